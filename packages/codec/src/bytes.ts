@@ -1,0 +1,65 @@
+/** Comparison and conversion of byte strings. Keys are ordered as unsigned bytes, shorter first when one is a prefix. */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: false });
+
+export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
+
+/** @returns Negative, zero or positive as `a` sorts before, equals or sorts after `b`. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = a.length < b.length ? a.length : b.length;
+  for (let i = 0; i < shared; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0;
+}
+
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return bytes.length >= prefix.length && compareBytes(bytes.subarray(0, prefix.length), prefix) === 0;
+}
+
+/**
+ * The smallest byte string greater than every string that starts with `prefix`.
+ *
+ * @returns `undefined` when there is none: an empty prefix, or one of 0xff bytes only.
+ */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end--;
+  if (end === 0) return undefined;
+  const result = prefix.slice(0, end);
+  result[end - 1] = result[end - 1]! + 1;
+  return result;
+}
+
+/** One new array holding `parts` in order. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let total = 0;
+  for (const part of parts) total += part.length;
+  const result = new Uint8Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    result.set(part, offset);
+    offset += part.length;
+  }
+  return result;
+}
+
+export function encodeUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Decodes UTF-8; bytes that are not UTF-8 become U+FFFD. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Strings become UTF-8; byte arrays are passed on, not copied. */
+export function toBytes(value: Uint8Array | string): Uint8Array {
+  return typeof value === 'string' ? encoder.encode(value) : value;
+}

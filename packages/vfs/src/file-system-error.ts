@@ -1,0 +1,51 @@
+/** The one error that leaves a FileSystem. Codes are listed in docs/reference/errors.md. */
+
+import { KayaError } from '@kayadb/codec';
+
+export type FileSystemErrorCode =
+  | 'KAYA_FS_NOT_FOUND'
+  | 'KAYA_FS_EXISTS'
+  | 'KAYA_FS_PERMISSION'
+  | 'KAYA_FS_TOO_MANY_FILES'
+  | 'KAYA_FS_CLOSED'
+  | 'KAYA_DISK_FULL'
+  | 'KAYA_IO';
+
+const codes: Readonly<Record<string, FileSystemErrorCode>> = {
+  ENOENT: 'KAYA_FS_NOT_FOUND',
+  ENOTDIR: 'KAYA_FS_NOT_FOUND',
+  EEXIST: 'KAYA_FS_EXISTS',
+  EACCES: 'KAYA_FS_PERMISSION',
+  EPERM: 'KAYA_FS_PERMISSION',
+  EROFS: 'KAYA_FS_PERMISSION',
+  EMFILE: 'KAYA_FS_TOO_MANY_FILES',
+  ENFILE: 'KAYA_FS_TOO_MANY_FILES',
+  EBADF: 'KAYA_FS_CLOSED',
+  ENOSPC: 'KAYA_DISK_FULL',
+  EDQUOT: 'KAYA_DISK_FULL',
+};
+
+const advice: Readonly<Record<FileSystemErrorCode, string>> = {
+  KAYA_FS_NOT_FOUND: 'no such file or folder; check the path',
+  KAYA_FS_EXISTS: 'the name exists already',
+  KAYA_FS_PERMISSION: 'permission denied; check the owner and mode of the folder, and that it is not mounted read-only',
+  KAYA_FS_TOO_MANY_FILES: 'too many open files; raise the limit (ulimit -n)',
+  KAYA_FS_CLOSED: 'the file handle is closed',
+  KAYA_DISK_FULL: 'no space is left on the disk or in the quota; free some and try again',
+  KAYA_IO: 'the operating system reported an input/output error; check the disk',
+};
+
+/** What a FileSystem call failed on. `errno` is the operating system's name, such as ENOSPC. */
+export class FileSystemError extends KayaError<FileSystemErrorCode> {
+  readonly operation: string;
+  readonly path: string;
+  readonly errno: string;
+
+  constructor(errno: string, operation: string, path: string, options?: { readonly cause?: unknown }) {
+    const code = codes[errno] ?? 'KAYA_IO';
+    super(code, `${operation} of ${path} failed with ${errno}: ${advice[code]}`, options);
+    this.operation = operation;
+    this.path = path;
+    this.errno = errno;
+  }
+}
