@@ -1,0 +1,19 @@
+/** What the manifest knows of one table. Format: docs/format/manifest.md, "Edit". */
+
+import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
+
+export interface TableMeta {
+  readonly fileNumber: FileNumber;
+  readonly fileBytes: number;
+  readonly entryCount: number;
+  readonly deleteCount: number;
+  readonly smallestSequence: SequenceNumber;
+  readonly largestSequence: SequenceNumber;
+  /** CRC-32C of the whole file, seed 0. */
+  readonly fileCrc: number;
+  /** Smallest and largest user key, both inclusive. Never changed after construction. */
+  readonly smallestKey: Uint8Array;
+  readonly largestKey: Uint8Array;
+}
+
+export const LEVEL_COUNT = 7;
