@@ -1,7 +1,8 @@
 /** Comparison and conversion of byte strings. Keys are ordered as unsigned bytes, shorter first when one is a prefix. */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: false });
+const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -57,6 +58,15 @@ export function encodeUtf8(text: string): Uint8Array {
 /** Decodes UTF-8; bytes that are not UTF-8 become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
+}
+
+/** @returns The text, or `undefined` for bytes that are not UTF-8. */
+export function decodeUtf8Strict(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Strings become UTF-8; byte arrays are passed on, not copied. */

@@ -10,9 +10,7 @@ export function readU16(bytes: Uint8Array, offset: number): number {
 }
 
 export function readU32(bytes: Uint8Array, offset: number): number {
-  return (
-    (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>> 0
-  );
+  return (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>> 0;
 }
 
 /** Exact below 2^53; check `Number.isSafeInteger` on untrusted bytes. */

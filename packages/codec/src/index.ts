@@ -5,6 +5,7 @@ export {
   compareBytes,
   concatBytes,
   decodeUtf8,
+  decodeUtf8Strict,
   EMPTY_BYTES,
   encodeUtf8,
   equalBytes,
@@ -15,3 +16,61 @@ export {
 export { crc32c } from './crc32c.ts';
 export { DecodeError, KayaError, type DecodeErrorCode } from './errors.ts';
 export { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './fixed-int.ts';
+export type { Clock, Timer } from './clock.ts';
+export { decodeRequest } from './protocol/decode-request.ts';
+export { decodeResponse } from './protocol/decode-response.ts';
+export { encodeRequest } from './protocol/encode-request.ts';
+export { encodeResponse } from './protocol/encode-response.ts';
+export { FrameDecoder } from './protocol/frame-decoder.ts';
+export { ProtocolError, type ProtocolErrorCode } from './protocol/protocol-error.ts';
+export type {
+  AddMemberRequest,
+  Credential,
+  DecodedRequest,
+  DeleteRequest,
+  GetRequest,
+  HealthRequest,
+  HelloRequest,
+  PutRequest,
+  RemoveMemberRequest,
+  Request,
+  RequestKind,
+  ScanRequest,
+  StatsRequest,
+  UnsupportedRequest,
+} from './protocol/request.ts';
+export {
+  type ConflictResponse,
+  type DoneResponse,
+  type ErrorResponse,
+  type InvalidArgumentResponse,
+  type ItemsResponse,
+  type NotFoundResponse,
+  type NotLeaderResponse,
+  OK_RESPONSE_KIND,
+  type OkResponse,
+  type RangeMovedResponse,
+  type RefusalResponse,
+  type Response,
+  type RoleResponse,
+  type ScanItem,
+  type TextResponse,
+  type ValueResponse,
+  type VersionResponse,
+} from './protocol/response.ts';
+export {
+  FRAME_HEADER_BYTES,
+  MAX_DECODED_SCAN_ITEMS,
+  MAX_FRAME_BYTES,
+  MAX_SCAN_ITEMS,
+  MAX_TOKEN_BYTES,
+  MAX_UNAUTHENTICATED_FRAME_BYTES,
+  OPCODE,
+  type Opcode,
+  PROTOCOL_VERSION,
+  SCAN_ANSWER_OVERHEAD_BYTES,
+  SCAN_ITEM_OVERHEAD_BYTES,
+  SCAN_TOO_LARGE_TEXT,
+  STATUS,
+  type Status,
+} from './protocol/wire-format.ts';

@@ -1,1 +1,3 @@
-export {};
+export { type ConnectionLimits, DEFAULT_DIAL_LIMITS, DEFAULT_LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
+export type { Connection, DialOptions, Endpoint, Listener, ListenerCounts, ListenOptions, Network } from './network.ts';
+export { TransportError, type TransportErrorCode } from './transport-error.ts';
