@@ -1,1 +1,20 @@
-export {};
+export { CorruptionError, EngineError, type CorruptionErrorCode, type EngineErrorCode } from './errors.ts';
+export type { SequenceNumber } from './key/internal-key.ts';
+export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';
+export { openEngine } from './open.ts';
+export type { EngineOptions } from './options.ts';
+export type {
+  BatchOperation,
+  BytesLike,
+  Durability,
+  Engine,
+  EngineEvent,
+  EngineStats,
+  KeyValue,
+  Range,
+  ReadOptions,
+  ScanOptions,
+  Snapshot,
+  WriteOptions,
+  WriteResult,
+} from './types.ts';
