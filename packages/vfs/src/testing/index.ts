@@ -1,1 +1,1 @@
-export {};
+export { MemoryFileSystem, type MemoryFileSystemOptions, type Mutation } from './memory-file-system.ts';
