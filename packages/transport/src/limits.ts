@@ -11,6 +11,8 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** Bytes wait to be sent and the other side took none for this long: KAYA_WRITE_STALLED. */
   readonly writeStallMs: number;
+  /** After `close()`, how long the other side may take to read the rest and end too; then it is cut off. */
+  readonly closeMs: number;
 }
 
 export interface ListenerLimits extends ConnectionLimits {
@@ -32,6 +34,7 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   firstByteMs: 10_000,
   idleMs: 300_000,
   writeStallMs: 30_000,
+  closeMs: 5_000,
   maxConnections: 1_024,
   maxConnectionsPerAddress: 256,
 };
@@ -43,4 +46,5 @@ export const DEFAULT_DIAL_LIMITS: ConnectionLimits = {
   firstByteMs: 0,
   idleMs: 0,
   writeStallMs: 30_000,
+  closeMs: 5_000,
 };

@@ -1,1 +1,1 @@
-export {};
+export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts';
