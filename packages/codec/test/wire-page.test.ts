@@ -1,0 +1,110 @@
+/** Holds docs/format/wire.md and the code to each other: constants, opcodes, statuses and test vectors. */
+
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { DecodeError } from '../src/errors.ts';
+import { decodeRequest } from '../src/protocol/decode-request.ts';
+import { decodeResponse } from '../src/protocol/decode-response.ts';
+import { encodeRequest } from '../src/protocol/encode-request.ts';
+import { encodeResponse } from '../src/protocol/encode-response.ts';
+import { FrameDecoder } from '../src/protocol/frame-decoder.ts';
+import type { Request, RequestKind } from '../src/protocol/request.ts';
+import type { Response } from '../src/protocol/response.ts';
+import * as wireFormat from '../src/protocol/wire-format.ts';
+
+const page = readFileSync(new URL('../../../docs/format/wire.md', import.meta.url), 'utf8');
+
+/** Rows of the tables under one heading, cells without their backticks; the header and the ruler are left out. */
+function rowsUnder(heading: string): string[][] {
+  const start = page.indexOf(`\n${heading}\n`);
+  const rest = start < 0 ? '' : page.slice(start + heading.length + 2);
+  const end = rest.search(/^#/m);
+  const rows = (end < 0 ? rest : rest.slice(0, end))
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.slice(2, -2).split(' | '))
+    .map((cells) => cells.map((cell) => cell.trim().replaceAll('`', '')));
+  if (rows.length < 3) throw new Error(`the page has no table under "${heading}"`);
+  return rows.slice(2);
+}
+
+function fromHex(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+const BYTE_FIELDS = new Set(['key', 'value', 'prefix', 'token', 'table']);
+
+function parseMessage(json: string): unknown {
+  return JSON.parse(json, (field, value: unknown) => (BYTE_FIELDS.has(field) ? fromHex(value as string) : value));
+}
+
+function frameOf(hex: string): Uint8Array {
+  const decoder = new FrameDecoder();
+  decoder.push(fromHex(hex));
+  const frame = decoder.next();
+  if (frame === undefined || decoder.bufferedBytes > 0) throw new Error(`not one whole frame: ${hex}`);
+  return frame;
+}
+
+describe('docs/format/wire.md', () => {
+  test('names every constant with the value that the code has', () => {
+    const inCode = Object.entries(wireFormat)
+      .filter(([name]) => name !== 'OPCODE' && name !== 'STATUS')
+      .map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : String(value as number | string)]);
+
+    const onPage = rowsUnder('### Constants');
+
+    expect(Object.fromEntries(onPage)).toEqual(Object.fromEntries(inCode));
+  });
+
+  test('lists the opcodes of the code', () => {
+    const onPage = rowsUnder('## Requests').map(([opcode, name]) => [name, Number(opcode)]);
+
+    const inCode = Object.entries(wireFormat.OPCODE).map(([name, opcode]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+      opcode,
+    ]);
+
+    expect(onPage).toEqual(inCode);
+  });
+
+  test('lists the statuses of the code', () => {
+    const onPage = rowsUnder('## Responses').map(([status]) => Number(status));
+
+    expect(onPage).toEqual(Object.values(wireFormat.STATUS));
+  });
+
+  test.each(rowsUnder('### Request vectors'))('request %s', (json, hex) => {
+    const request = parseMessage(json) as Request;
+
+    expect(toHex(encodeRequest(request))).toBe(hex.replaceAll(' ', ''));
+    expect(decodeRequest(frameOf(hex))).toEqual(request);
+  });
+
+  test.each(rowsUnder('### Response vectors'))('answer to %s: %s', (kind, json, hex) => {
+    const response = parseMessage(json) as Response;
+
+    expect(toHex(encodeResponse(response))).toBe(hex.replaceAll(' ', ''));
+    expect(decodeResponse(kind as RequestKind, frameOf(hex))).toEqual(response);
+  });
+
+  test.each(rowsUnder('### Malformed requests'))('refuses %s: %s', (hex) => {
+    const frame = frameOf(hex);
+
+    expect(() => decodeRequest(frame)).toThrow(DecodeError);
+  });
+
+  test('has a vector for every request and every response', () => {
+    const requests = new Set(rowsUnder('### Request vectors').map(([json]) => (parseMessage(json!) as Request).kind));
+    const statuses = new Set(rowsUnder('### Response vectors').map(([, , hex]) => hex!.split(' ')[1]));
+
+    expect(requests.size).toBe(Object.keys(wireFormat.OPCODE).length);
+    expect(statuses.size).toBe(Object.keys(wireFormat.STATUS).length);
+  });
+});
