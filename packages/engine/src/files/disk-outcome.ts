@@ -1,0 +1,15 @@
+/** Tells failures that left nothing behind from those whose outcome is unknown. */
+
+import { FileSystemError } from '@kayadb/vfs';
+
+/**
+ * Whether `error` means that nothing happened on disk: no space or no descriptor for a create or a write that its writer
+ * has cut back. A sync is never among them: after a failed one nobody knows which pages are on disk.
+ */
+export function isUndone(error: unknown): boolean {
+  return (
+    error instanceof FileSystemError &&
+    (error.code === 'KAYA_DISK_FULL' || error.code === 'KAYA_FS_TOO_MANY_FILES') &&
+    !error.operation.startsWith('sync')
+  );
+}

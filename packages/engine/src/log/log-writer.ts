@@ -1,0 +1,191 @@
+/**
+ * Appends records to one log segment. The mirror of log-reader.ts.
+ *
+ * Invariant: after the first failed write or sync nobody knows what the file holds, so every later call fails too.
+ * Format: docs/format/record-log.md.
+ */
+
+import { assert } from '@kayadb/codec';
+import type { FileHandle, FileSystem } from '@kayadb/vfs';
+
+import { EngineError } from '../errors.ts';
+import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, fileSeed } from '../files/file-header.ts';
+import {
+  encodeRecordHeader,
+  type LogRecordFields,
+  lsnAt,
+  MAX_RECORD_PAYLOAD_BYTES,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+} from './log-format.ts';
+
+/** One write call; larger ones run into writeback throttling. */
+const WRITE_BYTES = 128 * 1024;
+/** Bound: the buffer kept between records. A larger record gets one of its own. */
+const MAX_KEPT_BUFFER_BYTES = 2 * 1024 * 1024;
+
+export class LogWriter {
+  readonly #handle: FileHandle;
+  readonly #seed: number;
+  readonly #startLsn: number;
+  #buffer = new Uint8Array(64 * 1024);
+  #endOffset = FILE_HEADER_BYTES;
+  #durableOffset = FILE_HEADER_BYTES;
+  #failure: EngineError | undefined;
+
+  private constructor(handle: FileHandle, seed: number, startLsn: number) {
+    this.#handle = handle;
+    this.#seed = seed;
+    this.#startLsn = startLsn;
+  }
+
+  /**
+   * Creates the file `name` in `directory` and starts a log in it.
+   *
+   * Durability: name and header survive power loss once it resolves. On failure the file may be left behind.
+   * @throws FileSystemError KAYA_FS_EXISTS when the name is taken.
+   */
+  static async create(fs: FileSystem, directory: string, name: string, header: FileHeader): Promise<LogWriter> {
+    const handle = await fs.open(`${directory}/${name}`, 'create');
+    try {
+      const writer = await LogWriter.start(handle, header);
+      await fs.syncDirectory(directory);
+      return writer;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts a log in an empty file whose name is durable already. The writer owns `handle` once this resolves.
+   *
+   * Durability: the header survives power loss once it resolves.
+   */
+  static async start(handle: FileHandle, header: FileHeader): Promise<LogWriter> {
+    const bytes = encodeFileHeader(header);
+    handle.writeSync(bytes, 0);
+    await handle.sync();
+    return new LogWriter(handle, fileSeed(bytes), header.startLsn);
+  }
+
+  /** LSN behind the last record. */
+  get endLsn(): number {
+    return lsnAt(this.#startLsn, this.#endOffset);
+  }
+
+  /** Every byte of this segment below this LSN is on disk. Says nothing about earlier segments. */
+  get durableLsn(): number {
+    return lsnAt(this.#startLsn, this.#durableOffset);
+  }
+
+  /** Bytes of the file. */
+  get fileBytes(): number {
+    return this.#endOffset;
+  }
+
+  /**
+   * Appends one record whose payload is `parts` in order, within the caller's turn, and returns its LSN.
+   *
+   * Durability: none until `sync()` resolves; survives the death of the process. Bound: `MAX_RECORD_PAYLOAD_BYTES`.
+   * Keeps no reference to `parts`.
+   *
+   * @param fields - `durableLsn` is that of the whole log: of a log of several segments only its owner knows it.
+   * @throws RangeError for a payload over the bound. Nothing was written; the writer stays usable.
+   * @throws EngineError KAYA_ENGINE_POISONED when the write fails, with the reason as cause, and ever after.
+   */
+  append(parts: readonly Uint8Array[], fields: LogRecordFields): number {
+    this.#check();
+    assert(fields.count >= 1, 'a record takes up at least one ordinal');
+    assert(fields.durableLsn <= this.endLsn, 'a record cannot be durable before it is written');
+    let payloadBytes = 0;
+    for (const part of parts) payloadBytes += part.length;
+    if (payloadBytes > MAX_RECORD_PAYLOAD_BYTES) {
+      throw new RangeError(`a log record takes ${MAX_RECORD_PAYLOAD_BYTES} bytes at most, not ${payloadBytes}`);
+    }
+
+    const bytes = this.#take(recordBytes(payloadBytes));
+    let at = RECORD_HEADER_BYTES;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    bytes.fill(0, at);
+    encodeRecordHeader(bytes, 0, { ...fields, payloadBytes }, this.#seed);
+
+    const lsn = this.endLsn;
+    this.#write(bytes);
+    return lsn;
+  }
+
+  /**
+   * Makes every record appended before the call durable; several calls may be in flight.
+   *
+   * @throws EngineError KAYA_ENGINE_POISONED when the sync fails, with the reason as cause, and ever after.
+   */
+  async sync(): Promise<void> {
+    this.#check();
+    const end = this.#endOffset;
+    try {
+      await this.#handle.sync();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#advance(end);
+  }
+
+  /** As `sync()`, within the caller's turn. */
+  syncSync(): void {
+    this.#check();
+    const end = this.#endOffset;
+    try {
+      this.#handle.syncSync();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#advance(end);
+  }
+
+  /** Idempotent. Does not sync. */
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
+        this.#handle.writeSync(bytes.subarray(start, start + WRITE_BYTES), this.#endOffset + start);
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#endOffset += bytes.length;
+  }
+
+  /** After a failed sync a success proves nothing, so it advances nothing. */
+  #advance(offset: number): void {
+    this.#check();
+    if (offset > this.#durableOffset) this.#durableOffset = offset;
+  }
+
+  /** The first `length` bytes of a buffer; its content is arbitrary. */
+  #take(length: number): Uint8Array {
+    if (length <= this.#buffer.length) return this.#buffer.subarray(0, length);
+    if (length > MAX_KEPT_BUFFER_BYTES) return new Uint8Array(length);
+    this.#buffer = new Uint8Array(Math.min(MAX_KEPT_BUFFER_BYTES, length * 2));
+    return this.#buffer.subarray(0, length);
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(cause: unknown): EngineError {
+    this.#failure ??= new EngineError(
+      'KAYA_ENGINE_POISONED',
+      `${this.#handle.path} takes no more records, because writing or syncing it failed with an unknown outcome; check the disk and open the store again`,
+      { cause },
+    );
+    return this.#failure;
+  }
+}

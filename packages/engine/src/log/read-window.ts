@@ -1,0 +1,51 @@
+/**
+ * Walks a file front to back through one buffer, so that a file of any size is read in bounded memory.
+ *
+ * Bound: the buffer holds `READ_CHUNK_BYTES`, or one request if that is larger.
+ */
+
+import type { FileHandle } from '@kayadb/vfs';
+
+const READ_CHUNK_BYTES = 256 * 1024;
+
+export class ReadWindow {
+  readonly #handle: FileHandle;
+  #buffer = new Uint8Array(READ_CHUNK_BYTES);
+  /** File offset of the buffer's first byte, and how many bytes of the file it holds. */
+  #start = 0;
+  #length = 0;
+
+  /** Does not own `handle`. */
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /**
+   * The bytes `[offset, offset + length)` of the file, fewer only at its end. A view, valid until the next call.
+   *
+   * Requires: `length` is bounded by the caller, since the buffer grows to it.
+   */
+  async view(offset: number, length: number): Promise<Uint8Array> {
+    if (!this.#holds(offset, length)) await this.#load(offset, length);
+    const at = offset - this.#start;
+    return this.#buffer.subarray(at, Math.max(at, Math.min(at + length, this.#length)));
+  }
+
+  /** As `view`, from `offset` to the end of what one read gives: `READ_CHUNK_BYTES`, fewer only at the end of the file. */
+  async viewChunk(offset: number): Promise<Uint8Array> {
+    return this.view(offset, READ_CHUNK_BYTES);
+  }
+
+  #holds(offset: number, length: number): boolean {
+    return offset >= this.#start && offset + length <= this.#start + this.#length;
+  }
+
+  async #load(offset: number, length: number): Promise<void> {
+    const needed = Math.max(length, READ_CHUNK_BYTES);
+    // Shrinks too: one large record must not keep its buffer for the rest of the file.
+    if (this.#buffer.length !== needed) this.#buffer = new Uint8Array(needed);
+    this.#length = 0;
+    this.#start = offset;
+    this.#length = await this.#handle.read(this.#buffer, offset);
+  }
+}
