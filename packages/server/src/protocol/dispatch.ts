@@ -1,0 +1,76 @@
+/** Requests of protocol v1 to operations, and their results to responses. */
+
+import { assertNever, type DecodedRequest, PROTOCOL_VERSION, type Response } from '@kayadb/codec';
+
+import type { Identity } from '../access/authorize.ts';
+import type { Operations } from '../operations/operations.ts';
+import { ServerError } from '../server-error.ts';
+import type { Lane } from './request-lanes.ts';
+
+export function laneOf(request: DecodedRequest): Lane {
+  if (request.kind === 'put' || request.kind === 'delete') return 'write';
+  return request.kind === 'scan' ? 'scan' : 'read';
+}
+
+/** Whether a connection beyond the limit, kept for operators, may send it. */
+export function isForOperators(request: DecodedRequest): boolean {
+  switch (request.kind) {
+    case 'hello':
+    case 'health':
+    case 'stats':
+    case 'add-member':
+    case 'remove-member':
+      return true;
+    case 'put':
+    case 'get':
+    case 'delete':
+    case 'scan':
+    case 'unsupported':
+      return false;
+    default:
+      return assertNever(request, 'request');
+  }
+}
+
+/** @param signal - Ends a scan early when nobody will read its answer. */
+export async function dispatch(
+  request: DecodedRequest,
+  identity: Identity,
+  operations: Operations,
+  signal: AbortSignal,
+): Promise<Response> {
+  switch (request.kind) {
+    case 'hello':
+      return answerHello(request.version);
+    case 'put':
+      await operations.put(identity, request.key, request.value);
+      return { kind: 'done' };
+    case 'get': {
+      const value = await operations.get(identity, request.key);
+      return value === undefined ? { kind: 'not-found' } : { kind: 'value', value };
+    }
+    case 'delete':
+      await operations.delete(identity, request.key);
+      return { kind: 'done' };
+    case 'scan':
+      return { kind: 'items', items: await operations.scan(identity, request.prefix, signal) };
+    case 'health':
+      return { kind: 'role', role: operations.health(identity) };
+    case 'stats':
+      return { kind: 'text', text: operations.stats(identity) };
+    case 'add-member':
+      return operations.addMember(identity);
+    case 'remove-member':
+      return operations.removeMember(identity);
+    case 'unsupported':
+      return { kind: 'error', message: `opcode ${request.opcode} is not supported by this server; it knows 0 to 8` };
+    default:
+      return assertNever(request, 'request');
+  }
+}
+
+function answerHello(version: number): Response {
+  if (version <= PROTOCOL_VERSION) return { kind: 'version', version: PROTOCOL_VERSION };
+  const message = `protocol version ${version} is not supported; this server speaks ${PROTOCOL_VERSION}`;
+  throw new ServerError('KAYA_INVALID_ARGUMENT', message);
+}
