@@ -1,0 +1,149 @@
+/** The data blocks of one open table: where they are, which are cached, and how they are read. */
+
+import { DecodeError } from '@kayadb/codec';
+import type { FileHandle } from '@kayadb/vfs';
+
+import { CorruptionError } from '../errors.ts';
+import { FILE_HEADER_BYTES } from '../files/file-header.ts';
+import { PUT_KIND } from '../key/internal-key.ts';
+import type { CachedTable } from './block-cache.ts';
+import { BlockReader } from './block-reader.ts';
+import {
+  BLOCK_HANDLE_BYTES,
+  BLOCK_TRAILER_BYTES,
+  blockEnd,
+  type BlockHandle,
+  decodeBlockHandle,
+} from './sstable-format.ts';
+import { type TableIdentity, unpackBlock } from './stored-block.ts';
+import type { TableFrame } from './table-frame.ts';
+
+/** Consecutive blocks as they are stored, read in one go. */
+export interface BlockRun {
+  readonly bytes: Uint8Array;
+  readonly firstOrdinal: number;
+  /** Of the last block, plus one. */
+  readonly endOrdinal: number;
+}
+
+export class TableBlocks {
+  readonly identity: TableIdentity;
+  /** One entry per data block: its last user key and its handle. */
+  readonly index: BlockReader;
+  readonly #handle: FileHandle;
+  readonly #cache: CachedTable | undefined;
+  readonly #offsets: Float64Array;
+  readonly #sizes: Uint32Array;
+  readonly #reading = new Map<number, Promise<BlockReader>>();
+
+  /** Whether any of them has to be decompressed. */
+  readonly hasCompressed: boolean;
+
+  /**
+   * @param openCache - Called once all is well, with the number of blocks.
+   * @throws CorruptionError unless the handles in the index follow each other from the header to the filter.
+   */
+  constructor(frame: TableFrame, handle: FileHandle, openCache: (blockCount: number) => CachedTable | undefined) {
+    const { identity, index, footer } = frame;
+    this.identity = identity;
+    this.index = index;
+    this.#handle = handle;
+    this.#offsets = new Float64Array(index.count);
+    this.#sizes = new Uint32Array(2 * index.count);
+    let expected = FILE_HEADER_BYTES;
+    let hasCompressed = false;
+    for (let ordinal = 0; ordinal < index.count; ordinal++) {
+      const block = decodeIndexEntry(index, ordinal);
+      if (block?.offset !== expected) {
+        throw new CorruptionError(
+          identity.file,
+          footer.index.offset,
+          `index entry ${ordinal} does not name the next block`,
+        );
+      }
+      this.#offsets[ordinal] = block.offset;
+      this.#sizes[2 * ordinal] = block.storedBytes;
+      this.#sizes[2 * ordinal + 1] = block.rawBytes;
+      hasCompressed ||= block.storedBytes < block.rawBytes;
+      expected = blockEnd(block);
+    }
+    if (expected !== footer.filter.offset || index.count !== frame.properties.blockCount) {
+      throw new CorruptionError(identity.file, footer.index.offset, 'the index leaves out data blocks');
+    }
+    this.hasCompressed = hasCompressed;
+    this.#cache = openCache(index.count);
+  }
+
+  get count(): number {
+    return this.index.count;
+  }
+
+  handleAt(ordinal: number): BlockHandle {
+    return {
+      offset: this.#offsets[ordinal]!,
+      storedBytes: this.#sizes[2 * ordinal]!,
+      rawBytes: this.#sizes[2 * ordinal + 1]!,
+    };
+  }
+
+  /** The block at `ordinal` if the cache has it. */
+  cached(ordinal: number): BlockReader | undefined {
+    return this.#cache?.get(ordinal);
+  }
+
+  /** Reads one block into the cache; several readers of one block share the read. */
+  read(ordinal: number): Promise<BlockReader> {
+    let reading = this.#reading.get(ordinal);
+    if (reading === undefined) {
+      reading = this.#readAndCache(ordinal).finally(() => this.#reading.delete(ordinal));
+      this.#reading.set(ordinal, reading);
+    }
+    return reading;
+  }
+
+  /** Reads the blocks from `firstOrdinal` up to, not including, `endOrdinal`, past the cache. */
+  async readRun(firstOrdinal: number, endOrdinal: number): Promise<BlockRun> {
+    const start = this.#offsets[firstOrdinal]!;
+    const end = blockEnd(this.handleAt(endOrdinal - 1));
+    const bytes = new Uint8Array(end - start);
+    const readBytes = await this.#handle.read(bytes, start);
+    return { bytes: bytes.subarray(0, readBytes), firstOrdinal, endOrdinal };
+  }
+
+  /** @throws CorruptionError when the block is damaged. */
+  openFromRun(run: BlockRun, ordinal: number): BlockReader {
+    const handle = this.handleAt(ordinal);
+    const raw = unpackBlock(run.bytes, handle.offset - this.#offsets[run.firstOrdinal]!, handle, this.identity);
+    return new BlockReader(raw, this.identity.file, handle.offset);
+  }
+
+  /** How many blocks from `ordinal` on, in steps of `step` (1 or -1), fit `bytes`; at least 1. */
+  countWithin(ordinal: number, step: 1 | -1, bytes: number): number {
+    let total = 0;
+    let count = 0;
+    for (let at = ordinal; at >= 0 && at < this.count; at += step) {
+      total += this.#sizes[2 * at]! + BLOCK_TRAILER_BYTES;
+      if (total > bytes) break;
+      count++;
+    }
+    return Math.max(1, count);
+  }
+
+  async #readAndCache(ordinal: number): Promise<BlockReader> {
+    const block = this.openFromRun(await this.readRun(ordinal, ordinal + 1), ordinal);
+    this.#cache?.insert(ordinal, block);
+    return block;
+  }
+}
+
+/** @returns The handle in an index entry, or `undefined` if the entry is not one. */
+function decodeIndexEntry(index: BlockReader, ordinal: number): BlockHandle | undefined {
+  const { kind, sequence, value } = index.entry(ordinal);
+  if (kind !== PUT_KIND || sequence !== 0 || value.length !== BLOCK_HANDLE_BYTES) return undefined;
+  try {
+    return decodeBlockHandle(value, 0);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
