@@ -1,16 +1,20 @@
+/** One run for the whole repository: every folder of the workspace is a project, and so are the tools. */
+
 import { readdirSync } from 'node:fs';
 
 import { defineConfig } from 'vitest/config';
 
 import { SummaryReporter } from './tooling/vitest/summary-reporter.ts';
 
-/** Every folder of the workspace is one vitest project, so that `--project @kayadb/engine` selects a package. */
-const projects = ['packages', 'apps', 'private'].flatMap((group) =>
-  readdirSync(group).map((folder) => ({
-    extends: true as const,
-    test: { name: `@kayadb/${folder}`, root: `${group}/${folder}`, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
-  })),
+const workspaces = ['packages', 'apps', 'private'].flatMap((group) =>
+  readdirSync(group).map((folder) => ({ name: `@kayadb/${folder}`, root: `${group}/${folder}` })),
 );
+
+/** Named as the packages are, so that `--project @kayadb/engine` selects one. */
+const projects = [...workspaces, { name: 'tooling', root: 'tooling' }].map(({ name, root }) => ({
+  extends: true as const,
+  test: { name, root, include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/dist/**'] },
+}));
 
 export default defineConfig({
   ssr: { resolve: { conditions: ['@kayadb/source'] } },
