@@ -124,7 +124,7 @@ export type EngineEvent =
     }
   | { readonly kind: 'stale-lock-taken'; readonly owner: string }
   | { readonly kind: 'torn-tail'; readonly file: string; readonly offset: number; readonly bytes: number }
-  | { readonly kind: 'flushed'; readonly file: string; readonly bytes: number; readonly durationUs: number }
+  | { readonly kind: 'flushed'; readonly fileNumber: number; readonly bytes: number; readonly durationUs: number }
   | {
       readonly kind: 'compacted';
       readonly fromLevel: number;

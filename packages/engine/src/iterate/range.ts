@@ -1,0 +1,45 @@
+/** Bounds of a scan: validated, as bytes, prefix folded in. */
+
+import { compareBytes, prefixEnd, toBytes } from '@kayadb/codec';
+
+import type { BytesLike, ScanOptions } from '../types.ts';
+
+export interface Bound {
+  readonly key: Uint8Array;
+  readonly inclusive: boolean;
+}
+
+/** Absent means unbounded on that side. */
+export interface Bounds {
+  readonly lower?: Bound;
+  readonly upper?: Bound;
+}
+
+/**
+ * Copies the bounds out of `options` and joins them with the prefix.
+ *
+ * @throws TypeError for bounds that are no bytes, or two on the same side.
+ */
+export function normaliseBounds(options: ScanOptions): Bounds {
+  if (options.gt !== undefined && options.gte !== undefined) throw new TypeError('scan: give gt or gte, not both');
+  if (options.lt !== undefined && options.lte !== undefined) throw new TypeError('scan: give lt or lte, not both');
+  let lower = pickBound('gt', options.gt, false) ?? pickBound('gte', options.gte, true);
+  let upper = pickBound('lt', options.lt, false) ?? pickBound('lte', options.lte, true);
+  const prefix = pickBound('prefix', options.prefix, true);
+  if (prefix !== undefined) {
+    if (lower === undefined || compareBytes(prefix.key, lower.key) > 0) lower = prefix;
+    const end = prefixEnd(prefix.key);
+    if (end !== undefined && (upper === undefined || compareBytes(end, upper.key) <= 0)) {
+      upper = { key: end, inclusive: false };
+    }
+  }
+  return { ...(lower && { lower }), ...(upper && { upper }) };
+}
+
+function pickBound(name: string, value: BytesLike | undefined, inclusive: boolean): Bound | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw new TypeError(`scan: ${name} must be a Uint8Array or a string`);
+  }
+  return { key: toBytes(value).slice(), inclusive };
+}

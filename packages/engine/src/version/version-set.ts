@@ -1,0 +1,165 @@
+/**
+ * The current version and the one way to change it: an edit, appended to the manifest and synced, then installed.
+ *
+ * Invariant: memory never runs ahead of the manifest. A version is installed only after its edit is durable, and a
+ * file is given up only when no version, current or retained, names it.
+ */
+
+import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
+import type { ManifestWriter } from './manifest.ts';
+import { applyEdit, type Levels, Version } from './version.ts';
+import type { VersionEdit } from './version-edit.ts';
+
+/** Everything the manifest says, as it stands after its edits. */
+export interface StoreState {
+  readonly nextFileNumber: FileNumber;
+  /** Oldest write-ahead log segment still needed. */
+  readonly oldestSegment: FileNumber;
+  /** Tables hold every sequence number up to this one. */
+  readonly flushedSequence: SequenceNumber;
+  readonly levels: Levels;
+}
+
+/** The whole state as one edit: what a manifest begins with. */
+export function fullStateEdit(state: StoreState): VersionEdit {
+  return {
+    nextFileNumber: state.nextFileNumber,
+    oldestSegment: state.oldestSegment,
+    flushedSequence: state.flushedSequence,
+    addedTables: state.levels.flatMap((tables, level) => tables.map((table) => ({ level, table }))),
+  };
+}
+
+export interface VersionSetHooks {
+  /** Starts a new manifest holding `state` and makes it the current one. */
+  readonly startManifest: (fileNumber: FileNumber, state: StoreState) => Promise<ManifestWriter>;
+  /** Called when tables or segments may have become unneeded. */
+  readonly onObsolete: () => void;
+}
+
+/** A manifest is replaced by a fresh one when it has grown past this. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+export class VersionSet {
+  readonly #hooks: VersionSetHooks;
+  #manifest: ManifestWriter;
+  #state: StoreState;
+  #current: Version;
+  #nextFileNumber: FileNumber;
+  readonly #inUse = new Set<Version>();
+  /** Tables being written, which no version names yet. */
+  readonly #reserved = new Set<FileNumber>();
+  /** Edits are applied one after another. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  /** @param manifest - The manifest in force; its edits add up to `state`. */
+  constructor(state: StoreState, manifest: ManifestWriter, hooks: VersionSetHooks) {
+    this.#hooks = hooks;
+    this.#manifest = manifest;
+    this.#state = state;
+    this.#nextFileNumber = state.nextFileNumber;
+    this.#current = this.#install(state.levels);
+  }
+
+  get current(): Version {
+    return this.#current;
+  }
+
+  get oldestSegment(): FileNumber {
+    return this.#state.oldestSegment;
+  }
+
+  get flushedSequence(): SequenceNumber {
+    return this.#state.flushedSequence;
+  }
+
+  get manifestNumber(): FileNumber {
+    return this.#manifest.fileNumber;
+  }
+
+  /** Greater than every number drawn so far. */
+  get nextFileNumber(): FileNumber {
+    return this.#nextFileNumber;
+  }
+
+  /** Draws a number that no file has had. It becomes durable with the next edit. */
+  newFileNumber(): FileNumber {
+    return this.#nextFileNumber++;
+  }
+
+  /** Draws the number of a table that is about to be written, and keeps the file until an edit names it or it is released. */
+  reserveTable(): FileNumber {
+    const fileNumber = this.newFileNumber();
+    this.#reserved.add(fileNumber);
+    return fileNumber;
+  }
+
+  /** Gives up a reserved table that no edit has named. */
+  releaseTable(fileNumber: FileNumber): void {
+    this.#reserved.delete(fileNumber);
+    this.#hooks.onObsolete();
+  }
+
+  /**
+   * Makes `edit` part of the store.
+   *
+   * Durability: complete once this resolves. A rejection leaves the outcome unknown unless it is a disk-full error
+   * that the manifest writer has undone.
+   */
+  apply(edit: VersionEdit): Promise<void> {
+    const result = this.#tail.then(() => this.#apply(edit));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** File numbers of every table that the current or a retained version names, or that is being written. */
+  liveTables(): ReadonlySet<FileNumber> {
+    const live = new Set<FileNumber>(this.#reserved);
+    for (const version of this.#inUse) {
+      for (const tables of version.levels) for (const table of tables) live.add(table.fileNumber);
+    }
+    return live;
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#manifest.close();
+  }
+
+  async #apply(edit: VersionEdit): Promise<void> {
+    const levels = applyEdit(this.#state.levels, edit);
+    const state: StoreState = {
+      nextFileNumber: this.#nextFileNumber,
+      oldestSegment: edit.oldestSegment ?? this.#state.oldestSegment,
+      flushedSequence: edit.flushedSequence ?? this.#state.flushedSequence,
+      levels,
+    };
+    await this.#manifest.append({ ...edit, nextFileNumber: this.#nextFileNumber });
+    this.#state = state;
+    const previous = this.#current;
+    this.#current = this.#install(levels);
+    previous.release();
+    for (const { table } of edit.addedTables ?? []) this.#reserved.delete(table.fileNumber);
+    if (this.#manifest.bytes > MAX_MANIFEST_BYTES) await this.#replaceManifest();
+    this.#hooks.onObsolete();
+  }
+
+  async #replaceManifest(): Promise<void> {
+    const old = this.#manifest;
+    const fileNumber = this.newFileNumber();
+    this.#manifest = await this.#hooks.startManifest(fileNumber, {
+      ...this.#state,
+      nextFileNumber: this.#nextFileNumber,
+    });
+    await old.close();
+  }
+
+  #install(levels: Levels): Version {
+    const version = new Version(levels, (unused) => {
+      this.#inUse.delete(unused);
+      this.#hooks.onObsolete();
+    });
+    this.#inUse.add(version);
+    return version.retain();
+  }
+}

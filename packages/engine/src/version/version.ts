@@ -1,0 +1,88 @@
+/** Which tables make up the database at one moment. Immutable; a version in use keeps its tables' files alive. */
+
+import { assert, compareBytes } from '@kayadb/codec';
+
+import { LEVEL_COUNT, type TableMeta } from './table-meta.ts';
+import type { VersionEdit } from './version-edit.ts';
+
+/** `levels[0]` is newest first and may overlap; deeper levels are sorted by key and do not overlap. */
+export type Levels = readonly (readonly TableMeta[])[];
+
+export class Version {
+  readonly levels: Levels;
+  #users = 0;
+  readonly #onUnused: (version: Version) => void;
+
+  constructor(levels: Levels, onUnused: (version: Version) => void) {
+    this.levels = levels;
+    this.#onUnused = onUnused;
+  }
+
+  /** Keeps the tables' files until the matching `release()`. */
+  retain(): this {
+    this.#users++;
+    return this;
+  }
+
+  release(): void {
+    assert(this.#users > 0, 'a version is released more often than retained');
+    if (--this.#users === 0) this.#onUnused(this);
+  }
+}
+
+export const EMPTY_LEVELS: Levels = Array.from({ length: LEVEL_COUNT }, () => []);
+
+/**
+ * The levels after `edit`.
+ *
+ * @throws AssertionError when the edit removes a table that is not there, or makes tables of a deeper level overlap.
+ */
+export function applyEdit(levels: Levels, edit: VersionEdit): Levels {
+  const next = levels.map((tables) => [...tables]);
+  for (const { level, fileNumber } of edit.removedTables ?? []) {
+    const at = next[level]!.findIndex((table) => table.fileNumber === fileNumber);
+    assert(at >= 0, `edit removes table ${fileNumber}, which is not in level ${level}`);
+    next[level]!.splice(at, 1);
+  }
+  for (const { level, table } of edit.addedTables ?? []) next[level]!.push(table);
+  next[0]!.sort((a, b) => b.largestSequence - a.largestSequence || b.fileNumber - a.fileNumber);
+  for (const tables of next.slice(1)) {
+    tables.sort((a, b) => compareBytes(a.smallestKey, b.smallestKey));
+    for (let i = 1; i < tables.length; i++) {
+      assert(
+        compareBytes(tables[i - 1]!.largestKey, tables[i]!.smallestKey) < 0,
+        `tables ${tables[i - 1]!.fileNumber} and ${tables[i]!.fileNumber} overlap in one level`,
+      );
+    }
+  }
+  return next;
+}
+
+/** The table of a sorted level that may hold `key`, by binary search. */
+export function findTable(tables: readonly TableMeta[], key: Uint8Array): TableMeta | undefined {
+  const table = tables[findTableIndex(tables, key)];
+  return table !== undefined && compareBytes(table.smallestKey, key) <= 0 ? table : undefined;
+}
+
+/** Index of the first table of a sorted level whose largest key is at or after `key`; the length if there is none. */
+export function findTableIndex(tables: readonly TableMeta[], key: Uint8Array): number {
+  let low = 0;
+  let high = tables.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareBytes(tables[middle]!.largestKey, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Tables that hold keys in `[smallest, largest]`, in the order given. */
+export function overlappingTables(
+  tables: readonly TableMeta[],
+  smallest: Uint8Array,
+  largest: Uint8Array,
+): readonly TableMeta[] {
+  return tables.filter(
+    (table) => compareBytes(table.smallestKey, largest) <= 0 && compareBytes(table.largestKey, smallest) >= 0,
+  );
+}
