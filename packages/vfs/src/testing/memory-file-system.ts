@@ -26,6 +26,12 @@ export interface MemoryFileSystemOptions {
   readonly capacityBytes?: number;
 }
 
+/** A tree of folders and files, and the number of the last change made to it. */
+export interface DiskContent {
+  readonly root: MemoryFolder;
+  readonly sequence: number;
+}
+
 export class MemoryFileSystem implements FileSystem {
   readonly #root: MemoryFolder;
   readonly #paths: MemoryPaths;
@@ -34,10 +40,13 @@ export class MemoryFileSystem implements FileSystem {
   #capacityBytes: number | undefined;
   #readOnly = false;
   #usedBytes = 0;
-  #sequence = 0;
+  #sequence: number;
 
-  constructor(options: MemoryFileSystemOptions = {}, root: MemoryFolder = new MemoryFolder()) {
+  /** @param content - What is on the disk, for copies; nothing by default. */
+  constructor(options: MemoryFileSystemOptions = {}, content: DiskContent = { root: new MemoryFolder(), sequence: 0 }) {
+    const { root } = content;
     this.#root = root;
+    this.#sequence = content.sequence;
     this.#paths = new MemoryPaths(root);
     this.#capacityBytes = options.capacityBytes;
     for (const file of countNames(root)) this.#usedBytes += file.bytes;
@@ -53,9 +62,9 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
-  /** The root folder with all durability records. For `crashClone`. */
-  get root(): MemoryFolder {
-    return this.#root;
+  /** All there is, with its durability records. For `crashClone`, which only reads it. */
+  get content(): DiskContent {
+    return { root: this.#root, sequence: this.#sequence };
   }
 
   get capacityBytes(): number | undefined {

@@ -27,8 +27,9 @@ export class MemoryFile {
   #sizeDirty = false;
 
   /** A file on a disk after power loss: all of `content` is synced. */
-  static onDisk(content: PagedBytes): MemoryFile {
+  static onDisk(content: PagedBytes, modifiedMs: number): MemoryFile {
     const file = new MemoryFile();
+    file.modifiedMs = modifiedMs;
     file.#current = content;
     file.#synced = content.fork();
     return file;
@@ -57,11 +58,6 @@ export class MemoryFile {
     for (const page of this.#dirty) file.#dirty.add(page);
     file.#sizeDirty = this.#sizeDirty;
     return file;
-  }
-
-  /** What the process sees, as a copy. */
-  currentImage(): PagedBytes {
-    return this.#current.fork();
   }
 
   read(buffer: Uint8Array, position: number): number {
