@@ -2,13 +2,13 @@
 
 import { assertNever } from '@kayadb/codec';
 
+import type { Cursor } from '../iterate/cursor.ts';
 import { LevelCursor, type OpenTableCursor } from '../iterate/level-cursor.ts';
 import { MergingCursor } from '../iterate/merging-cursor.ts';
-import type { Cursor } from '../iterate/cursor.ts';
 import type { TableMeta } from '../version/table-meta.ts';
-import { findTable, type Version } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
 import type { VersionSet } from '../version/version-set.ts';
+import { findTable, type Version } from '../version/version.ts';
 import type { CompactionChoice } from './choice.ts';
 import { type MergeJob, runMergeJob } from './merge-job.ts';
 import { Retention } from './retention.ts';
@@ -62,7 +62,9 @@ type Merge = Extract<CompactionChoice, { kind: 'merge' }>;
 
 function merge(choice: Merge, version: Version, job: CompactionJob): Promise<readonly TableMeta[]> {
   const deeper = version.levels.slice(choice.level + 2);
-  const retention = new Retention(job.snapshots(), (key) => deeper.some((tables) => findTable(tables, key) !== undefined));
+  const retention = new Retention(job.snapshots(), (key) =>
+    deeper.some((tables) => findTable(tables, key) !== undefined),
+  );
   return runMergeJob({ ...job, source: new MergingCursor(sources(choice, job.openTableCursor), 'forward'), retention });
 }
 

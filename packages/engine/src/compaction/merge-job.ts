@@ -42,7 +42,10 @@ export async function runMergeJob(job: MergeJob): Promise<readonly TableMeta[]> 
   }
 }
 
-async function copyEntries({ source, retention, clock, yieldTurn, signal }: MergeJob, output: TableOutput): Promise<void> {
+async function copyEntries(
+  { source, retention, clock, yieldTurn, signal }: MergeJob,
+  output: TableOutput,
+): Promise<void> {
   await source.seekToStart();
   let turnStart = clock.now();
   let untilLook = ENTRIES_PER_LOOK;

@@ -35,9 +35,7 @@ export class Scheduler {
     this.#jobs = jobs;
     this.#poison = poison;
     this.#flushes = new BackgroundLoop(() => this.#step('flush', jobs.flushOne));
-    this.#compactions = new BackgroundLoop(() =>
-      this.#step('compaction', () => jobs.compactOne(this.#abort.signal)),
-    );
+    this.#compactions = new BackgroundLoop(() => this.#step('compaction', () => jobs.compactOne(this.#abort.signal)));
   }
 
   /** Looks for work unless it is being done already. */

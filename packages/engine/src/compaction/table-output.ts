@@ -8,8 +8,8 @@
 import type { FileSystem } from '@kayadb/vfs';
 
 import { tableFileName } from '../files/file-names.ts';
-import type { Entry, FileNumber } from '../key/internal-key.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
+import type { Entry, FileNumber } from '../key/internal-key.ts';
 import { TableBuilder, type TableBuilderOptions } from '../sstable/table-builder.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import { OutputSplitter } from './output-splitter.ts';

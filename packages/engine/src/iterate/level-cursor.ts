@@ -1,10 +1,11 @@
 /** Walks the tables of a sorted level as one: opens a table's cursor when the walk reaches it, and only then. */
 
+import { compareBytes } from '@kayadb/codec';
+
 import type { Entry } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import { findTableIndex } from '../version/version.ts';
 import type { Cursor, Direction, MaybePromise } from './cursor.ts';
-import { compareBytes } from '@kayadb/codec';
 
 /** Opens the cursor of one table. */
 export type OpenTableCursor = (table: TableMeta, direction: Direction) => Promise<Cursor>;

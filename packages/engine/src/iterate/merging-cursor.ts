@@ -5,8 +5,8 @@
  */
 
 import { compareEntries } from '../key/internal-key.ts';
-import type { Cursor, Direction, MaybePromise } from './cursor.ts';
 import type { Entry } from '../key/internal-key.ts';
+import type { Cursor, Direction, MaybePromise } from './cursor.ts';
 
 export class MergingCursor implements Cursor {
   readonly #children: readonly Cursor[];

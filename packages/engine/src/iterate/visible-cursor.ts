@@ -47,7 +47,11 @@ export class VisibleCursor {
   async #newestForward(key: Uint8Array): Promise<Uint8Array | undefined> {
     let decided = false;
     let value: Uint8Array | undefined;
-    for (let entry = this.#source.entry; entry !== undefined && equalBytes(entry.key, key); entry = this.#source.entry) {
+    for (
+      let entry = this.#source.entry;
+      entry !== undefined && equalBytes(entry.key, key);
+      entry = this.#source.entry
+    ) {
       if (!decided && entry.sequence <= this.#sequence) {
         decided = true;
         value = valueOf(entry);
@@ -61,7 +65,11 @@ export class VisibleCursor {
   /** Versions come oldest first: the last one at or below the sequence decides. */
   async #newestReverse(key: Uint8Array): Promise<Uint8Array | undefined> {
     let value: Uint8Array | undefined;
-    for (let entry = this.#source.entry; entry !== undefined && equalBytes(entry.key, key); entry = this.#source.entry) {
+    for (
+      let entry = this.#source.entry;
+      entry !== undefined && equalBytes(entry.key, key);
+      entry = this.#source.entry
+    ) {
       if (entry.sequence <= this.#sequence) value = valueOf(entry);
       const waiting = this.#source.next();
       if (waiting !== undefined) await waiting;

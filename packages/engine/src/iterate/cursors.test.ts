@@ -1,0 +1,179 @@
+import { decodeUtf8 } from '@kayadb/codec';
+import { seededRandom, testSeed } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { ArrayCursor, del, put, show, sortEntries, tableMeta, walk } from '../../test/support/entries.ts';
+import type { Entry } from '../key/internal-key.ts';
+import type { Direction } from './cursor.ts';
+import { LevelCursor } from './level-cursor.ts';
+import { MergingCursor } from './merging-cursor.ts';
+import { type Bounds, normaliseBounds } from './range.ts';
+import { VisibleCursor } from './visible-cursor.ts';
+
+const directions: readonly Direction[] = ['forward', 'reverse'];
+
+describe('MergingCursor', () => {
+  test.each(directions)('merges random runs into one order, %s', async (direction) => {
+    const random = seededRandom(testSeed());
+    const runs: Entry[][] = [[], [], [], [], []];
+    for (let sequence = 1; sequence <= 600; sequence++) {
+      runs[random.int(runs.length - 1)]!.push(put(`k${random.int(80)}`, sequence));
+    }
+
+    const cursor = new MergingCursor(
+      runs.map((run, i) => new ArrayCursor(run, direction, i % 2 === 1)),
+      direction,
+    );
+
+    const expected = sortEntries(runs.flat()).map(show);
+    expect(await walk(cursor)).toEqual(direction === 'forward' ? expected : expected.toReversed());
+  });
+
+  test('stays in the turn of the caller while no child waits', () => {
+    const cursor = new MergingCursor([new ArrayCursor([put('a', 1)], 'forward')], 'forward');
+
+    expect(cursor.seekToStart()).toBeUndefined();
+    expect(cursor.next()).toBeUndefined();
+    expect(cursor.entry).toBeUndefined();
+  });
+
+  test('closes its children with itself', () => {
+    const children = [new ArrayCursor([], 'forward'), new ArrayCursor([put('a', 1)], 'forward')];
+
+    new MergingCursor(children, 'forward').close();
+
+    expect(children.map(({ isClosed }) => isClosed)).toEqual([true, true]);
+  });
+});
+
+describe('LevelCursor', () => {
+  const contents: Readonly<Record<number, readonly Entry[]>> = {
+    1: [put('a', 1), put('c', 2)],
+    2: [put('e', 3), put('e', 1), put('g', 4)],
+    3: [put('m', 5)],
+  };
+  const level = [tableMeta(1, 'a', 'c'), tableMeta(2, 'e', 'g'), tableMeta(3, 'm', 'm')];
+
+  function openLevel(direction: Direction, opened: number[] = []): LevelCursor {
+    return new LevelCursor(level, direction, ({ fileNumber }) => {
+      opened.push(fileNumber);
+      return Promise.resolve(new ArrayCursor(contents[fileNumber]!, direction, true));
+    });
+  }
+
+  test('walks the tables one after another, both ways', async () => {
+    expect(await walk(openLevel('forward'))).toEqual(['a#1', 'c#2', 'e#3', 'e#1', 'g#4', 'm#5']);
+    expect(await walk(openLevel('reverse'))).toEqual(['m#5', 'g#4', 'e#1', 'e#3', 'c#2', 'a#1']);
+  });
+
+  test.each([
+    ['forward', 'd', ['e#3', 'e#1', 'g#4', 'm#5']],
+    ['forward', 'e', ['e#3', 'e#1', 'g#4', 'm#5']],
+    ['forward', 'z', []],
+    ['reverse', 'd', ['c#2', 'a#1']],
+    ['reverse', 'e', ['e#1', 'e#3', 'c#2', 'a#1']],
+    ['reverse', 'z', ['m#5', 'g#4', 'e#1', 'e#3', 'c#2', 'a#1']],
+    ['reverse', 'A', []],
+  ] as const)('seeks %s to %s', async (direction, key, expected) => {
+    expect(await walk(openLevel(direction), key)).toEqual(expected);
+  });
+
+  test('opens a table only when the walk reaches it', async () => {
+    const opened: number[] = [];
+    const cursor = openLevel('forward', opened);
+
+    await cursor.seek(Buffer.from('f'));
+
+    expect(opened).toEqual([2]);
+  });
+
+  test('closes a table whose opening outlives it', async () => {
+    const inner = new ArrayCursor([put('a', 1)], 'forward');
+    const cursor = new LevelCursor([tableMeta(1, 'a', 'a')], 'forward', () => Promise.resolve(inner));
+
+    const opening = cursor.seekToStart();
+    cursor.close();
+    await opening;
+
+    expect(inner.isClosed).toBe(true);
+    expect(cursor.entry).toBeUndefined();
+  });
+});
+
+async function visible(
+  entries: readonly Entry[],
+  sequence: number,
+  bounds: Bounds,
+  direction: Direction,
+): Promise<string[]> {
+  const cursor = new VisibleCursor(new ArrayCursor(entries, direction, true), sequence, bounds, direction);
+  const rows: string[] = [];
+  for (let row = await cursor.next(); row !== undefined; row = await cursor.next()) {
+    rows.push(`${decodeUtf8(row.key)}=${decodeUtf8(row.value)}`);
+  }
+  return rows;
+}
+
+describe('VisibleCursor', () => {
+  const entries = [put('a', 1), put('a', 5), del('b', 4), put('b', 2), put('c', 3), del('c', 6), put('d', 7)];
+
+  test.each([
+    [2, ['a=a@1', 'b=b@2']],
+    [3, ['a=a@1', 'b=b@2', 'c=c@3']],
+    [4, ['a=a@1', 'c=c@3']],
+    [5, ['a=a@5', 'c=c@3']],
+    [7, ['a=a@5', 'd=d@7']],
+  ])('shows the state at sequence %i, both ways', async (sequence, expected) => {
+    expect(await visible(entries, sequence, {}, 'forward')).toEqual(expected);
+    expect(await visible(entries, sequence, {}, 'reverse')).toEqual(expected.toReversed());
+  });
+
+  test('agrees with a filter of the whole state on every pair of bounds', async () => {
+    const all = await visible(entries, 3, {}, 'forward');
+    for (const low of ['', '0', 'a', 'b', 'bb', 'c', 'z']) {
+      for (const high of ['', '0', 'a', 'b', 'bb', 'c', 'z']) {
+        for (const [lowName, highName] of [
+          ['gt', 'lt'],
+          ['gte', 'lte'],
+          ['gt', 'lte'],
+          ['gte', 'lt'],
+        ] as const) {
+          const bounds = normaliseBounds({ [lowName]: low, [highName]: high });
+          const expected = all.filter((row) => {
+            const key = row.split('=')[0]!;
+            return (lowName === 'gt' ? key > low : key >= low) && (highName === 'lt' ? key < high : key <= high);
+          });
+
+          expect(await visible(entries, 3, bounds, 'forward'), `${lowName} ${low} ${highName} ${high}`).toEqual(
+            expected,
+          );
+          expect(await visible(entries, 3, bounds, 'reverse')).toEqual(expected.toReversed());
+        }
+      }
+    }
+  });
+});
+
+describe('normaliseBounds', () => {
+  test('joins a prefix with narrower bounds', async () => {
+    const rows = [put('p', 1), put('p1', 2), put('p2', 3), put('q', 4)];
+
+    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p' }), 'forward')).toEqual([
+      'p=p@1',
+      'p1=p1@2',
+      'p2=p2@3',
+    ]);
+    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', gt: 'p' }), 'reverse')).toEqual([
+      'p2=p2@3',
+      'p1=p1@2',
+    ]);
+    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', lt: 'p2' }), 'reverse')).toEqual(['p1=p1@2', 'p=p@1']);
+    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', gte: 'a', lte: 'z' }), 'forward')).toHaveLength(3);
+  });
+
+  test('refuses two bounds on one side, and what is no bytes', () => {
+    expect(() => normaliseBounds({ gt: 'a', gte: 'b' })).toThrow(TypeError);
+    expect(() => normaliseBounds({ lt: 'a', lte: 'b' })).toThrow(TypeError);
+    expect(() => normaliseBounds({ gte: 7 as unknown as string })).toThrow('gte must be a Uint8Array or a string');
+  });
+});

@@ -1,0 +1,104 @@
+/** Entries in short form for tests: `put('b', 11, 'x')`, and cursors over arrays of them. */
+
+import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
+
+import type { Cursor, Direction, MaybePromise } from '../../src/iterate/cursor.ts';
+import { compareEntries, DELETE_KIND, type Entry, PUT_KIND } from '../../src/key/internal-key.ts';
+import type { TableMeta } from '../../src/version/table-meta.ts';
+
+export function put(key: string, sequence: number, value = `${key}@${sequence}`): Entry {
+  return { key: encodeUtf8(key), sequence, kind: PUT_KIND, value: encodeUtf8(value) };
+}
+
+export function del(key: string, sequence: number): Entry {
+  return { key: encodeUtf8(key), sequence, kind: DELETE_KIND, value: new Uint8Array(0) };
+}
+
+/** `b#11` for a put, `b#12-` for a delete. */
+export function show(entry: Entry): string {
+  return `${decodeUtf8(entry.key)}#${entry.sequence}${entry.kind === DELETE_KIND ? '-' : ''}`;
+}
+
+export function sortEntries(entries: readonly Entry[]): readonly Entry[] {
+  return entries.toSorted(compareEntries);
+}
+
+export async function walk(cursor: Cursor, from?: string): Promise<readonly string[]> {
+  const seen: string[] = [];
+  await (from === undefined ? cursor.seekToStart() : cursor.seek(encodeUtf8(from)));
+  while (cursor.entry !== undefined) {
+    seen.push(show(cursor.entry));
+    await cursor.next();
+  }
+  return seen;
+}
+
+/** A cursor over an array; every move waits when `slow`, as one that reads from a file does. */
+export class ArrayCursor implements Cursor {
+  readonly #entries: readonly Entry[];
+  readonly #forward: boolean;
+  readonly #slow: boolean;
+  #index = -1;
+  isClosed = false;
+
+  constructor(entries: readonly Entry[], direction: Direction, slow = false) {
+    const sorted = sortEntries(entries);
+    this.#forward = direction === 'forward';
+    this.#entries = this.#forward ? sorted : sorted.toReversed();
+    this.#slow = slow;
+  }
+
+  get entry(): Entry | undefined {
+    return this.#entries[this.#index];
+  }
+
+  seekToStart(): MaybePromise {
+    return this.#moveTo(0);
+  }
+
+  seek(key: Uint8Array): MaybePromise {
+    const index = this.#entries.findIndex((entry) => {
+      const order = Buffer.compare(entry.key, key);
+      return this.#forward ? order >= 0 : order <= 0;
+    });
+    return this.#moveTo(index === -1 ? this.#entries.length : index);
+  }
+
+  next(): MaybePromise {
+    return this.#moveTo(this.#index + 1);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  #moveTo(index: number): MaybePromise {
+    if (!this.#slow) {
+      this.#index = index;
+      return undefined;
+    }
+    return Promise.resolve().then(() => {
+      this.#index = index;
+    });
+  }
+}
+
+export function tableMeta(
+  fileNumber: number,
+  smallest: string,
+  largest: string,
+  more: Partial<TableMeta> = {},
+): TableMeta {
+  return {
+    fileNumber,
+    fileBytes: 1000,
+    entryCount: 10,
+    deleteCount: 0,
+    smallestSequence: 1,
+    largestSequence: fileNumber,
+    fileCrc: 0,
+    smallestKey: encodeUtf8(smallest),
+    largestKey: encodeUtf8(largest),
+    ...more,
+  };
+}
