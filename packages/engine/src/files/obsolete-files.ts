@@ -1,5 +1,7 @@
 /** Which files of the data directory nothing needs any more. Pure: a separate job removes them. */
 
+import { assertNever } from '@kayadb/codec';
+
 import type { FileNumber } from '../key/internal-key.ts';
 import { parseFileName } from './file-names.ts';
 
@@ -24,20 +26,18 @@ export function pickObsoleteFiles(names: readonly string[], inUse: FilesInUse): 
   return names.filter((name) => isObsolete(name, inUse));
 }
 
-function isObsolete(name: string, inUse: FilesInUse): boolean {
+function isObsolete(name: string, { tables, manifestNumber, oldestSegment, nextFileNumber }: FilesInUse): boolean {
   const parsed = parseFileName(name);
+  if (parsed.kind === 'temporary') return true;
+  if (!('fileNumber' in parsed) || parsed.fileNumber >= nextFileNumber) return false;
   switch (parsed.kind) {
     case 'wal':
-      return parsed.fileNumber < inUse.oldestSegment && parsed.fileNumber < inUse.nextFileNumber;
+      return parsed.fileNumber < oldestSegment;
     case 'table':
-      return !inUse.tables.has(parsed.fileNumber) && parsed.fileNumber < inUse.nextFileNumber;
+      return !tables.has(parsed.fileNumber);
     case 'manifest':
-      return parsed.fileNumber !== inUse.manifestNumber && parsed.fileNumber < inUse.nextFileNumber;
-    case 'temporary':
-      return true;
-    case 'current':
-    case 'lock':
-    case 'unknown':
-      return false;
+      return parsed.fileNumber !== manifestNumber;
+    default:
+      return assertNever(parsed, 'file name');
   }
 }

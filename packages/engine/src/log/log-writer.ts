@@ -1,14 +1,13 @@
 /**
  * Appends records to one log segment. The mirror of log-reader.ts.
  *
- * Invariant: after the first failed write or sync nobody knows what the file holds, so every later call fails too.
- * Format: docs/format/record-log.md.
+ * Invariant: after a failed write or sync nobody knows what the file holds, so every later call fails with the same error.
+ * Only a write that finds the disk full is undone instead. Format: docs/format/record-log.md.
  */
 
 import { assert } from '@kayadb/codec';
-import type { FileHandle, FileSystem } from '@kayadb/vfs';
+import { type FileHandle, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
-import { EngineError } from '../errors.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, fileSeed } from '../files/file-header.ts';
 import {
   encodeRecordHeader,
@@ -31,7 +30,7 @@ export class LogWriter {
   #buffer = new Uint8Array(64 * 1024);
   #endOffset = FILE_HEADER_BYTES;
   #durableOffset = FILE_HEADER_BYTES;
-  #failure: EngineError | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   private constructor(handle: FileHandle, seed: number, startLsn: number) {
     this.#handle = handle;
@@ -58,7 +57,8 @@ export class LogWriter {
   }
 
   /**
-   * Starts a log in an empty file whose name is durable already. The writer owns `handle` once this resolves.
+   * Starts a log in an empty file whose name is durable already. The writer owns `handle` once this resolves;
+   * after a write that found the disk full it may be tried again.
    *
    * Durability: the header survives power loss once it resolves.
    */
@@ -92,7 +92,8 @@ export class LogWriter {
    *
    * @param fields - `durableLsn` is that of the whole log: of a log of several segments only its owner knows it.
    * @throws RangeError for a payload over the bound. Nothing was written; the writer stays usable.
-   * @throws EngineError KAYA_ENGINE_POISONED when the write fails, with the reason as cause, and ever after.
+   * @throws FileSystemError KAYA_DISK_FULL when there is no room and nothing of the record is left in the file: the
+   * writer stays usable. Any other FileSystemError is final, and every later call throws the same.
    */
   append(parts: readonly Uint8Array[], fields: LogRecordFields): number {
     this.#check();
@@ -121,7 +122,7 @@ export class LogWriter {
   /**
    * Makes every record appended before the call durable; several calls may be in flight.
    *
-   * @throws EngineError KAYA_ENGINE_POISONED when the sync fails, with the reason as cause, and ever after.
+   * @throws FileSystemError when the sync or anything before it failed; final.
    */
   async sync(): Promise<void> {
     this.#check();
@@ -153,13 +154,38 @@ export class LogWriter {
 
   #write(bytes: Uint8Array): void {
     try {
-      for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
-        this.#handle.writeSync(bytes.subarray(start, start + WRITE_BYTES), this.#endOffset + start);
-      }
+      this.#writePieces(bytes);
     } catch (error) {
+      if (isDiskFull(error) && this.#cutBack(bytes)) throw error;
       throw this.#fail(error);
     }
     this.#endOffset += bytes.length;
+  }
+
+  #writePieces(bytes: Uint8Array): void {
+    for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
+      this.#handle.writeSync(bytes.subarray(start, start + WRITE_BYTES), this.#endOffset + start);
+    }
+  }
+
+  /**
+   * Overwrites with zeros what a failed write of `bytes` left behind, which takes no new space on most file systems.
+   *
+   * @returns Whether the place of the record's header reads as never written, so that the record cannot come back.
+   */
+  #cutBack(bytes: Uint8Array): boolean {
+    bytes.fill(0);
+    try {
+      this.#writePieces(bytes);
+    } catch (error) {
+      if (!isDiskFull(error)) return false;
+    }
+    const header = new Uint8Array(RECORD_HEADER_BYTES);
+    try {
+      return header.subarray(0, this.#handle.readSync(header, this.#endOffset)).every((byte) => byte === 0);
+    } catch {
+      return false;
+    }
   }
 
   /** After a failed sync a success proves nothing, so it advances nothing. */
@@ -177,15 +203,16 @@ export class LogWriter {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #fail(cause: unknown): EngineError {
-    this.#failure ??= new EngineError(
-      'KAYA_ENGINE_POISONED',
-      `${this.#handle.path} takes no more records, because writing or syncing it failed with an unknown outcome; check the disk and open the store again`,
-      { cause },
-    );
-    return this.#failure;
+  /** @returns The first failure: later ones are its consequences. */
+  #fail(error: unknown): unknown {
+    this.#failure ??= { error };
+    return this.#failure.error;
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof FileSystemError && error.code === 'KAYA_DISK_FULL';
 }

@@ -31,9 +31,10 @@ export class ReadWindow {
     return this.#buffer.subarray(at, Math.max(at, Math.min(at + length, this.#length)));
   }
 
-  /** As `view`, from `offset` to the end of what one read gives: `READ_CHUNK_BYTES`, fewer only at the end of the file. */
-  async viewChunk(offset: number): Promise<Uint8Array> {
-    return this.view(offset, READ_CHUNK_BYTES);
+  /** Everything in the buffer from `offset` on: at least `atLeast` bytes, fewer only at the end of the file. A view as above. */
+  async viewBuffered(offset: number, atLeast: number): Promise<Uint8Array> {
+    if (!this.#holds(offset, atLeast)) await this.#load(offset, atLeast);
+    return this.#buffer.subarray(offset - this.#start, this.#length);
   }
 
   #holds(offset: number, length: number): boolean {

@@ -8,6 +8,7 @@
 import { assert } from '@kayadb/codec';
 import type { FileHandle, FileSystem } from '@kayadb/vfs';
 
+import { isUndone } from '../files/disk-outcome.ts';
 import { WAL_MAGIC } from '../files/file-header.ts';
 import { walFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
@@ -66,7 +67,13 @@ export class WalWriter {
    * Durability: the segment's name and header survive power loss once it resolves.
    */
   static async create(options: WalWriterOptions): Promise<WalWriter> {
-    return new WalWriter(options, await startSegment(options, await createFile(options), options.startLsn));
+    const file = await createFile(options);
+    try {
+      return new WalWriter(options, await startSegment(options, file, options.startLsn));
+    } catch (error) {
+      await file.handle.close();
+      throw error;
+    }
   }
 
   /** The segment that takes the next group. */
@@ -94,7 +101,8 @@ export class WalWriter {
    * the group is durable once `durableLsn` has reached it.
    *
    * Requires: `firstSequence` follows the group before; no `rotate()` in flight. Bound: `MAX_RECORD_PAYLOAD_BYTES`.
-   * @throws EngineError KAYA_ENGINE_POISONED after any failed write or sync.
+   * @throws FileSystemError KAYA_DISK_FULL when there is no room: the group is undone and the log stays usable. Any
+   * other failure is final, and every later `append` and `sync` throws the same.
    */
   append(group: CommitGroup): number {
     assert(!this.#rotating && !this.#closed, 'a group is appended while the log rotates or after it was closed');
@@ -111,7 +119,7 @@ export class WalWriter {
    * Makes every group appended before the call durable: segments left behind first, then the current one.
    * Calls while one is in flight wait for it and then sync what is left.
    *
-   * @throws EngineError KAYA_ENGINE_POISONED after any failed write or sync.
+   * @throws FileSystemError when a sync or a write before it failed; final.
    */
   sync(): Promise<void> {
     const mine = this.#syncing.then(() => this.#syncSegments());
@@ -131,13 +139,12 @@ export class WalWriter {
    * Creates the next segment's file ahead of need, so that `rotate()` only has to write and sync its header: where
    * the segment starts is not known earlier. Optional. Does nothing when the file is there already.
    *
-   * @throws FileSystemError, the same again on every later `prepare` and `rotate`: a name whose creation failed must
-   * not be followed by a later segment.
+   * @throws FileSystemError. One that `isUndone` may be tried again; any other is final, since a segment whose
+   * creation has an unknown outcome must not be followed by another.
    */
   async prepare(): Promise<void> {
     if (this.#closed) return;
-    this.#prepared ??= createFile(this.#options);
-    await this.#prepared;
+    await this.#prepareFile();
   }
 
   /**
@@ -145,15 +152,13 @@ export class WalWriter {
    *
    * Requires: no `append` until it settles.
    * @returns The new segment's number.
-   * @throws FileSystemError, the same again on every later `rotate`.
+   * @throws FileSystemError as `prepare`. The current segment stays what it was.
    */
   async rotate(): Promise<FileNumber> {
     assert(!this.#rotating && !this.#closed, 'the log rotates twice at once or after it was closed');
     this.#rotating = true;
     try {
-      this.#prepared ??= createFile(this.#options);
-      this.#started ??= startSegment(this.#options, await this.#prepared, this.endLsn);
-      const next = await this.#started;
+      const next = await this.#startSegment(await this.#prepareFile());
       this.#prepared = undefined;
       this.#started = undefined;
       this.#segments.push(next);
@@ -176,8 +181,28 @@ export class WalWriter {
     return this.#segments.at(-1)!;
   }
 
+  async #prepareFile(): Promise<PreparedFile> {
+    this.#prepared ??= createFile(this.#options);
+    try {
+      return await this.#prepared;
+    } catch (error) {
+      if (isUndone(error)) this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  async #startSegment(file: PreparedFile): Promise<Segment> {
+    this.#started ??= startSegment(this.#options, file, this.endLsn);
+    try {
+      return await this.#started;
+    } catch (error) {
+      if (isUndone(error)) this.#started = undefined;
+      throw error;
+    }
+  }
+
   async #syncSegments(): Promise<void> {
-    for (const { log } of [...this.#segments]) {
+    for (const { log } of this.#segments) {
       if (log.durableLsn < log.endLsn) await log.sync();
     }
     this.#advance();
@@ -206,13 +231,9 @@ async function createFile(options: WalWriterOptions): Promise<PreparedFile> {
   return { fileNumber, handle };
 }
 
+/** Does not close the file when it fails: after a full disk the same file is tried again. */
 async function startSegment(options: WalWriterOptions, file: PreparedFile, startLsn: number): Promise<Segment> {
   const { fileNumber, handle } = file;
-  try {
-    const log = await LogWriter.start(handle, { magic: WAL_MAGIC, storeId: options.storeId, fileNumber, startLsn });
-    return { fileNumber, log };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+  const log = await LogWriter.start(handle, { magic: WAL_MAGIC, storeId: options.storeId, fileNumber, startLsn });
+  return { fileNumber, log };
 }
