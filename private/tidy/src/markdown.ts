@@ -24,6 +24,25 @@ export function findDeadLinks(pages: readonly TextFile[], exists: (path: string)
   );
 }
 
+/**
+ * Pages that sources speak of and that are not there: `docs/format/wal.md`, or with a section, `docs/format/wal.md,
+ * "Records"`. Several sections may follow each other.
+ */
+export function findDeadMentions(sources: readonly TextFile[], pages: readonly TextFile[]): readonly string[] {
+  const headings = new Map(pages.map(({ path, text }) => [path, headingsOf(text)]));
+  return sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?<![\w/.-])(docs\/[\w./-]+\.md)((?:,? "[^"\n]+")*)/g)].flatMap((match) => {
+      const [, page = '', sections = ''] = match;
+      const where = `${path}:${lineAt(text, match.index)}: ${page}`;
+      const known = headings.get(page);
+      if (known === undefined) return [`${where}: no such file`];
+      return [...sections.matchAll(/"([^"]+)"/g)].flatMap(([, section = '']) =>
+        known.includes(section) ? [] : [`${where}: no heading "${section}"`],
+      );
+    }),
+  );
+}
+
 /** The files that a page links to, from the root. */
 export function linkedFiles({ path, text }: TextFile): readonly string[] {
   return linksOf(text)

@@ -1,13 +1,37 @@
 import { describe, expect, test } from 'vitest';
 
-import { anchorsOf, findDeadLinks, headingsOf, linkedFiles, MAX_README_LINES } from '../src/markdown.ts';
+import {
+  anchorsOf,
+  findDeadLinks,
+  findDeadMentions,
+  headingsOf,
+  linkedFiles,
+  MAX_README_LINES,
+} from '../src/markdown.ts';
 import { filesMatching, repositoryHas } from '../src/repository.ts';
 
 const pages = filesMatching(/\.md$/);
 
+/** Pages of this stage that sources were written against before the pages were. */
+const MENTIONED_AHEAD = [
+  'docs/internals/durability.md',
+  'docs/reference/kayactl.md',
+  'docs/reference/server.md',
+].filter((page) => !repositoryHas(page));
+
 describe('the documents', () => {
   test('have no dead link', () => {
     const dead = findDeadLinks(pages, repositoryHas);
+
+    expect(dead).toEqual([]);
+  });
+
+  test('are there when a source speaks of them, section and all', () => {
+    const sources = filesMatching(/^(?:packages|apps|private\/(?!tidy\/)).*\.ts$/);
+
+    const dead = findDeadMentions(sources, pages).filter(
+      (line) => !MENTIONED_AHEAD.some((page) => line.includes(page)),
+    );
 
     expect(dead).toEqual([]);
   });
@@ -62,6 +86,19 @@ describe('findDeadLinks', () => {
     '```\n[x](c.md)\n```',
   ])('accepts %j', (text) => {
     expect(findDeadLinks([{ path: 'docs/a.md', text }, page], exists)).toEqual([]);
+  });
+});
+
+describe('findDeadMentions', () => {
+  const page = { path: 'docs/format/wal.md', text: '# WAL\n\n## Records\n' };
+
+  test.each([
+    ['// See docs/format/wal.md.', []],
+    ['// Format: docs/format/wal.md, "Records".', []],
+    ['// See docs/format/log.md.', ['x.ts:1: docs/format/log.md: no such file']],
+    ['// See docs/format/wal.md, "Records", "Blocks".', ['x.ts:1: docs/format/wal.md: no heading "Blocks"']],
+  ])('judges %j', (text, expected) => {
+    expect(findDeadMentions([{ path: 'x.ts', text }], [page])).toEqual(expected);
   });
 });
 
