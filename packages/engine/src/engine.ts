@@ -1,13 +1,14 @@
 /** The public face of a store: checks arguments and lifecycle, then delegates. A reader of the engine starts here. */
 
-
 import { EngineError } from './errors.ts';
 import { normaliseBounds } from './iterate/range.ts';
 import { Scan } from './iterate/scan.ts';
 import { VisibleCursor } from './iterate/visible-cursor.ts';
+import type { SequenceNumber } from './key/internal-key.ts';
 import { checkKey, WriteBatch } from './key/write-batch.ts';
 import { checkChoice } from './options.ts';
 import { collectStats } from './stats.ts';
+import type { RecoveryFigures } from './stats.ts';
 import type { Store } from './store.ts';
 import type {
   BatchOperation,
@@ -21,8 +22,6 @@ import type {
   WriteOptions,
   WriteResult,
 } from './types.ts';
-import type { RecoveryFigures } from './stats.ts';
-import type { SequenceNumber } from './key/internal-key.ts';
 
 export class KayaEngine implements Engine {
   readonly directory: string;
@@ -161,7 +160,9 @@ function addOperation(batch: WriteBatch, operation: BatchOperation): void {
       batch.delete(operation.key);
       break;
     default:
-      throw new TypeError(`batch: an operation's kind must be put or delete, not ${String((operation as { kind?: unknown } | undefined)?.kind)}`);
+      throw new TypeError(
+        `batch: an operation's kind must be put or delete, not ${String((operation as { kind?: unknown } | undefined)?.kind)}`,
+      );
   }
 }
 

@@ -92,7 +92,7 @@ export function checkChoice<Name extends keyof typeof choices>(
   value: (typeof choices)[Name][number],
 ): (typeof choices)[Name][number] {
   const allowed: readonly string[] = choices[name];
-  if (!allowed.includes(value)) throw new TypeError(`${name} must be one of ${allowed.join(', ')}, not ${String(value)}`);
+  if (!allowed.includes(value)) throw new TypeError(`${name} must be one of ${allowed.join(', ')}, not ${value}`);
   return value;
 }
 

@@ -3,9 +3,9 @@
  * `open.ts` makes one; `engine.ts` stands in front of it and speaks to users.
  */
 
-import { pickCompaction, keySpan } from './compaction/leveled.ts';
-import { runFlush } from './compaction/flush-job.ts';
 import { runCompaction } from './compaction/compaction-job.ts';
+import { runFlush } from './compaction/flush-job.ts';
+import { pickCompaction, keySpan } from './compaction/leveled.ts';
 import { Scheduler } from './compaction/scheduler.ts';
 import type { TableOutputOptions } from './compaction/table-output.ts';
 import type { Counters } from './counters.ts';
@@ -16,6 +16,7 @@ import { LevelCursor, type OpenTableCursor } from './iterate/level-cursor.ts';
 import { copyValue, lookUpInTables } from './iterate/lookup.ts';
 import { MergingCursor } from './iterate/merging-cursor.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
+import type { WriteBatch } from './key/write-batch.ts';
 import { MemtableList } from './memtable/memtable-list.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Resources } from './resources.ts';
@@ -23,15 +24,14 @@ import { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
 import type { Tables } from './sstable/tables.ts';
 import type { Durability, WriteResult } from './types.ts';
-import type { WriteBatch } from './key/write-batch.ts';
 import type { TableMeta } from './version/table-meta.ts';
 import type { VersionSet } from './version/version-set.ts';
 import type { WalWriter } from './wal/wal-writer.ts';
 import { Committer } from './write/committer.ts';
 import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
-import { decideStall } from './write/write-stall.ts';
 import { WriteQueue } from './write/write-queue.ts';
+import { decideStall } from './write/write-stall.ts';
 
 export interface StoreParts {
   readonly directory: string;

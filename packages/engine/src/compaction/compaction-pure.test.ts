@@ -52,7 +52,11 @@ describe('pickCompaction', () => {
     const level1 = [tableMeta(1, 'a', 'c'), tableMeta(2, 'd', 'f'), tableMeta(3, 'g', 'i')];
     const below = [tableMeta(4, 'a', 'z')];
     const chosen = [undefined, 'c', 'f', 'i'].map((pointer) => {
-      const choice = pickCompaction(levels([], level1, below), [undefined, pointer && encodeUtf8(pointer)], options);
+      const choice = pickCompaction(
+        levels([], level1, below),
+        [undefined, pointer === undefined ? undefined : encodeUtf8(pointer)],
+        options,
+      );
       return choice.kind === 'merge' ? numbers(choice.inputs) : choice.kind;
     });
 

@@ -84,9 +84,7 @@ describe('Memtable', () => {
     for (let i = 0; i < 500; i++) {
       const key = `key/${random.int(800).toString(36)}`;
       const sequence = random.int(5200);
-      const wanted = sorted.find(
-        (entry) => Buffer.from(entry.key).toString() === key && entry.sequence <= sequence,
-      );
+      const wanted = sorted.find((entry) => Buffer.from(entry.key).toString() === key && entry.sequence <= sequence);
       const found = memtable.get(encodeUtf8(key), sequence);
       expect(found && show(found)).toBe(wanted && show(wanted));
     }

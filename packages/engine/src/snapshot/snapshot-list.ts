@@ -21,7 +21,10 @@ export class SnapshotList {
   sequenceOf(snapshot: Snapshot): SequenceNumber {
     if (!(snapshot instanceof OpenSnapshot)) throw new TypeError('snapshot: not made by engine.snapshot()');
     if (!this.#open.has(snapshot)) {
-      throw new EngineError('KAYA_SNAPSHOT_CLOSED', 'the snapshot is closed or belongs to another store; take a new one');
+      throw new EngineError(
+        'KAYA_SNAPSHOT_CLOSED',
+        'the snapshot is closed or belongs to another store; take a new one',
+      );
     }
     return snapshot.sequence;
   }

@@ -7,28 +7,9 @@
 
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import type { ManifestWriter } from './manifest.ts';
-import { applyEdit, type Levels, Version } from './version.ts';
+import type { StoreState } from './store-state.ts';
 import type { VersionEdit } from './version-edit.ts';
-
-/** Everything the manifest says, as it stands after its edits. */
-export interface StoreState {
-  readonly nextFileNumber: FileNumber;
-  /** Oldest write-ahead log segment still needed. */
-  readonly oldestSegment: FileNumber;
-  /** Tables hold every sequence number up to this one. */
-  readonly flushedSequence: SequenceNumber;
-  readonly levels: Levels;
-}
-
-/** The whole state as one edit: what a manifest begins with. */
-export function fullStateEdit(state: StoreState): VersionEdit {
-  return {
-    nextFileNumber: state.nextFileNumber,
-    oldestSegment: state.oldestSegment,
-    flushedSequence: state.flushedSequence,
-    addedTables: state.levels.flatMap((tables, level) => tables.map((table) => ({ level, table }))),
-  };
-}
+import { applyEdit, type Levels, Version } from './version.ts';
 
 export interface VersionSetHooks {
   /** Starts a new manifest holding `state` and makes it the current one. */

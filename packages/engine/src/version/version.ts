@@ -35,26 +35,38 @@ export const EMPTY_LEVELS: Levels = Array.from({ length: LEVEL_COUNT }, () => []
 /**
  * The levels after `edit`.
  *
- * @throws AssertionError when the edit removes a table that is not there, or makes tables of a deeper level overlap.
+ * @returns Or, in words, what is wrong: the edit removes a table that is not there, adds one that is, or makes tables of
+ * a deeper level overlap.
  */
-export function applyEdit(levels: Levels, edit: VersionEdit): Levels {
+export function tryApplyEdit(levels: Levels, edit: VersionEdit): Levels | string {
   const next = levels.map((tables) => [...tables]);
   for (const { level, fileNumber } of edit.removedTables ?? []) {
     const at = next[level]!.findIndex((table) => table.fileNumber === fileNumber);
-    assert(at >= 0, `edit removes table ${fileNumber}, which is not in level ${level}`);
+    if (at === -1) return `table ${fileNumber} is removed from level ${level}, where it is not`;
     next[level]!.splice(at, 1);
   }
-  for (const { level, table } of edit.addedTables ?? []) next[level]!.push(table);
+  for (const { level, table } of edit.addedTables ?? []) {
+    const known = next.some((tables) => tables.some(({ fileNumber }) => fileNumber === table.fileNumber));
+    if (known) return `table ${table.fileNumber} is added twice`;
+    next[level]!.push(table);
+  }
   next[0]!.sort((a, b) => b.largestSequence - a.largestSequence || b.fileNumber - a.fileNumber);
   for (const tables of next.slice(1)) {
     tables.sort((a, b) => compareBytes(a.smallestKey, b.smallestKey));
-    for (let i = 1; i < tables.length; i++) {
-      assert(
-        compareBytes(tables[i - 1]!.largestKey, tables[i]!.smallestKey) < 0,
-        `tables ${tables[i - 1]!.fileNumber} and ${tables[i]!.fileNumber} overlap in one level`,
-      );
+    const overlap = tables.findIndex(
+      (table, i) => i > 0 && compareBytes(tables[i - 1]!.largestKey, table.smallestKey) >= 0,
+    );
+    if (overlap !== -1) {
+      return `tables ${tables[overlap - 1]!.fileNumber} and ${tables[overlap]!.fileNumber} overlap in one level`;
     }
   }
+  return next;
+}
+
+/** The levels after `edit`. Requires: an edit made for these levels. */
+export function applyEdit(levels: Levels, edit: VersionEdit): Levels {
+  const next = tryApplyEdit(levels, edit);
+  assert(typeof next !== 'string', `wrong version edit: ${JSON.stringify(next)}`);
   return next;
 }
 

@@ -1,9 +1,9 @@
 /** Carries a commit group out: one record in the write-ahead log, at most one fsync, then the memtable. */
 
+import type { Counters } from '../counters.ts';
 import { isUndone } from '../files/disk-outcome.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
 import type { MemtableList } from '../memtable/memtable-list.ts';
-import type { Counters } from '../counters.ts';
 import type { WriteResult } from '../types.ts';
 import type { WalWriter } from '../wal/wal-writer.ts';
 import type { IntervalSync } from './interval-sync.ts';

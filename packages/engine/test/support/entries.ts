@@ -72,14 +72,17 @@ export class ArrayCursor implements Cursor {
     this.isClosed = true;
   }
 
+  async #moveLater(index: number): Promise<void> {
+    await Promise.resolve();
+    this.#index = index;
+  }
+
   #moveTo(index: number): MaybePromise {
     if (!this.#slow) {
       this.#index = index;
       return undefined;
     }
-    return Promise.resolve().then(() => {
-      this.#index = index;
-    });
+    return this.#moveLater(index);
   }
 }
 

@@ -1,0 +1,124 @@
+/** Reads everything that opening a store needs, and changes nothing: CURRENT, manifest, live tables, write-ahead log. */
+
+import type { DirectoryEntry, FileSystem } from '@kayadb/vfs';
+
+import { CorruptionError } from '../errors.ts';
+import { readCurrent } from '../files/current-file.ts';
+import { FILE_HEADER_BYTES } from '../files/file-header.ts';
+import { CURRENT_FILE, parseFileName, tableFileName } from '../files/file-names.ts';
+import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
+import { Memtable } from '../memtable/memtable.ts';
+import { readStoreState } from '../version/store-state.ts';
+import type { Levels } from '../version/version.ts';
+import { type ReplayedWal, replayWal } from '../wal/wal-replay.ts';
+
+/** A store as it lies on disk, with the writes that are only in the log. */
+export interface LoadedStore {
+  readonly storeId: Uint8Array;
+  readonly levels: Levels;
+  /** What the log holds beyond the tables, oldest first. */
+  readonly memtables: readonly Memtable[];
+  readonly lastSequence: SequenceNumber;
+  /** Where the log goes on. */
+  readonly endLsn: number;
+  /** Greater than every file number in the directory. */
+  readonly nextFileNumber: FileNumber;
+  readonly recoveredRecords: number;
+  readonly verdict?: ReplayedWal['verdict'];
+  readonly cleanClose: boolean;
+}
+
+/**
+ * Loads the store in `directory`.
+ *
+ * @param memtableBytes - Size at which a memtable is left for the next one.
+ * @returns `undefined` when the directory holds no store.
+ * @throws CorruptionError when anything that may have been acknowledged is damaged or missing.
+ */
+export async function loadStore(
+  fs: FileSystem,
+  directory: string,
+  memtableBytes: number,
+): Promise<LoadedStore | undefined> {
+  const entries = await fs.readDirectory(directory);
+  const current = await readCurrent(fs, directory);
+  if (current === undefined) {
+    await refuseLostCurrent(fs, directory, entries);
+    return undefined;
+  }
+  const { state } = await readStoreState(fs, directory, current);
+  await checkLiveTables(fs, directory, state.levels);
+
+  const memtables: Memtable[] = [];
+  let recoveredRecords = 0;
+  const wal = await replayWal(
+    {
+      fs,
+      directory,
+      storeId: current.storeId,
+      segments: fileNumbers(entries, 'wal'),
+      oldestSegment: state.oldestSegment,
+      flushedSequence: state.flushedSequence,
+      cleanClose: state.cleanClose,
+    },
+    ({ payload, firstSequence }) => {
+      recoveredRecords++;
+      if (memtables.length === 0 || memtables.at(-1)!.dataBytes >= memtableBytes) memtables.push(new Memtable());
+      memtables.at(-1)!.insert(payload, firstSequence);
+    },
+  );
+  return {
+    storeId: current.storeId,
+    levels: state.levels,
+    memtables,
+    lastSequence: wal.lastSequence,
+    endLsn: wal.endLsn,
+    nextFileNumber: Math.max(state.nextFileNumber, nextFileNumber(entries)),
+    recoveredRecords,
+    verdict: wal.verdict,
+    cleanClose: state.cleanClose !== undefined,
+  };
+}
+
+/** One more than the largest file number among `entries`; 1 when there is none. */
+export function nextFileNumber(entries: readonly DirectoryEntry[]): FileNumber {
+  return 1 + Math.max(0, ...(['wal', 'table', 'manifest'] as const).flatMap((kind) => fileNumbers(entries, kind)));
+}
+
+function fileNumbers(entries: readonly DirectoryEntry[], wanted: 'wal' | 'table' | 'manifest'): readonly FileNumber[] {
+  return entries.flatMap(({ name }) => {
+    const parsed = parseFileName(name);
+    return parsed.kind === wanted ? [parsed.fileNumber] : [];
+  });
+}
+
+/** A directory without CURRENT is new, unless a table or a segment with records says otherwise. */
+async function refuseLostCurrent(fs: FileSystem, directory: string, entries: readonly DirectoryEntry[]): Promise<void> {
+  for (const { name } of entries) {
+    const { kind } = parseFileName(name);
+    const isEvidence =
+      kind === 'table' || (kind === 'wal' && ((await fs.stat(`${directory}/${name}`))?.bytes ?? 0) > FILE_HEADER_BYTES);
+    if (isEvidence) {
+      throw new CorruptionError(
+        CURRENT_FILE,
+        0,
+        `it is missing although ${name} holds data; restore it from a backup, or see what is there with kayactl recover --dry-run`,
+      );
+    }
+  }
+}
+
+async function checkLiveTables(fs: FileSystem, directory: string, levels: Levels): Promise<void> {
+  for (const { fileNumber, fileBytes } of levels.flat()) {
+    const name = tableFileName(fileNumber);
+    const stat = await fs.stat(`${directory}/${name}`);
+    if (stat === undefined) throw new CorruptionError(name, 0, 'the manifest names this table, and it is missing');
+    if (stat.bytes !== fileBytes) {
+      throw new CorruptionError(
+        name,
+        Math.min(stat.bytes, fileBytes),
+        `the manifest says that the table has ${fileBytes} bytes, and it has ${stat.bytes}`,
+      );
+    }
+  }
+}
