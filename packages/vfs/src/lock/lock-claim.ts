@@ -107,7 +107,8 @@ export class LockClaims {
     try {
       const state = await this.read(path);
       const same = token === undefined ? state.kind === 'unreadable' : holds(state, token);
-      if (same) await this.#fs.unlink(path);
+      // Gone already when `path` is a takeover that the next holder of the lock has tidied away.
+      if (same) await this.#unlinkIfThere(path);
       return same;
     } finally {
       await this.release(guard, owner.token);
