@@ -150,9 +150,12 @@ export class ConnectionHandler {
     const correlationId = `request ${this.#id}.${++this.#requestCount}`;
     const reply = this.#replies.reserve();
     this.#inFlightBytes += requestBytes;
-    const bytes = await this.#lanes.run(lane, () => this.#answer(task, correlationId));
-    this.#inFlightBytes -= requestBytes;
-    reply(bytes);
+    await this.#lanes.run(lane, async () => {
+      const bytes = await this.#answer(task, correlationId);
+      this.#inFlightBytes -= requestBytes;
+      // Inside the lane, so that the answer is counted before the next request starts.
+      reply(bytes);
+    });
     this.#pump();
   }
 

@@ -37,6 +37,7 @@ export class FrameIntake {
   #isStranger: boolean;
   /** A stranger's bytes that the decoder has not been given: the start of one frame, and what came behind it. */
   #held: Uint8Array = EMPTY_BYTES;
+  #bufferedBytes = 0;
 
   constructor(limits: FrameIntakeLimits, identifier: Identifier) {
     this.#limits = limits;
@@ -45,13 +46,14 @@ export class FrameIntake {
     this.#decoder = new FrameDecoder({ maxFrameBytes: limits.maxFrameBytes });
   }
 
-  /** Bytes that have come and are not part of a frame handed out. */
+  /** Bytes that have come and are not part of a frame handed out; 0 only between two frames. */
   get bufferedBytes(): number {
-    return this.#held.length + this.#decoder.bufferedBytes;
+    return this.#bufferedBytes;
   }
 
   /** Keeps `chunk`; it must not change any more. */
   push(chunk: Uint8Array): void {
+    this.#bufferedBytes += chunk.length;
     if (this.#isStranger) this.#held = this.#held.length === 0 ? chunk : concatBytes([this.#held, chunk]);
     else this.#decoder.push(chunk);
   }
@@ -62,7 +64,9 @@ export class FrameIntake {
    */
   next(): Uint8Array | undefined {
     if (this.#isStranger && !this.#passHeld()) return undefined;
-    return this.#decoder.next();
+    const frame = this.#decoder.next();
+    if (frame !== undefined) this.#bufferedBytes -= FRAME_HEADER_BYTES + frame.length;
+    return frame;
   }
 
   /** The other side has shown a valid credential. */

@@ -1,0 +1,159 @@
+import { concatBytes, encodeRequest, encodeUtf8, type Request, type Response } from '@kayadb/codec';
+import { seededRandom, settle, testSeed } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { MemoryEngine } from './support/memory-engine.ts';
+import { del, get, put, scan, startTestNode } from './support/test-node.ts';
+
+describe('pipelined requests of one connection', () => {
+  test('hand all puts to the engine without waiting for one', async () => {
+    await using world = await startTestNode(new MemoryEngine());
+    world.engine.holdWrites();
+    const session = await world.connect();
+
+    session.send(...Array.from({ length: 100 }, (_, i) => put(`k${i}`, 'v')));
+    await settle();
+
+    expect(world.engine.pendingWrites).toBe(100);
+    expect(session.unread).toBe(0);
+    world.engine.releaseWrites();
+    await settle();
+    expect(session.unread).toBe(100);
+  });
+
+  test('let a get see the put before it and not the one behind it', async () => {
+    await using world = await startTestNode(new MemoryEngine());
+    world.engine.holdWrites();
+    const session = await world.connect();
+
+    session.send(put('k', 'old'), get('k'), put('k', 'new'), scan('k'), del('k'), get('k'));
+    await settle();
+    const handedIn = world.engine.pendingWrites;
+    world.engine.releaseWrites();
+    const answers = [
+      await session.next('put'),
+      await session.next('get'),
+      await session.next('put'),
+      await session.next('scan'),
+      await session.next('delete'),
+      await session.next('get'),
+    ];
+
+    expect(handedIn).toBe(1);
+    expect(answers).toEqual([
+      { kind: 'done' },
+      { kind: 'value', value: encodeUtf8('old') },
+      { kind: 'done' },
+      { kind: 'items', items: [{ key: encodeUtf8('k'), value: encodeUtf8('new') }] },
+      { kind: 'done' },
+      { kind: 'not-found' },
+    ]);
+  });
+
+  test('answer like a map that is asked one after the other, however the bytes are cut', async () => {
+    const random = seededRandom(testSeed());
+    await using world = await startTestNode(new MemoryEngine(), { nextChunkBytes: () => 1 + random.int(40) });
+    const session = await world.connect();
+    const model = new Map<string, string>();
+    const requests: Request[] = [];
+    const expected: Response[] = [];
+    for (let i = 0; i < 500; i++) {
+      const key = `k${random.int(8)}`;
+      const roll = random.int(3);
+      if (roll === 0) {
+        requests.push(put(key, `v${i}`));
+        model.set(key, `v${i}`);
+        expected.push({ kind: 'done' });
+      } else if (roll === 1) {
+        requests.push(del(key));
+        model.delete(key);
+        expected.push({ kind: 'done' });
+      } else {
+        requests.push(get(key));
+        const value = model.get(key);
+        expected.push(value === undefined ? { kind: 'not-found' } : { kind: 'value', value: encodeUtf8(value) });
+      }
+    }
+
+    session.sendBytes(concatBytes(requests.map(encodeRequest)));
+    const answers: Response[] = [];
+    for (const request of requests) answers.push(await session.next(request.kind));
+
+    expect(answers).toEqual(expected);
+  });
+
+  test('are not begun beyond the limit of requests, and all answered in the end', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightRequests: 10 } });
+    world.engine.holdWrites();
+    const session = await world.connect();
+
+    session.send(...Array.from({ length: 25 }, (_, i) => put(`k${i}`, 'v')));
+    await settle();
+    const begun = world.engine.putCount;
+    world.engine.releaseWrites();
+    for (let i = 0; i < 25; i++) await session.next('put');
+
+    expect(begun).toBe(10);
+    expect(world.engine.putCount).toBe(25);
+  });
+
+  test('are not begun beyond the limit of bytes, except for one that is larger by itself', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightBytes: 1_000 } });
+    world.engine.holdWrites();
+    const session = await world.connect();
+
+    session.send(...Array.from({ length: 5 }, (_, i) => put(`k${i}`, new Uint8Array(2_000))));
+    await settle();
+    const begun = world.engine.putCount;
+    world.engine.releaseWrites();
+    for (let i = 0; i < 5; i++) await session.next('put');
+
+    expect(begun).toBe(1);
+    expect(world.engine.putCount).toBe(5);
+  });
+
+  test('stop being read while they cannot begin', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightRequests: 1 } });
+    world.engine.holdWrites();
+    const session = await world.connect();
+    const value = new Uint8Array(300_000);
+
+    session.send(...Array.from({ length: 20 }, (_, i) => put(`k${i}`, value)));
+    await settle();
+    const waiting = session.connection.bufferedBytes;
+    world.engine.releaseWrites();
+    for (let i = 0; i < 20; i++) await session.next('put');
+
+    expect(waiting).toBeGreaterThan(5_000_000);
+    expect(session.connection.bufferedBytes).toBe(0);
+  });
+
+  test('start no read while the client does not take its answers', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightBytes: 2_000_000 } });
+    const session = await world.connect();
+    await session.request(put('k', new Uint8Array(1_000_000)));
+    session.connection.pause();
+
+    session.send(...Array.from({ length: 50 }, () => get('k')));
+    await settle();
+    const read = world.engine.getCount;
+    session.connection.resume();
+    for (let i = 0; i < 50; i++) await session.next('get');
+
+    expect(read).toBeLessThanOrEqual(6);
+    expect(world.engine.getCount).toBe(50);
+  });
+
+  test('of two connections do not wait for each other', async () => {
+    await using world = await startTestNode(new MemoryEngine());
+    const [first, second] = [await world.connect(), await world.connect()];
+    world.engine.holdWrites();
+    first.send(put('k', 'v'));
+    await settle();
+
+    const answer = await second.request(get('k'));
+
+    expect(answer).toEqual({ kind: 'not-found' });
+    world.engine.releaseWrites();
+  });
+});
