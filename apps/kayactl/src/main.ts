@@ -1,1 +1,30 @@
-export {};
+/** The composition root: the real process around `runKayactl`. */
+
+import { connect, systemClock } from '@kayadb/client';
+import { nodeFileSystem } from '@kayadb/vfs';
+
+import { EXIT } from './exit-codes.ts';
+import { runKayactl } from './run-kayactl.ts';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The first one asks to stop cleanly; whoever asks twice does not want to wait for it.
+    if (interruption.signal.aborted) process.exit(signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted);
+    interruption.abort(signal);
+  });
+}
+
+process.exitCode = await runKayactl(process.argv.slice(2), {
+  get stdin() {
+    // Only a command that reads it opens it.
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  fileSystem: nodeFileSystem(),
+  clock: systemClock(),
+  connect,
+  signal: interruption.signal,
+});

@@ -1,0 +1,80 @@
+/** Turns any error into what the user sees: a code, a sentence, what to do next, and the exit status. */
+
+import { AssertionError, KayaError } from '@kayadb/codec';
+
+import { CliError } from './cli-error.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+export interface ErrorDescription {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+}
+
+interface Guidance {
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+}
+
+const io = (hint: string): Guidance => ({ hint, exitCode: EXIT.io });
+const invalid = (hint: string): Guidance => ({ hint, exitCode: EXIT.invalidArgument });
+
+const SERVER_DOWN = 'Check that the server runs and that --server names its client address (its default is 127.0.0.1:7379).';
+const SLOW_SERVER = 'The server may be busy or the network slow; a write may or may not have happened. Try again, or raise --timeout.';
+const TOKEN = 'Give the token the server was started with: --client-token-file FILE, or KAYA_CLIENT_TOKEN in the environment.';
+
+/** One guidance per code that can reach the command line; everything else gets `OTHER`. */
+const GUIDANCE: Readonly<Record<string, Guidance>> = {
+  KAYA_CORRUPTION: {
+    hint: 'Nothing was changed. Copy the folder, then run "kayactl recover --dry-run" on it for a report on every file.',
+    exitCode: EXIT.corruption,
+  },
+  KAYA_LOCKED: {
+    hint: 'Stop the process that holds it, or talk to it with --server HOST:PORT instead of --data.',
+    exitCode: EXIT.lockConflict,
+  },
+  KAYA_STORE_MISSING: io('Name the folder of a store with --data DIR, or a running server with --server HOST:PORT.'),
+  KAYA_UNSUPPORTED: invalid('The store was written by another version of KayaDB; use that version to read it.'),
+  KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),
+  KAYA_FS_NOT_FOUND: io('Check the path.'),
+  KAYA_FS_EXISTS: io('Choose another name, or move the file that is there out of the way.'),
+  KAYA_FS_IS_DIRECTORY: io('Name a file.'),
+  KAYA_FS_PERMISSION: io('Run as the owner of the data, and check that the folder is writable.'),
+  KAYA_FS_TOO_MANY_FILES: io('Raise the limit with ulimit -n.'),
+  KAYA_DISK_FULL: io('Free some space, then run the command again; what was acknowledged is kept.'),
+  KAYA_IO: io('Check the disk and the system log.'),
+  KAYA_UNAVAILABLE: io(SERVER_DOWN),
+  KAYA_DIAL_FAILED: io(SERVER_DOWN),
+  KAYA_DIAL_TIMEOUT: io(SERVER_DOWN),
+  KAYA_CONNECTION_LOST: io(SERVER_DOWN),
+  KAYA_TIMEOUT: io(SLOW_SERVER),
+  KAYA_UNKNOWN_OUTCOME: io(SLOW_SERVER),
+  KAYA_NOT_LEADER: io('Another node leads; list its address with --server as well, or try again in a moment.'),
+  KAYA_UNAUTHORIZED: invalid(TOKEN),
+  KAYA_INVALID_ARGUMENT: invalid('Correct the request; sending it again unchanged does not help.'),
+  KAYA_PROTOCOL: io('Check that --server names the client address of a KayaDB server, and not another port.'),
+  KAYA_SERVER: io('Look into the log of the server for the reason.'),
+};
+
+const OTHER = io('Run the command again; if it fails in the same way, report it with this message.');
+
+/** Never throws, whatever was thrown. */
+export function describeError(error: unknown): ErrorDescription {
+  if (error instanceof CliError) {
+    return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
+  }
+  if (error instanceof AssertionError) {
+    return {
+      code: 'KAYA_INVARIANT',
+      message: `a rule inside KayaDB was broken: ${error.message}`,
+      hint: 'This is a bug. Keep a copy of the data folder and report it with this message.',
+      exitCode: EXIT.invariant,
+    };
+  }
+  if (error instanceof KayaError) {
+    const { hint, exitCode } = GUIDANCE[error.code] ?? OTHER;
+    return { code: error.code, message: error.message, hint, exitCode };
+  }
+  return { code: 'KAYA_INTERNAL', message: error instanceof Error ? error.message : String(error), ...OTHER };
+}

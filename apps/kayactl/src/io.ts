@@ -1,0 +1,22 @@
+/** Everything the program touches outside itself. `main.ts` gives it the real process, tests give it a small world. */
+
+import type { Readable, Writable } from 'node:stream';
+
+import type { connect } from '@kayadb/client';
+import type { Clock } from '@kayadb/codec';
+import type { FileSystem } from '@kayadb/vfs';
+
+/** A standard output; on a terminal, `isTTY` is true and `columns` its width, as Node sets them. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface KayactlIo {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly connect: typeof connect;
+  /** Aborted when the user wants to stop; its reason is `SIGINT` or `SIGTERM`. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,63 @@
+/** The tree of commands and flags. Each command lives in its own file under commands/. */
+
+import { Command } from 'commander';
+
+import { addCompletionCommand } from './commands/completion.ts';
+import { addDeleteCommand } from './commands/delete.ts';
+import { addExportCommand } from './commands/export.ts';
+import { addFlushCommand } from './commands/flush.ts';
+import { addGetCommand } from './commands/get.ts';
+import { addHealthCommand } from './commands/health.ts';
+import { addImportCommand } from './commands/import.ts';
+import { addPutCommand } from './commands/put.ts';
+import { addScanCommand } from './commands/scan.ts';
+import { addStatsCommand } from './commands/stats.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { examples } from './examples.ts';
+import { addGlobalOptions } from './global-options.ts';
+import type { Invocation } from './invocation.ts';
+import { VERSION } from './version.ts';
+
+/** Longer lines are hard to read, however wide the terminal is. */
+const MAX_HELP_COLUMNS = 100;
+
+/** Builds a fresh program for one run. Complaints come out as CommanderError; nothing exits the process. */
+export function buildProgram(invocation: Invocation): Command {
+  const program = new Command('kayactl')
+    .description('Reads, writes, moves and examines the data of KayaDB, in a folder (--data) or on a server (--server).')
+    .version(`kayactl ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpCommand(new Command('help').argument('[command]').description('print help for a command').helpGroup('Shell:'))
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void invocation.io.stdout.write(text),
+      getOutHelpWidth: () => Math.min(invocation.io.stdout.columns ?? MAX_HELP_COLUMNS, MAX_HELP_COLUMNS),
+      // Errors are printed once, in the form that was asked for, by runKayactl.
+      writeErr: () => {},
+      outputError: () => {},
+    });
+  addGlobalOptions(program);
+
+  program.commandsGroup('Data:');
+  addPutCommand(program, invocation);
+  addGetCommand(program, invocation);
+  addDeleteCommand(program, invocation);
+  addScanCommand(program, invocation);
+  addImportCommand(program, invocation);
+  addExportCommand(program, invocation);
+  program.commandsGroup('Operation:');
+  addHealthCommand(program, invocation);
+  addStatusCommand(program, invocation);
+  addStatsCommand(program, invocation);
+  addFlushCommand(program, invocation);
+  program.commandsGroup('Shell:');
+  addCompletionCommand(program);
+
+  return examples(program, [
+    'kayactl put greeting hello',
+    'kayactl --server 127.0.0.1:7379 get greeting',
+    'kayactl --server 127.0.0.1:7379 import packages.jsonl.gz',
+    'kayactl --data ./data scan deb/zsh --limit 10',
+  ]);
+}

@@ -1,0 +1,77 @@
+/** The moving line on a terminal. On anything else, and with --json, there is none. */
+
+import type { SingleBar } from 'cli-progress';
+
+import type { OutputStream } from './io.ts';
+
+export interface Progress {
+  /** @param bytes - Of `totalBytes`. */
+  update(bytes: number, records: number): void;
+  /** Prints a line above the bar. */
+  note(text: string): void;
+  /** Idempotent. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  readonly stream: OutputStream;
+  readonly json: boolean;
+  /** `undefined` when the end cannot be known. */
+  readonly totalBytes: number | undefined;
+}
+
+const MIB = 1024 * 1024;
+const CLEAR_LINE = '\r\u001b[K';
+
+export async function openProgress({ stream, json, totalBytes }: ProgressOptions): Promise<Progress> {
+  if (json || stream.isTTY !== true) return new SilentProgress(stream);
+  const { SingleBar, Presets } = await import('cli-progress');
+  const format =
+    totalBytes === undefined
+      ? '{records} records, {mib} MiB'
+      : '[{bar}] {percentage}%  {records} records, {mib} MiB, {eta_formatted} left';
+  const bar = new SingleBar({ stream, format, hideCursor: true, gracefulExit: false, barsize: 30 }, Presets.legacy);
+  bar.start(Math.max(1, totalBytes ?? 1), 0, { records: 0, mib: '0.0' });
+  return new BarProgress(bar, stream);
+}
+
+class BarProgress implements Progress {
+  readonly #bar: SingleBar;
+  readonly #stream: OutputStream;
+  #stopped = false;
+
+  constructor(bar: SingleBar, stream: OutputStream) {
+    this.#bar = bar;
+    this.#stream = stream;
+  }
+
+  update(bytes: number, records: number): void {
+    this.#bar.update(bytes, { records, mib: (bytes / MIB).toFixed(1) });
+  }
+
+  note(text: string): void {
+    this.#stream.write(`${CLEAR_LINE}${text}\n`);
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#bar.stop();
+  }
+}
+
+class SilentProgress implements Progress {
+  readonly #stream: OutputStream;
+
+  constructor(stream: OutputStream) {
+    this.#stream = stream;
+  }
+
+  update(): void {}
+
+  note(text: string): void {
+    this.#stream.write(`${text}\n`);
+  }
+
+  stop(): void {}
+}

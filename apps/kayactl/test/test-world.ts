@@ -1,0 +1,83 @@
+/** A small world around `runKayactl`: a disk in memory, streams that are strings, and an interrupt button. */
+
+import { Readable, Writable } from 'node:stream';
+
+import { connect } from '@kayadb/client';
+import { VirtualClock } from '@kayadb/testkit';
+import { MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import type { ExitCode } from '../src/exit-codes.ts';
+import type { KayactlIo } from '../src/io.ts';
+import { runKayactl } from '../src/run-kayactl.ts';
+
+export interface RunResult {
+  readonly exitCode: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class TestWorld {
+  readonly fileSystem = new MemoryFileSystem();
+  readonly clock = new VirtualClock();
+  readonly env: Record<string, string> = {};
+  stdin: Readable = Readable.from([]);
+  connect: KayactlIo['connect'] = connect;
+  interruption = new AbortController();
+  /** Told of every write to stdout, and may throw as a closed pipe does. */
+  onStdout: (text: string) => void = () => {};
+
+  async run(...argv: readonly string[]): Promise<RunResult> {
+    const stdout = new TextSink((text) => this.onStdout(text));
+    const stderr = new TextSink();
+    const exitCode = await runKayactl(argv, {
+      stdin: this.stdin,
+      stdout,
+      stderr,
+      env: this.env,
+      fileSystem: this.fileSystem,
+      clock: this.clock,
+      connect: this.connect,
+      signal: this.interruption.signal,
+    });
+    return { exitCode, stdout: stdout.text, stderr: stderr.text };
+  }
+
+  async writeFile(path: string, content: Uint8Array | string): Promise<void> {
+    const handle = await this.fileSystem.open(path, 'create');
+    await handle.write(Buffer.from(content), 0);
+    await handle.close();
+  }
+
+  async readFile(path: string): Promise<string> {
+    return Buffer.from(await this.fileSystem.readFile(path)).toString();
+  }
+}
+
+class TextSink extends Writable {
+  readonly #parts: Buffer[] = [];
+  readonly #onText: (text: string) => void;
+
+  constructor(onText: (text: string) => void = () => {}) {
+    super();
+    this.#onText = onText;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#parts).toString();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    try {
+      this.#onText(chunk.toString());
+      this.#parts.push(chunk);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+}
+
+/** What a write to a pipe fails with when nobody reads it any more. */
+export function brokenPipe(): Error {
+  return Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+}
