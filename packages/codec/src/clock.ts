@@ -13,6 +13,6 @@ export interface Timer {
  */
 export interface Clock {
   now(): number;
-  /** Runs `callback` once, `delayMs` or more from now, never within this call. A pending timer does not keep a process alive. */
+  /** Runs `callback` once, `delayMs` or more from now, never within this call. */
   setTimer(delayMs: number, callback: () => void): Timer;
 }

@@ -73,4 +73,5 @@ export {
   SCAN_TOO_LARGE_TEXT,
   STATUS,
   type Status,
+  UNAUTHORIZED_TEXTS,
 } from './protocol/wire-format.ts';

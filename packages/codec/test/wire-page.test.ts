@@ -55,7 +55,7 @@ function frameOf(hex: string): Uint8Array {
 describe('docs/format/wire.md', () => {
   test('names every constant with the value that the code has', () => {
     const inCode = Object.entries(wireFormat)
-      .filter(([name]) => name !== 'OPCODE' && name !== 'STATUS')
+      .filter(([, value]) => typeof value !== 'object' || value instanceof Uint8Array)
       .map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : String(value as number | string)]);
 
     const onPage = rowsUnder('### Constants');
@@ -78,6 +78,10 @@ describe('docs/format/wire.md', () => {
     const onPage = rowsUnder('## Responses').map(([status]) => Number(status));
 
     expect(onPage).toEqual(Object.values(wireFormat.STATUS));
+  });
+
+  test('quotes the texts that refuse a credential', () => {
+    for (const text of Object.values(wireFormat.UNAUTHORIZED_TEXTS)) expect(page).toContain(`\`${text}\``);
   });
 
   test.each(rowsUnder('### Request vectors'))('request %s', (json, hex) => {

@@ -69,3 +69,11 @@ export const RANGE_EPOCH_PREFIX: Uint8Array = Uint8Array.of(0x4d, 0x45, 0x50, 0x
 
 /** How the refusal of a SCAN begins when the prefix holds more than one answer can carry. Clients split the prefix on it. */
 export const SCAN_TOO_LARGE_TEXT = 'scan too large';
+
+/** The texts of status 9 that refuse a credential, word for word as the original has them. */
+export const UNAUTHORIZED_TEXTS = {
+  client: 'client credential required or invalid',
+  operator: 'operator credential required or invalid',
+  accessList: 'acl denied',
+  tenant: 'tenant denied',
+} as const;

@@ -1,0 +1,29 @@
+/** Every bound of a client, with its default. */
+
+/** Bound: what one try of one request may take, connecting and waiting for its turn included. */
+export const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Bound: tries of one request, the first one included. */
+export const DEFAULT_ATTEMPTS = 4;
+
+/** Full jitter: the wait before try n + 1 is random between 0 and base * 2^(n - 1), capped. */
+export const DEFAULT_BACKOFF_BASE_MS = 50;
+export const DEFAULT_BACKOFF_CAP_MS = 2_000;
+
+/** Bound: NOT_LEADER answers followed by one request; they use up no attempts. */
+export const DEFAULT_REDIRECTS = 3;
+
+/** Bound: connections to one endpoint. */
+export const DEFAULT_CONNECTIONS_PER_ENDPOINT = 2;
+
+/** Bound: requests sent and not answered on one connection. */
+export const DEFAULT_IN_FLIGHT_REQUESTS = 256;
+
+/** Bound: bytes of those requests; a larger one goes alone. */
+export const DEFAULT_IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+
+/** Bound: calls of one client that have not returned; beyond it they fail with KAYA_TOO_MANY_REQUESTS. */
+export const DEFAULT_PENDING_REQUESTS = 65_536;
+
+/** Bound: how long a prefix a scan is split into; a store has no longer key. */
+export const MAX_SPLIT_PREFIX_BYTES = 4_096;

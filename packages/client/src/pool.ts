@@ -1,0 +1,97 @@
+/**
+ * The connections of a client: which endpoint comes next, and a few channels to each.
+ *
+ * Bound: `connectionsPerEndpoint` usable channels per endpoint, and as many again that still owe late answers.
+ * Invariant: idle channels exist only to the configured endpoints and to the last leader that a node named.
+ */
+
+import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';
+
+import type { Channel } from './channel.ts';
+
+export interface PoolOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly connectionsPerEndpoint: number;
+  /** Opens a channel, which reports its own end. */
+  readonly openChannel: (endpoint: Endpoint, onClosed: (channel: Channel) => void) => Channel;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #channels = new Map<string, Channel[]>();
+  /** Index of the configured endpoint to use while no leader is known. */
+  #current = 0;
+  #leader: Endpoint | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A channel to the leader as far as it is known: an idle one, else a new one, else the one with the least to do.
+   * Channels that owe late answers are passed over while others can be had.
+   */
+  pick(): Channel {
+    const endpoint = this.#leader ?? this.#options.endpoints[this.#current]!;
+    const channels = this.#channelsTo(endpoint);
+    const usable = channels.filter((channel) => channel.isUsable);
+    const { connectionsPerEndpoint } = this.#options;
+    const mayOpen = usable.length < connectionsPerEndpoint && channels.length < 2 * connectionsPerEndpoint;
+    const [least] = (usable.length > 0 ? usable : channels).toSorted((a, b) => a.load - b.load);
+    const isFine = least !== undefined && least.isUsable && least.load === 0;
+    return least === undefined || (mayOpen && !isFine) ? this.#open(endpoint) : least;
+  }
+
+  /** A node said who leads. An address that cannot be read, or none, sends the next try to another endpoint. */
+  noteLeader(from: Endpoint, address: string | undefined): void {
+    const leader = address === undefined ? undefined : parseEndpoint(address);
+    if (leader === undefined) {
+      this.noteFailure(from);
+      return;
+    }
+    this.#leader = leader;
+    this.#closeStrangers();
+  }
+
+  /** An endpoint did not answer: the next try goes elsewhere. */
+  noteFailure(endpoint: Endpoint): void {
+    const failed = formatEndpoint(endpoint);
+    if (this.#leader !== undefined && formatEndpoint(this.#leader) !== failed) return;
+    this.#leader = undefined;
+    const { endpoints } = this.#options;
+    if (formatEndpoint(endpoints[this.#current]!) === failed) this.#current = (this.#current + 1) % endpoints.length;
+  }
+
+  async close(): Promise<void> {
+    const channels = [...this.#channels.values()].flat();
+    await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  #channelsTo(endpoint: Endpoint): Channel[] {
+    return this.#channels.get(formatEndpoint(endpoint)) ?? [];
+  }
+
+  #open(endpoint: Endpoint): Channel {
+    const channel = this.#options.openChannel(endpoint, (closed) => this.#forget(closed));
+    this.#channels.set(formatEndpoint(endpoint), [...this.#channelsTo(endpoint), channel]);
+    return channel;
+  }
+
+  #forget(channel: Channel): void {
+    const name = formatEndpoint(channel.endpoint);
+    const left = (this.#channels.get(name) ?? []).filter((each) => each !== channel);
+    if (left.length > 0) this.#channels.set(name, left);
+    else this.#channels.delete(name);
+  }
+
+  /** Endpoints that were only ever named by another node are not kept beside the present leader. */
+  #closeStrangers(): void {
+    const known = [...this.#options.endpoints, ...(this.#leader === undefined ? [] : [this.#leader])].map(
+      formatEndpoint,
+    );
+    for (const [name, channels] of this.#channels) {
+      if (known.includes(name)) continue;
+      for (const channel of channels) if (channel.load === 0) void channel.close();
+    }
+  }
+}
