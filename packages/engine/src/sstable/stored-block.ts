@@ -29,7 +29,7 @@ export interface TableIdentity {
 /** @returns The frame to store instead of `raw`, or `undefined` when it saves less than an eighth. */
 export function maybeCompress(raw: Uint8Array, zstd: Zstd, level: number): Uint8Array | undefined {
   const frame = zstd.compress(raw, level);
-  return frame.length <= raw.length - (raw.length >>> 3) && frame.length < raw.length ? frame : undefined;
+  return frame.length * 8 <= raw.length * 7 ? frame : undefined;
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   encodeBlockHandle,
   encodeFooter,
   FOOTER_BYTES,
+  MAX_BLOCK_BYTES,
 } from './sstable-format.ts';
 import { maybeCompress, sealBlock } from './stored-block.ts';
 import { TableFileWriter } from './table-file-writer.ts';
@@ -154,12 +155,9 @@ export class TableBuilder {
   async abandon(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    try {
-      await this.#handle.close();
-      await this.#fs.unlink(this.#handle.path);
-    } catch (error) {
-      if (!(error instanceof FileSystemError)) throw error;
-    }
+    const path = this.#handle.path;
+    await this.#handle.close().catch(ignoreRefusal);
+    await this.#fs.unlink(path).catch(ignoreRefusal);
   }
 
   /** Ends the current data block and enters it in the index. */
@@ -174,10 +172,15 @@ export class TableBuilder {
   #store(raw: Uint8Array, zstd: Zstd | undefined): BlockHandle {
     const frame = zstd === undefined ? undefined : maybeCompress(raw, zstd, this.#zstdLevel);
     const stored = frame ?? raw;
+    assert(raw.length <= MAX_BLOCK_BYTES, 'a table must be split before its index outgrows a block');
     const handle = { offset: this.#file.offset, storedBytes: stored.length, rawBytes: raw.length };
     const space = this.#file.reserve(stored.length + BLOCK_TRAILER_BYTES);
     space.set(stored);
     sealBlock(space, 0, handle, frame !== undefined, this.#seed);
     return handle;
   }
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof FileSystemError)) throw error;
 }

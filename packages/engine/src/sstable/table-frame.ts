@@ -62,6 +62,9 @@ export async function readTableFrame(
     blockEnd(index) === footerAt;
   if (!isJoined) throw new CorruptionError(file, footerAt, 'the blocks it names do not follow each other');
 
+  if (filter.storedBytes !== filter.rawBytes || properties.storedBytes !== properties.rawBytes) {
+    throw new CorruptionError(file, footerAt, 'filter and properties are never compressed');
+  }
   const identity: TableIdentity = { file, seed, zstd };
   const tail = await readExactly(handle, file, filter.offset, footerAt - filter.offset);
   const filterBlock = unpackBlock(tail, 0, filter, identity);

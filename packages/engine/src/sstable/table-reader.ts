@@ -95,9 +95,9 @@ export class TableReader {
     return this.#users > 0;
   }
 
-  /** Keeps the file open until the matching `release`. Requires: `close` was not called yet. */
+  /** Keeps the file open until the matching `release`. Requires: not closed, or still retained by whoever calls. */
   retain(): void {
-    assert(this.#closing === undefined, 'a closed table cannot be used');
+    assert(this.#closing === undefined || this.isInUse, 'a closed table cannot be used');
     this.#users++;
   }
 
@@ -107,7 +107,7 @@ export class TableReader {
     if (this.#users === 0) this.#becomeIdle?.();
   }
 
-  /** Lets no new user in, and resolves when the last one has gone and the file is closed. Idempotent. */
+  /** Resolves when the last user has gone and the file is closed. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#closeWhenIdle();
     return this.#closing;

@@ -1,1 +1,3 @@
-export {};
+export { describeCursor, describeRest, describeTableMeta } from './describe.ts';
+export { describeBytes, describeEntry, parseEntries, parseEntry } from './lsm-notation.ts';
+export { TEST_STORE_ID, writeTable, type WriteTableOptions } from './write-table.ts';
