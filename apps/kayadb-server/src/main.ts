@@ -1,1 +1,67 @@
-export {};
+/** The composition root: the real process around `run`. */
+
+import { AssertionError, type Clock } from '@kayadb/codec';
+import { nodeNetwork } from '@kayadb/transport';
+import { nodeFileSystem, nodeProcessTable } from '@kayadb/vfs';
+import { destination } from 'pino';
+
+import { EXIT } from './describe-failure.ts';
+import { createLogger } from './logger.ts';
+import { run } from './run.ts';
+
+/** What a shell reports for a process that the signal ended. */
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const clock: Clock = {
+  now: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+// Synchronous, so that the last line of a dying process is not lost.
+const logDestination = destination({ fd: 2, sync: true });
+
+// Whoever reads the output may go away; the node must not.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+logDestination.on('error', () => {});
+
+function handleUncaught(error: unknown): void {
+  const logger = createLogger('fatal', 0, logDestination);
+  logger.fatal({ event: 'process.failed', err: error }, 'ended by an error that nobody expected');
+  process.exit(error instanceof AssertionError ? EXIT.invariant : EXIT.failure);
+}
+process.on('uncaughtException', handleUncaught);
+process.on('unhandledRejection', handleUncaught);
+
+const stopRequested = new Promise<string>((resolve) => {
+  let isStopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait.
+      if (isStopping) process.exit(EXIT_BY_SIGNAL[signal]);
+      isStopping = true;
+      resolve(signal);
+    });
+  }
+});
+
+// Nothing that is waited for below keeps a process alive by itself; only `exit` ends this one.
+setInterval(() => {}, 2 ** 30);
+
+const exitCode = await run({
+  argv: process.argv.slice(2),
+  env: process.env,
+  isRoot: process.getuid?.() === 0,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  logDestination,
+  fileSystem: nodeFileSystem(),
+  processes: nodeProcessTable(),
+  network: nodeNetwork({ clock }),
+  clock,
+  stopRequested,
+});
+process.exit(exitCode);

@@ -1,0 +1,47 @@
+/** Why the program ends: an exit code for scripts, and two lines for people. docs/reference/server.md, "Exit codes" */
+
+import { AssertionError, KayaError } from '@kayadb/codec';
+
+import { UsageError } from './usage-error.ts';
+
+/** The original's numbers; 2 (not found) has no meaning for a server. */
+export const EXIT = { ok: 0, failure: 1, corruption: 3, invalidArgument: 4, invariant: 5, locked: 6 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
+  KAYA_CORRUPTION: EXIT.corruption,
+  KAYA_USAGE: EXIT.invalidArgument,
+  KAYA_UNSUPPORTED: EXIT.invalidArgument,
+  KAYA_LOCKED: EXIT.locked,
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+  KAYA_CORRUPTION: 'nothing was changed; run kayactl recover --dry-run --data DIR for a report on every file',
+  KAYA_LOCKED: 'one process at a time can open a data folder; choose another with --data',
+  KAYA_UNSUPPORTED: 'use the version of KayaDB that wrote this data folder, or a later one',
+  KAYA_DISK_FULL: 'free some space and start again; nothing acknowledged is lost',
+  KAYA_FS_PERMISSION: 'run as the user that owns the data folder, or choose another with --data',
+  KAYA_FS_NOT_FOUND: 'create the folder above the data folder first, or choose another with --data',
+  KAYA_LISTEN_FAILED:
+    'another server may be running; choose another address with --client-addr, or port 0 for any free one',
+  KAYA_ENGINE_POISONED: 'look for the first disk error in the log, check the disk, then start again',
+  KAYA_STOP_TIMEOUT: 'the next start replays the log; raise --drain-timeout-ms to give it more time',
+};
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  /** `ERROR: ...` and `HINT: ...`, each on its line. */
+  readonly text: string;
+}
+
+export function describeFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof AssertionError) {
+    const hint = 'this is a fault in KayaDB; please report it with the log';
+    return { exitCode: EXIT.invariant, text: `ERROR: broken invariant: ${message}\nHINT: ${hint}\n` };
+  }
+  const code = error instanceof KayaError ? error.code : '';
+  const hint = error instanceof UsageError ? error.hint : (HINTS[code] ?? 'see the log for what led to it');
+  return { exitCode: EXIT_BY_CODE[code] ?? EXIT.failure, text: `ERROR: ${message}\nHINT: ${hint}\n` };
+}

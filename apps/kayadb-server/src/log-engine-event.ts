@@ -1,0 +1,36 @@
+/** What the engine tells, as log lines. */
+
+import { assertNever } from '@kayadb/codec';
+import type { EngineEvent } from '@kayadb/engine';
+import type { Logger } from '@kayadb/server';
+
+export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
+  const { kind, ...rest } = engineEvent;
+  const fields = { event: `engine.${kind}`, ...rest };
+  switch (engineEvent.kind) {
+    case 'opened':
+      logger.info(fields, engineEvent.created ? 'created a new store' : 'opened the store');
+      break;
+    case 'stale-lock-taken':
+      logger.warn(fields, `took over the lock of ${engineEvent.owner}, which has ended`);
+      break;
+    case 'torn-tail':
+      logger.warn(fields, `left out a torn record at the end of ${engineEvent.file}, as a crash leaves it`);
+      break;
+    case 'flushed':
+    case 'compacted':
+      logger.debug(fields, `${engineEvent.kind} tables`);
+      break;
+    case 'stalled':
+      logger.warn(fields, `writes wait: ${engineEvent.reason}`);
+      break;
+    case 'poisoned':
+      logger.error({ event: fields.event, err: engineEvent.cause }, 'the store takes no more writes');
+      break;
+    case 'warning':
+      logger.warn({ event: fields.event }, engineEvent.message);
+      break;
+    default:
+      assertNever(engineEvent, 'engine event');
+  }
+}
