@@ -5,11 +5,12 @@ import { type FileHandle, type FileSystem, isNotFound, publishFile } from '@kaya
 
 import { CorruptionError, EngineError } from '../errors.ts';
 import type { FileNumber } from '../key/internal-key.ts';
-import { STORE_ID_BYTES } from './file-header.ts';
 import { CURRENT_FILE, manifestFileName, parseFileName } from './file-names.ts';
 
 const CURRENT_VERSION = 1;
-const LINE = /^(kayadb (\d+) (?:([0-9a-f]{32}) (MANIFEST-\d+) )?.*?)([0-9a-f]{8})\n$/;
+/** Any version's line: what the CRC covers, the version, the CRC. */
+const LINE = /^(kayadb (\d+) .*)([0-9a-f]{8})\n$/;
+const FIELDS = /^kayadb 1 ([0-9a-f]{32}) (MANIFEST-\d+) $/;
 /** Bound: a longer file is no CURRENT. */
 const MAX_CURRENT_BYTES = 256;
 
@@ -31,13 +32,12 @@ export function encodeCurrent({ storeId, manifestNumber }: CurrentFile): Uint8Ar
  * @throws EngineError KAYA_UNSUPPORTED for a line that verifies and says another version.
  */
 export function parseCurrent(bytes: Uint8Array): CurrentFile {
-  const [, covered, version, storeId, manifest, crc] = LINE.exec(decodeUtf8(bytes)) ?? [];
+  const [, covered, version, crc] = LINE.exec(decodeUtf8(bytes)) ?? [];
   if (covered === undefined || crcDigits(covered) !== crc) throw damaged('its line does not verify');
-  if (Number(version) !== CURRENT_VERSION) throw unsupported(version!);
+  if (Number(version) !== CURRENT_VERSION) throw unsupported(Number(version));
+  const [, storeId, manifest] = FIELDS.exec(covered) ?? [];
   const name = parseFileName(manifest ?? '');
-  if (storeId === undefined || name.kind !== 'manifest' || `kayadb ${version} ${storeId} ${manifest} ` !== covered) {
-    throw damaged('its line is not of the known form');
-  }
+  if (storeId === undefined || name.kind !== 'manifest') throw damaged('its line is not of the known form');
   return { storeId: Uint8Array.from(Buffer.from(storeId, 'hex')), manifestNumber: name.fileNumber };
 }
 
@@ -76,14 +76,10 @@ function crcDigits(text: string): string {
 }
 
 function damaged(what: string): CorruptionError {
-  return new CorruptionError(
-    CURRENT_FILE,
-    0,
-    `${what}; restore the directory from a backup, or write CURRENT anew if the manifest is known (${STORE_ID_BYTES}-byte store id included)`,
-  );
+  return new CorruptionError(CURRENT_FILE, 0, `${what}; restore the directory from a backup`);
 }
 
-function unsupported(version: string): EngineError {
+function unsupported(version: number): EngineError {
   return new EngineError(
     'KAYA_UNSUPPORTED',
     `CURRENT says format version ${version}, and this version knows ${CURRENT_VERSION}; open the store with the version that wrote it`,

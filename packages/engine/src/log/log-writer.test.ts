@@ -1,0 +1,186 @@
+import { encodeUtf8 } from '@kayadb/codec';
+import { FileSystemError } from '@kayadb/vfs';
+import { crashClone, FaultyFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { RECORD_KIND, STORE_ID } from '../../test/support/log-disk.ts';
+import { WAL_MAGIC } from '../files/file-header.ts';
+import { MAX_RECORD_PAYLOAD_BYTES } from './log-format.ts';
+import { LogWriter } from './log-writer.ts';
+
+const header = { magic: WAL_MAGIC, storeId: STORE_ID, fileNumber: 1, startLsn: 1000 } as const;
+
+function fieldsOf(firstOrdinal: number): { kind: number; firstOrdinal: number; count: number; durableLsn: number } {
+  return { kind: RECORD_KIND, firstOrdinal, count: 1, durableLsn: 0 };
+}
+
+describe('LogWriter', () => {
+  test('writes a record as documented, in one piece from several parts', async () => {
+    const fs = new MemoryFileSystem();
+    const log = await LogWriter.create(fs, '', '000001.wal', header);
+
+    const lsn = log.append([encodeUtf8('he'), encodeUtf8('llo')], {
+      kind: 1,
+      firstOrdinal: 7,
+      count: 3,
+      durableLsn: 990,
+    });
+
+    const bytes = await fs.readFile('/000001.wal');
+    expect(lsn).toBe(1000);
+    expect(log.endLsn).toBe(1040);
+    expect(Buffer.from(bytes.subarray(68)).toString('hex')).toBe(
+      '05000000' + // payload bytes
+        'de03000000000000' + // durable LSN
+        '0700000000000000' + // first ordinal
+        '03000000' + // count
+        '0100' + // kind
+        '524b' + // marker
+        '68656c6c6f' + // payload
+        '000000', // padding
+    );
+  });
+
+  test('pads with zeros after a longer record', async () => {
+    const fs = new MemoryFileSystem();
+    const log = await LogWriter.create(fs, '', '000001.wal', header);
+    log.append([new Uint8Array(100).fill(0xff)], fieldsOf(1));
+
+    log.append([Uint8Array.of(1)], fieldsOf(2));
+
+    const bytes = await fs.readFile('/000001.wal');
+    expect(bytes.subarray(-8)).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  });
+
+  test('splits large records into writes of 128 KiB', async () => {
+    const fs = new TraceFileSystem(new MemoryFileSystem(), '/db', ['write']);
+    await fs.makeDirectory('/db');
+    const log = await LogWriter.create(fs, '/db', '000001.wal', header);
+    fs.takeLines();
+
+    log.append([new Uint8Array(300_000)], fieldsOf(1));
+
+    expect(fs.takeLines()).toEqual([
+      'write 000001.wal 64+131072',
+      'write 000001.wal 131136+131072',
+      'write 000001.wal 262208+37888',
+    ]);
+  });
+
+  test('takes a payload of the maximum, and refuses a longer one without harm', async () => {
+    const log = await LogWriter.create(new MemoryFileSystem(), '', '000001.wal', header);
+    const half = new Uint8Array(MAX_RECORD_PAYLOAD_BYTES / 2);
+
+    expect(() => log.append([half, half, Uint8Array.of(1)], fieldsOf(1))).toThrow(RangeError);
+    expect(log.append([half, half], fieldsOf(1))).toBe(1000);
+  });
+
+  test('counts as durable what was appended before the sync began', async () => {
+    const log = await LogWriter.create(new MemoryFileSystem(), '', '000001.wal', header);
+    log.append([new Uint8Array(8)], fieldsOf(1));
+    const before = log.endLsn;
+
+    const syncing = log.sync();
+    log.append([new Uint8Array(8)], fieldsOf(2));
+    await syncing;
+
+    expect(log.durableLsn).toBe(before);
+    log.syncSync();
+    expect(log.durableLsn).toBe(log.endLsn);
+  });
+
+  test('keeps its name and header through power loss once it is created', async () => {
+    const fs = new MemoryFileSystem();
+    await LogWriter.create(fs, '', '000001.wal', header);
+
+    const disk = crashClone(fs, { kind: 'nothing-unsynced' }, () => 0);
+
+    expect(await disk.readFile('/000001.wal')).toEqual(await fs.readFile('/000001.wal'));
+  });
+
+  test('does not overwrite a file that is there', async () => {
+    const fs = new MemoryFileSystem();
+    await LogWriter.create(fs, '', '000001.wal', header);
+
+    const again = LogWriter.create(fs, '', '000001.wal', header);
+
+    await expect(again).rejects.toMatchObject({ code: 'KAYA_FS_EXISTS' });
+  });
+});
+
+describe('LogWriter after a failure', () => {
+  async function openFaulty(): Promise<{ readonly fs: FaultyFileSystem; readonly log: LogWriter }> {
+    const fs = new FaultyFileSystem(new MemoryFileSystem());
+    return { fs, log: await LogWriter.create(fs, '', '000001.wal', header) };
+  }
+
+  test('of a sync never says that anything became durable', async () => {
+    const { fs, log } = await openFaulty();
+    log.append([new Uint8Array(8)], fieldsOf(1));
+    fs.inject({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+
+    await expect(log.sync()).rejects.toThrow(FileSystemError);
+
+    await expect(log.sync()).rejects.toMatchObject({ code: 'KAYA_IO' });
+    expect(() => log.syncSync()).toThrow(FileSystemError);
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(2))).toThrow(FileSystemError);
+    expect(log.durableLsn).toBe(1000);
+  });
+
+  test('of one of two syncs in flight takes no success from the other', async () => {
+    const { fs, log } = await openFaulty();
+    log.append([new Uint8Array(8)], fieldsOf(1));
+    fs.inject({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+
+    const outcomes = await Promise.allSettled([log.sync(), log.sync()]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(log.durableLsn).toBe(1000);
+  });
+
+  test('of a write with an unknown outcome takes no more records', async () => {
+    const { fs, log } = await openFaulty();
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 20, errno: 'EIO' } });
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow(FileSystemError);
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow(FileSystemError);
+    await expect(log.sync()).rejects.toThrow(FileSystemError);
+    expect(log.endLsn).toBe(1000);
+  });
+
+  test.each([0, 4, 40, 140_000, 199_999])('of a full disk after %i bytes leaves nothing, and goes on', async (room) => {
+    const fs = new MemoryFileSystem();
+    const log = await LogWriter.create(fs, '', '000001.wal', header);
+    fs.setCapacity(64 + room);
+
+    expect(() => log.append([new Uint8Array(200_000).fill(0xff)], fieldsOf(1))).toThrow('ENOSPC');
+
+    const left = (await fs.readFile('/000001.wal')).subarray(64);
+    expect(left.every((byte) => byte === 0)).toBe(true);
+    expect(log.endLsn).toBe(1000);
+    fs.setCapacity(undefined);
+    expect(log.append([new Uint8Array(8)], fieldsOf(1))).toBe(1000);
+  });
+
+  test('of a full disk that cannot be undone takes no more records', async () => {
+    const { fs, log } = await openFaulty();
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 20, errno: 'ENOSPC' } });
+    fs.inject({ at: 2, kinds: ['write'], forever: true, effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('ENOSPC');
+    fs.heal();
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('ENOSPC');
+  });
+
+  test('while it is created closes its file', async () => {
+    const inner = new MemoryFileSystem();
+    const fs = new FaultyFileSystem(inner);
+    fs.inject({ at: 1, kinds: ['syncDirectory'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    await expect(LogWriter.create(fs, '', '000001.wal', header)).rejects.toThrow(FileSystemError);
+
+    expect(fs.countOf(['close'])).toBe(1);
+  });
+});
