@@ -7,7 +7,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import {
   acquireDirectoryLock,
@@ -39,6 +39,7 @@ describe('acquireDirectoryLock on the real disk', () => {
     const processes = nodeProcessTable();
     const script = `process.stdout.write('ready'); setInterval(() => {}, 1e6)`;
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     const pid = child.pid ?? 0;
     const owner = { ...processes.self(), pid, startTicks: startTicksOf(pid), token: 'child', takenAt: 'now' };

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { acquireDirectoryLock, DirectoryLockedError, type FileSystem, type ProcessTable } from '../src/index.ts';
 import { type Actor, type FakeProcess, fakeProcessWorld, Interleaver, MemoryFileSystem } from '../src/testing/index.ts';
 
-const SCHEDULES = 1500;
+const SCHEDULES = 1000;
 const CONTENDERS = 3;
 
 interface Held {

@@ -1,11 +1,13 @@
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
+import { FileSystemError } from '../file-system-error.ts';
 import type { FileSystem } from '../file-system.ts';
 import {
   crashClones,
   FaultyFileSystem,
   fakeProcessWorld,
+  InterceptedFileSystem,
   MemoryFileSystem,
   MUTATING_OPERATIONS,
   TraceFileSystem,
@@ -37,6 +39,18 @@ async function refusal(promise: Promise<unknown>): Promise<DirectoryLockedError>
   );
   if (error instanceof DirectoryLockedError) return error;
   throw new Error(`expected a DirectoryLockedError, got ${String(error)}`);
+}
+
+/** Makes links, and reports that it did not. */
+function linkingThenFailing(inner: FileSystem, errno: string): FileSystem {
+  return new InterceptedFileSystem(inner, {
+    call: async (operation, run) => {
+      const result = await run();
+      if (operation.kind === 'link') throw new FileSystemError(errno, 'link', operation.paths.join(' to '));
+      return result;
+    },
+    callSync: (_operation, run) => run(),
+  });
 }
 
 describe('acquireDirectoryLock', () => {
@@ -213,6 +227,23 @@ describe('acquireDirectoryLock', () => {
       expect(await namesIn(disk, '/db')).toEqual(['LOCK']);
       await next.release();
     }
+  });
+
+  test('recognises its own link when the answer to linking was lost and asked for again', async () => {
+    const disk = await openDirectory();
+
+    const lock = await acquireDirectoryLock(linkingThenFailing(disk, 'EEXIST'), '/db', fakeProcessWorld().start());
+
+    expect(JSON.parse(decodeUtf8(await disk.readFile('/db/LOCK')))).toMatchObject({ token: lock.owner.token });
+  });
+
+  test('leaves no lock behind when linking failed and was done all the same', async () => {
+    const disk = await openDirectory();
+    const fs = linkingThenFailing(disk, 'EIO');
+
+    await expect(acquireDirectoryLock(fs, '/db', fakeProcessWorld().start())).rejects.toMatchObject({ errno: 'EIO' });
+
+    expect(await namesIn(disk, '/db')).toEqual([]);
   });
 
   test('reports a directory that is missing or read-only as what it is', async () => {

@@ -15,7 +15,7 @@ export interface LockOwner extends ProcessIdentity {
 const FORMAT = 1;
 
 /** Bound: a longer file is no lock. */
-export const MAX_LOCK_BYTES = 4096;
+const MAX_LOCK_BYTES = 4096;
 
 export function encodeLockOwner(owner: LockOwner): Uint8Array {
   const { token, pid, host, bootId, pidNamespace, startTicks, takenAt } = owner;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { type Machine, MachineProcessTable, nodeProcessTable, parseProcessStat } from './node-process-table.ts';
 import type { ProcessIdentity } from './process-table.ts';
@@ -119,6 +119,7 @@ describe('nodeProcessTable', () => {
   test('finds a child alive, and dead after it was killed', async () => {
     const script = `process.stdout.write('ready'); setInterval(() => {}, 1e6)`;
     const child: ChildProcess = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout!, 'data');
     const table = nodeProcessTable();
     const identity = { ...table.self(), pid: child.pid!, startTicks: 0 };

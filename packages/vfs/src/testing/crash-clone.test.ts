@@ -139,6 +139,20 @@ describe('crashClone', () => {
     expect(seen).toEqual(new Set(['old!', 'o']));
   });
 
+  test('with nothing unsynced: a file that was cut and grown again before the sync keeps no old bytes', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/a', 'x'.repeat(20_000));
+    await syncFile(fs, '/a');
+    const handle = await fs.open('/a', 'write');
+    await handle.truncate(3);
+    await handle.truncate(20_000);
+    await handle.sync();
+
+    const disk = crashClone(fs, { kind: 'nothing-unsynced' }, never);
+
+    expect(await textOf(disk, '/a')).toBe(`xxx${'\0'.repeat(19_997)}`);
+  });
+
   test('with names lost: later changes may survive earlier ones, contents all do', async () => {
     const fs = await openDisk();
     await writeAt(fs, '/b', 'b');
@@ -173,9 +187,28 @@ describe('crashClone', () => {
     const look = async (disk: MemoryFileSystem): Promise<string> =>
       `${await namesIn(disk, '/')}: ${await namesIn(disk, '/to')}`;
 
-    expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(new Set(['a to: ', 'a to: a', 'to: a']));
+    const possible = new Set(['a to: ', 'a to: a', 'to: a']);
+    expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(possible);
+    const survivor = crashClone(fs, { kind: 'everything' }, never);
+    expect(await outcomes(survivor, { kind: 'names-lost' }, look)).toEqual(possible);
     await fs.syncDirectory('/');
     expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(new Set(['to: a']));
+  });
+
+  test('never loses a file that is renamed into a folder further up', async () => {
+    const fs = new MemoryFileSystem();
+    await fs.makeDirectory('/from');
+    await writeAt(fs, '/from/a', 'a');
+    await fs.syncDirectory('/');
+    await fs.syncDirectory('/from');
+    await fs.rename('/from/a', '/a');
+    const look = async (disk: MemoryFileSystem): Promise<string> =>
+      `${await namesIn(disk, '/')}: ${await namesIn(disk, '/from')}`;
+
+    const survivor = crashClone(fs, { kind: 'everything' }, never);
+
+    const possible = new Set(['from: a', 'a from: a', 'a from: ']);
+    expect(await outcomes(survivor, { kind: 'names-lost' }, look)).toEqual(possible);
   });
 
   test('never gives a folder two names', async () => {
@@ -187,7 +220,10 @@ describe('crashClone', () => {
     const look = async (disk: MemoryFileSystem): Promise<string> =>
       `${await namesIn(disk, '/')}: ${await namesIn(disk, '/to')}`;
 
-    expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(new Set(['a dir to: ', 'a to: dir']));
+    const possible = new Set(['a dir to: ', 'a to: dir']);
+    expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(possible);
+    const survivor = crashClone(fs, { kind: 'everything' }, never);
+    expect(await outcomes(survivor, { kind: 'names-lost' }, look)).toEqual(possible);
     await fs.syncDirectory('/to');
     expect(await outcomes(fs, { kind: 'names-lost' }, look)).toEqual(new Set(['a to: dir']));
   });

@@ -135,6 +135,17 @@ describe('FaultyFileSystem', () => {
     expect(decodeUtf8(await crashClone(disk, { kind: 'names-lost' }, () => 0).readFile('/a'))).toBe('old!');
   });
 
+  test('pages kept as clean stay lost when other pages are synced later', async () => {
+    const { disk, handle } = await openWorld({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+    await handle.write(encodeUtf8('new!'), 0);
+    await expect(handle.sync()).rejects.toMatchObject({ errno: 'EIO' });
+
+    await handle.write(encodeUtf8('more'), 8192);
+    await handle.sync();
+
+    expect(await afterPowerLoss(disk)).toBe(`old!${'\0'.repeat(8188)}more`);
+  });
+
   test('an error of writing back may come late: the next sync has it, whichever handle asks, and only that one', async () => {
     const { disk, fs, handle } = await openWorld({
       at: 1,
