@@ -385,6 +385,21 @@ describe('Client deadlines and cancellation', () => {
     expect(server.connections.length).toBe(2);
   });
 
+  test('uses a connection again once its late answer has come', async () => {
+    await using world = await openWorld({ connectionsPerEndpoint: 1, retry: { attempts: 1 } });
+    const { client, clock, server } = world;
+    server.holdAnswers();
+
+    const slow = failureOf(client.get('slow', { timeoutMs: 10 }), clock);
+    const other = client.get('other', { timeoutMs: 1e9 });
+    await slow;
+    server.releaseAnswers();
+    await other;
+    await client.get('third');
+
+    expect(server.connections.length).toBe(1);
+  });
+
   test('drops a connection when nobody waits for its answers any more', async () => {
     await using world = await openWorld({ retry: { attempts: 1 } });
     const { client, clock, server, network } = world;

@@ -169,6 +169,21 @@ describe.each(worlds)('%s', (_name, openWorld) => {
     expect(pair.near.isOpen).toBe(false);
   });
 
+  test('delivers its last bytes also when it leaves some unread', async () => {
+    const { network } = openWorld();
+    await using pair = await openPair(network);
+    const atNear = new Inbox(pair.near);
+    pair.far.onData(() => pair.far.pause());
+    const text = 'y'.repeat(1_000_000);
+
+    for (let i = 0; i < 20; i++) pair.near.send(new Uint8Array(100_000));
+    pair.far.send(encodeUtf8(text));
+    await pair.far.close();
+
+    expect((await atNear.untilLength(text.length)).length).toBe(text.length);
+    expect(await pair.near.closed).toBeUndefined();
+  });
+
   test('tells the other side of a destroyed connection, and runs no receiver after that', async () => {
     const { network } = openWorld();
     await using pair = await openPair(network);
