@@ -49,9 +49,10 @@ export async function startTestNode<Used extends Engine>(
   const connect = async (host = '127.0.0.1'): Promise<RawClient> =>
     new RawClient(await network.from(host).dial({ ...node.address, timeoutMs: 1_000 }));
   const dispose = async (): Promise<void> => {
-    const stopping = node.stop();
+    const stopping = Promise.allSettled([node.stop()]);
     await clock.advanceAsync(10_000);
-    await stopping;
+    const [outcome] = await stopping;
+    if (outcome.status === 'rejected') throw outcome.reason;
   };
   return { node, engine, clock, network, log, connect, [Symbol.asyncDispose]: dispose };
 }
