@@ -146,10 +146,10 @@ export class Store {
   }
 
   /**
-   * Finishes accepted writes, flushes, and records where the log ends. Closes every file in any case; a poisoned store
-   * is left as it is.
+   * Finishes accepted writes, flushes, and records where the log ends. Closes every file in any case.
    *
    * Requires: no read or write is started afterwards.
+   * @throws EngineError KAYA_ENGINE_POISONED when the store is poisoned: what is on disk is left as it is.
    */
   async close(): Promise<void> {
     const { poison, versions, wal, tables } = this.parts;
@@ -158,7 +158,8 @@ export class Store {
       await this.#scheduler.stopCompaction();
       this.snapshots.closeAll();
       this.#intervalSync.close();
-      if (poison.cause === undefined) await this.#closeCleanly();
+      poison.check();
+      await this.#closeCleanly();
     } finally {
       await this.#scheduler.idle();
       await this.#remover.idle();

@@ -160,6 +160,9 @@ export interface Engine extends AsyncDisposable {
   /** Moves everything acknowledged so far into tables. Durability: it survives power loss once this resolves. */
   flush(): Promise<void>;
   stats(): EngineStats;
-  /** Finishes what was accepted, flushes, and records a clean close. Idempotent. */
+  /**
+   * Finishes what was accepted, flushes, and records a clean close. Idempotent. Everything is released in any case; a
+   * rejection says that the close is not clean, and why. What was acknowledged as durable is safe even then.
+   */
   close(): Promise<void>;
 }

@@ -50,7 +50,11 @@ const optionSets: Readonly<Record<string, EngineOptions>> = {
 for (const [name, options] of Object.entries(optionSets)) {
   describeKeyValueConformance(`engine in memory, ${name}`, async () => {
     const world = testWorld();
-    return adapt(await openTestEngine(world, options), () => openTestEngine(world, options), () => Promise.resolve());
+    return adapt(
+      await openTestEngine(world, options),
+      () => openTestEngine(world, options),
+      () => Promise.resolve(),
+    );
   });
 }
 

@@ -81,7 +81,7 @@ function sameState(a: State, b: State): boolean {
 
 /** Opens the crashed disk, checks it, and crashes again during a second recovery. @returns How many states were opened. */
 async function checkCrash({ mode, disk }: Crash, point: CrashPoint, history: History, seed: number): Promise<number> {
-  const random = seededRandom(seed).fork(`${mode.kind}`);
+  const random = seededRandom(seed).fork(mode.kind);
   let opened = 0;
   const check = async (candidate: MemoryFileSystem, where: string): Promise<void> => {
     opened++;

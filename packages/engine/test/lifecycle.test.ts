@@ -1,0 +1,250 @@
+import { decodeUtf8 } from '@kayadb/codec';
+import { DirectoryLockedError } from '@kayadb/vfs';
+import { fakeProcessTable, MemoryFileSystem, MUTATING_OPERATIONS, TraceFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { type Engine, type EngineEvent, openEngine } from '../src/index.ts';
+import { DIRECTORY, openTestEngine, testWorld, tinyOptions } from './support/open-test-engine.ts';
+
+async function keysOf(rows: AsyncIterable<{ readonly key: Uint8Array }>): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of rows) keys.push(decodeUtf8(key));
+  return keys;
+}
+
+describe('openEngine', () => {
+  test('refuses a directory without a store when it may not create one', async () => {
+    await expect(openTestEngine(testWorld(), { createIfMissing: false })).rejects.toMatchObject({
+      code: 'KAYA_STORE_MISSING',
+    });
+  });
+
+  test('refuses a directory that a living process has open, and says which', async () => {
+    const world = testWorld();
+    const processes = fakeProcessTable();
+    await using _first = await openTestEngine(world, { processes });
+
+    const second = openTestEngine(world, { processes });
+
+    await expect(second).rejects.toBeInstanceOf(DirectoryLockedError);
+    await expect(second).rejects.toMatchObject({ code: 'KAYA_LOCKED' });
+  });
+
+  test('takes the lock over from a dead process and says so', async () => {
+    const world = testWorld();
+    const events: EngineEvent[] = [];
+    const abandoned = await openTestEngine(world);
+    await abandoned.put('k', 'v');
+
+    await using engine = await openTestEngine(world, { onEvent: (event) => void events.push(event) });
+
+    expect(decodeUtf8((await engine.get('k'))!)).toBe('v');
+    expect(events.map(({ kind }) => kind)).toEqual(['stale-lock-taken', 'opened']);
+    expect(events[1]).toMatchObject({ created: false, cleanClose: false, recoveredRecords: 1 });
+  });
+
+  test('knows a clean close from a crash', async () => {
+    const world = testWorld();
+    const events: EngineEvent[] = [];
+    const first = await openTestEngine(world);
+    await first.put('k', 'v');
+    await first.close();
+
+    await using _engine = await openTestEngine(world, { onEvent: (event) => void events.push(event) });
+
+    expect(events).toMatchObject([{ kind: 'opened', cleanClose: true, recoveredRecords: 0, truncatedBytes: 0 }]);
+  });
+
+  test.each([
+    [{ memtableBytes: 1 }, RangeError],
+    [{ memtableBytes: '1' as unknown as number }, TypeError],
+    [{ durability: 'sometimes' as 'strict' }, TypeError],
+    [{ compression: 'lz4' as 'zstd' }, TypeError],
+    [{ zstdLevel: 99 }, RangeError],
+  ])('refuses wrong options: %j', async (options, kind) => {
+    await expect(openTestEngine(testWorld(), options)).rejects.toBeInstanceOf(kind);
+    await expect(openEngine('')).rejects.toBeInstanceOf(TypeError);
+  });
+
+  test('leaves the directory as it was when it refuses a damaged store', async () => {
+    const disk = new MemoryFileSystem();
+    const world = testWorld(disk);
+    await (await openTestEngine(world)).close();
+    const current = await disk.open(`${DIRECTORY}/CURRENT`, 'write');
+    await current.write(Uint8Array.of(0x58), 3);
+    await current.close();
+    const before = await disk.readDirectory(DIRECTORY);
+    const trace = new TraceFileSystem(disk, DIRECTORY, MUTATING_OPERATIONS);
+
+    await expect(openTestEngine({ ...world, fileSystem: trace })).rejects.toMatchObject({
+      code: 'KAYA_CORRUPTION',
+      file: 'CURRENT',
+      offset: 0,
+    });
+
+    expect(await disk.readDirectory(DIRECTORY)).toEqual(before);
+    expect(trace.lines.filter((line) => !line.includes('LOCK'))).toEqual([]);
+  });
+
+  test('refuses a directory that lost CURRENT but holds data', async () => {
+    const disk = new MemoryFileSystem();
+    const world = testWorld(disk);
+    const engine = await openTestEngine(world);
+    await engine.put('k', 'v');
+    await engine.close();
+    await disk.unlink(`${DIRECTORY}/CURRENT`);
+
+    await expect(openTestEngine(world)).rejects.toMatchObject({ code: 'KAYA_CORRUPTION', file: 'CURRENT' });
+  });
+});
+
+describe('a closed engine', () => {
+  const calls: Readonly<Record<string, (engine: Engine) => unknown>> = {
+    put: (engine) => engine.put('k', 'v'),
+    delete: (engine) => engine.delete('k'),
+    batch: (engine) => engine.batch([]),
+    get: (engine) => engine.get('k'),
+    flush: (engine) => engine.flush(),
+    scan: async (engine) => engine.scan(),
+    snapshot: async (engine) => engine.snapshot(),
+  };
+
+  test.each(Object.entries(calls))('refuses %s', async (_name, call) => {
+    const engine = await openTestEngine(testWorld());
+
+    await engine.close();
+
+    await expect(call(engine)).rejects.toMatchObject({ code: 'KAYA_ENGINE_CLOSED' });
+  });
+
+  test('has answered every write that it had accepted', async () => {
+    const world = testWorld();
+    const engine = await openTestEngine(world);
+
+    const writes = Array.from({ length: 50 }, (_, i) => engine.put(`k${i}`, 'v'));
+    await engine.close();
+
+    expect((await Promise.all(writes)).every(({ durable }) => durable)).toBe(true);
+    await using reopened = await openTestEngine(world);
+    expect(await keysOf(reopened.scan())).toHaveLength(50);
+  });
+
+  test('ends a scan under way with a typed error', async () => {
+    const engine = await openTestEngine(testWorld());
+    await engine.batch(['a', 'b', 'c'].map((key) => ({ kind: 'put', key, value: '' })));
+    const scan = engine.scan();
+    await scan.next();
+
+    await engine.close();
+
+    await expect(scan.next()).rejects.toMatchObject({ code: 'KAYA_ENGINE_CLOSED' });
+    expect(await scan.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('scans and snapshots', () => {
+  test('show the state of the moment they began, through flushes and compactions', async () => {
+    await using engine = await openTestEngine(testWorld(), tinyOptions);
+    for (let i = 0; i < 60; i++) await engine.put(`k${String(i).padStart(3, '0')}`, `old ${'x'.repeat(60)}`);
+    const snapshot = engine.snapshot();
+    const scan = engine.scan();
+    const first = await scan.next();
+
+    for (let i = 0; i < 60; i++) await engine.put(`k${String(i).padStart(3, '0')}`, `new ${'y'.repeat(60)}`);
+    for (let i = 0; i < 60; i += 2) await engine.delete(`k${String(i).padStart(3, '0')}`);
+    await engine.flush();
+
+    const rest: string[] = [];
+    for await (const { value } of scan) rest.push(decodeUtf8(value).slice(0, 3));
+    expect(first.done).toBe(false);
+    expect(rest).toEqual(Array.from({ length: 59 }, () => 'old'));
+    expect(await keysOf(engine.scan({ snapshot }))).toHaveLength(60);
+    expect(await keysOf(engine.scan())).toHaveLength(30);
+    expect(engine.stats().compactionCount).toBeGreaterThan(0);
+    snapshot.close();
+    await expect(engine.get('k000', { snapshot })).rejects.toMatchObject({ code: 'KAYA_SNAPSHOT_CLOSED' });
+  });
+
+  test('end with KAYA_ABORTED when their signal fires', async () => {
+    await using engine = await openTestEngine(testWorld());
+    await engine.batch(['a', 'b'].map((key) => ({ kind: 'put', key, value: '' })));
+    const abort = new AbortController();
+    const scan = engine.scan({ signal: abort.signal });
+    await scan.next();
+
+    abort.abort();
+
+    await expect(scan.next()).rejects.toMatchObject({ code: 'KAYA_ABORTED' });
+  });
+
+  test('release what they hold when left early', async () => {
+    await using engine = await openTestEngine(testWorld());
+    await engine.batch(['a', 'b'].map((key) => ({ kind: 'put', key, value: '' })));
+    const seen: string[] = [];
+
+    for await (const { key } of engine.scan()) {
+      seen.push(decodeUtf8(key));
+      break;
+    }
+
+    expect(seen).toEqual(['a']);
+    expect(engine.stats().scanCount).toBe(1);
+  });
+});
+
+describe('files', () => {
+  test('are removed once nothing needs them', async () => {
+    const disk = new MemoryFileSystem();
+    const world = testWorld(disk);
+    const engine = await openTestEngine(world, tinyOptions);
+    for (let i = 0; i < 400; i++) await engine.put(`k${i % 50}`, 'v'.repeat(100));
+    await engine.flush();
+    const live = engine.stats().tableCount;
+    await engine.close();
+    await (await openTestEngine(world, tinyOptions)).close();
+
+    const names = (await disk.readDirectory(DIRECTORY)).map(({ name }) => name);
+
+    expect(names.filter((name) => name.endsWith('.wal'))).toHaveLength(1);
+    expect(names.filter((name) => name.startsWith('MANIFEST'))).toHaveLength(1);
+    expect(names.filter((name) => name.endsWith('.sst')).length).toBeLessThanOrEqual(live);
+    expect(names.filter((name) => name.endsWith('.tmp') || name === 'LOCK')).toEqual([]);
+  });
+
+  test('are private to their owner', async () => {
+    const disk = new MemoryFileSystem();
+    await (await openTestEngine(testWorld(disk))).close();
+
+    const modes = await Promise.all(
+      (await disk.readDirectory(DIRECTORY)).map(async ({ name }) => (await disk.stat(`${DIRECTORY}/${name}`))?.mode),
+    );
+
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+    expect((await disk.stat(DIRECTORY))?.mode).toBe(0o700);
+  });
+});
+
+describe('durability modes', () => {
+  test('say truly whether a write was on disk', async () => {
+    await using engine = await openTestEngine(testWorld(), { durability: 'relaxed' });
+
+    const relaxed = await engine.put('a', '1');
+    const strict = await engine.put('b', '2', { durability: 'strict' });
+
+    expect([relaxed.durable, strict.durable]).toEqual([false, true]);
+    expect(strict.lsn).toBeGreaterThan(relaxed.lsn);
+    expect([relaxed.sequence, strict.sequence]).toEqual([1, 2]);
+  });
+
+  test('interval syncs once the interval has passed', async () => {
+    const world = testWorld();
+    await using engine = await openTestEngine(world, { durability: 'interval', intervalMs: 50 });
+    await engine.put('a', '1');
+    await engine.put('b', '2');
+    const before = engine.stats().walFsyncCount;
+
+    await world.clock.advanceAsync(50);
+
+    expect([before, engine.stats().walFsyncCount]).toEqual([0, 1]);
+  });
+});
