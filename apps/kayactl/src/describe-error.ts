@@ -20,9 +20,12 @@ interface Guidance {
 const io = (hint: string): Guidance => ({ hint, exitCode: EXIT.io });
 const invalid = (hint: string): Guidance => ({ hint, exitCode: EXIT.invalidArgument });
 
-const SERVER_DOWN = 'Check that the server runs and that --server names its client address (its default is 127.0.0.1:7379).';
-const SLOW_SERVER = 'The server may be busy or the network slow; a write may or may not have happened. Try again, or raise --timeout.';
-const TOKEN = 'Give the token the server was started with: --client-token-file FILE, or KAYA_CLIENT_TOKEN in the environment.';
+const SERVER_DOWN =
+  'Check that the server runs and that --server names its client address (its default is 127.0.0.1:7379).';
+const SLOW_SERVER =
+  'The server may be busy or the network slow; a write may or may not have happened. Try again, or raise --timeout.';
+const TOKEN =
+  'Give the token the server was started with: --client-token-file FILE, or KAYA_CLIENT_TOKEN in the environment.';
 
 /** One guidance per code that can reach the command line; everything else gets `OTHER`. */
 const GUIDANCE: Readonly<Record<string, Guidance>> = {

@@ -106,7 +106,10 @@ async function readToken(
 async function readTokenFile(kind: string, file: string, fileSystem: FileSystem): Promise<string> {
   const stat = await fileSystem.stat(file);
   if (stat !== undefined && stat.bytes > MAX_TOKEN_FILE_BYTES) {
-    throw usageError(`${file} is too large for a token`, `Point --${kind}-token-file at a file that holds the token and nothing else.`);
+    throw usageError(
+      `${file} is too large for a token`,
+      `Point --${kind}-token-file at a file that holds the token and nothing else.`,
+    );
   }
   const token = decodeUtf8(await fileSystem.readFile(file)).trim();
   if (token !== '') return token;

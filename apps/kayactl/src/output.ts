@@ -74,7 +74,10 @@ function send(stream: OutputStream, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(bytes, (error) => {
       if (error === null || error === undefined) resolve();
-      else reject(isBrokenPipe(error) ? new BrokenPipeError('the reader of the output has gone', { cause: error }) : error);
+      else
+        reject(
+          isBrokenPipe(error) ? new BrokenPipeError('the reader of the output has gone', { cause: error }) : error,
+        );
     });
   });
 }

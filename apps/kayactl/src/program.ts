@@ -24,10 +24,14 @@ const MAX_HELP_COLUMNS = 100;
 /** Builds a fresh program for one run. Complaints come out as CommanderError; nothing exits the process. */
 export function buildProgram(invocation: Invocation): Command {
   const program = new Command('kayactl')
-    .description('Reads, writes, moves and examines the data of KayaDB, in a folder (--data) or on a server (--server).')
+    .description(
+      'Reads, writes, moves and examines the data of KayaDB, in a folder (--data) or on a server (--server).',
+    )
     .version(`kayactl ${VERSION}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .addHelpCommand(new Command('help').argument('[command]').description('print help for a command').helpGroup('Shell:'))
+    .addHelpCommand(
+      new Command('help').argument('[command]').description('print help for a command').helpGroup('Shell:'),
+    )
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({

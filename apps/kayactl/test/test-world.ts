@@ -17,8 +17,8 @@ export interface RunResult {
 }
 
 export class TestWorld {
-  readonly fileSystem = new MemoryFileSystem();
-  readonly clock = new VirtualClock();
+  fileSystem = new MemoryFileSystem();
+  clock = new VirtualClock();
   readonly env: Record<string, string> = {};
   stdin: Readable = Readable.from([]);
   connect: KayactlIo['connect'] = connect;
@@ -42,10 +42,13 @@ export class TestWorld {
     return { exitCode, stdout: stdout.text, stderr: stderr.text };
   }
 
+  /** A file in the root folder that survives power loss. */
   async writeFile(path: string, content: Uint8Array | string): Promise<void> {
     const handle = await this.fileSystem.open(path, 'create');
     await handle.write(Buffer.from(content), 0);
+    await handle.sync();
     await handle.close();
+    await this.fileSystem.syncDirectory('/');
   }
 
   async readFile(path: string): Promise<string> {

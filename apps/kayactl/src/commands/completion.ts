@@ -1,6 +1,7 @@
 /** `kayactl completion SHELL`, and the hidden `complete` through which shells ask for suggestions. */
 
 import tab from '@bomb.sh/tab/commander';
+import { assert } from '@kayadb/codec';
 import type { Command } from 'commander';
 
 import { examples } from '../examples.ts';
@@ -11,17 +12,21 @@ import { examples } from '../examples.ts';
  */
 export function addCompletionCommand(program: Command): void {
   const completions = tab(program, { completionCommandName: 'completion' });
+  const command = program.commands.find((each) => each.name() === 'completion');
+  assert(command !== undefined, 'the library adds the command that it is told to add');
+  command
+    .summary('print a shell completion script')
+    .description('Prints a script that teaches your shell to complete the commands and flags of kayactl.');
   const globals = [...completions.options.values()];
-  for (const command of completions.commands.values()) {
+  for (const [name, completion] of completions.commands) {
+    // Shells show one line for each; the library takes the long description.
+    completion.description = program.commands.find((each) => each.name() === name)?.summary() || completion.description;
     for (const { value, description, handler, alias } of globals) {
       // Global flags are taken after the command as well, so they are suggested there as well.
-      if (handler === undefined) command.option(value, description, alias);
-      else command.option(value, description, handler, alias);
+      if (handler === undefined) completion.option(value, description, alias);
+      else completion.option(value, description, handler, alias);
     }
   }
-  const command = program.commands.find((candidate) => candidate.name() === 'completion');
-  if (command === undefined) return;
-  command.description('Prints a script that teaches your shell to complete kayactl.').summary('print a shell completion script');
   examples(command, [
     'source <(kayactl completion bash)',
     'kayactl completion zsh > ~/.zfunc/_kayactl',

@@ -6,8 +6,8 @@ import { AppendFile } from '../append-file.ts';
 import { examples } from '../examples.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { parseCount } from '../global-options.ts';
-import { BadLines } from '../import/bad-lines.ts';
 import { NO_LINES } from '../import/acknowledged-prefix.ts';
+import { BadLines } from '../import/bad-lines.ts';
 import { CheckpointWriter } from '../import/checkpoint-writer.ts';
 import { ImportJob } from '../import/import-job.ts';
 import { reportImport } from '../import/import-report.ts';
@@ -52,12 +52,7 @@ export function addImportCommand(program: Command, invocation: Invocation): void
   );
 }
 
-async function importFile(
-  context: CommandContext,
-  store: Store,
-  file: string,
-  flags: ImportFlags,
-): Promise<ExitCode> {
+async function importFile(context: CommandContext, store: Store, file: string, flags: ImportFlags): Promise<ExitCode> {
   const { io, globals, output } = context;
   const startedMs = io.clock.now();
   const stateFile = await openState(context, store, file, flags);

@@ -66,6 +66,10 @@ async function askNode(context: CommandContext, endpoint: string): Promise<NodeS
   }
 }
 
+function show(document: StatsDocument, name: string): string {
+  return String(counterOf(document, name) ?? '-');
+}
+
 async function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const head = ['SERVER', 'ROLE', ...NODE_COLUMNS.map(([name]) => name), ...ENGINE_COLUMNS.map(([name]) => name)];
@@ -75,7 +79,6 @@ async function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
       table.push([node.endpoint, { content: `no answer: ${node.error}`, colSpan: head.length - 1 }]);
       continue;
     }
-    const show = (document: StatsDocument, name: string): string => String(counterOf(document, name) ?? '-');
     const engine = engineCounters(node.stats);
     table.push([
       node.endpoint,

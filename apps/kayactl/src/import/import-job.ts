@@ -5,6 +5,8 @@
  * plan of the store and one line. docs/reference/kayactl.md, "import".
  */
 
+import { startsWith } from '@kayadb/codec';
+
 import type { AppendFile } from '../append-file.ts';
 import { jsonBytes } from '../bytes-text.ts';
 import type { Progress } from '../progress.ts';
@@ -31,6 +33,8 @@ export interface ImportJobOptions {
   /** Stops when this many bad lines have been met. */
   readonly maxErrors: number;
 }
+
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 export type ImportEnd = 'complete' | 'interrupted' | 'too-many-errors';
 
@@ -128,7 +132,7 @@ export class ImportJob {
   }
 
   #take(line: Line): void {
-    const record = parseRecordLine(line.bytes);
+    const record = parseRecordLine(line.number === 1 ? withoutByteOrderMark(line.bytes) : line.bytes);
     const seen = { ...NO_LINES, lines: 1 };
     if (record.kind === 'record') {
       this.#rows.push({ ...record.row, line: line.number });
@@ -174,4 +178,9 @@ export class ImportJob {
     };
     await this.#window.submit({ rows, bytes, durability: mustBeDurable ? 'strict' : undefined }, onOutcome);
   }
+}
+
+/** Some programs begin a UTF-8 file with one; it belongs to no line. */
+function withoutByteOrderMark(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes !== undefined && startsWith(bytes, BYTE_ORDER_MARK) ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
 }

@@ -3,8 +3,8 @@
 import { CliError } from '../cli-error.ts';
 import { describeError } from '../describe-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import type { CommandContext } from '../invocation.ts';
 import { interruptionExitCode } from '../interruption.ts';
+import type { CommandContext } from '../invocation.ts';
 import type { LineCounts } from './acknowledged-prefix.ts';
 import type { ImportEnd, ImportJob } from './import-job.ts';
 
@@ -61,7 +61,9 @@ function badLinesError(job: ImportJob, end: ImportEnd, resume: string): CliError
   const advice = 'Correct these lines and import them in a file of their own; --errors FILE lists all of them.';
   return end === 'complete'
     ? new CliError('KAYA_BAD_LINES', message, { hint: advice })
-    : new CliError('KAYA_BAD_LINES', `${message}; stopped there, as --max-errors asks`, { hint: `${advice} ${resume}` });
+    : new CliError('KAYA_BAD_LINES', `${message}; stopped there, as --max-errors asks`, {
+        hint: `${advice} ${resume}`,
+      });
 }
 
 function describeDone(job: ImportJob): string {

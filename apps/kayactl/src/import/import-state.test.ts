@@ -52,17 +52,20 @@ describe('ImportStateFile', () => {
     });
   });
 
-  test.each(['', 'null', '[]', '{"format":"kayactl-import 1"}', '{"format":"kayactl-import 1","input":{},"target":"here"}'])(
-    'refuses to guess at a file that holds %j',
-    async (text) => {
-      const fileSystem = new MemoryFileSystem();
-      await writeFile(fileSystem, '/in.state', text);
+  test.each([
+    '',
+    'null',
+    '[]',
+    '{"format":"kayactl-import 1"}',
+    '{"format":"kayactl-import 1","input":{},"target":"here"}',
+  ])('refuses to guess at a file that holds %j', async (text) => {
+    const fileSystem = new MemoryFileSystem();
+    await writeFile(fileSystem, '/in.state', text);
 
-      const reading = new ImportStateFile(fileSystem, '/in.state', identity, 'here').read();
+    const reading = new ImportStateFile(fileSystem, '/in.state', identity, 'here').read();
 
-      await expect(reading).rejects.toMatchObject({ code: 'KAYA_INPUT_CHANGED' });
-    },
-  );
+    await expect(reading).rejects.toMatchObject({ code: 'KAYA_INPUT_CHANGED' });
+  });
 });
 
 describe('identifyInput', () => {

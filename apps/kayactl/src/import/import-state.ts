@@ -73,8 +73,10 @@ export class ImportStateFile {
     if (stat === undefined) return undefined;
     const state = stat.bytes > MAX_STATE_BYTES ? undefined : parseState(await this.#fileSystem.readFile(this.path));
     if (state === undefined) throw this.#refusal('is not a state file of this program');
-    if (!sameInput(state.input, this.#input)) throw this.#refusal('belongs to an earlier version of the input, which has changed since');
-    if (state.target !== this.#target) throw this.#refusal(`belongs to an import into ${state.target}, not ${this.#target}`);
+    if (!sameInput(state.input, this.#input))
+      throw this.#refusal('belongs to an earlier version of the input, which has changed since');
+    if (state.target !== this.#target)
+      throw this.#refusal(`belongs to an import into ${state.target}, not ${this.#target}`);
     return state.acknowledged;
   }
 

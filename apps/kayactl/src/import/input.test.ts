@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 
-import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { seededRandom, testSeed } from '@kayadb/testkit';
+import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { type ImportInput, openInput } from './input.ts';

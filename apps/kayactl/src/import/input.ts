@@ -132,13 +132,18 @@ class UnpackedInput implements ImportInput {
 
 function drained(stream: ReturnType<typeof createGunzip>): Promise<void> {
   return new Promise((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
+    const done = (): void => {
+      stream.off('drain', done);
+      stream.off('close', done);
+      resolve();
+    };
+    stream.on('drain', done);
+    stream.on('close', done);
   });
 }
 
 async function* readHandle(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     // A new array each time: lines that are still being written are views of the earlier ones.
     const chunk = new Uint8Array(CHUNK_BYTES);
     const bytes = await handle.read(chunk, position);

@@ -39,7 +39,7 @@ describe('LineSplitter', () => {
     const whole = split([text]);
 
     const cuts = Array.from({ length: text.length }, (_, at) => split([text.slice(0, at), text.slice(at)]));
-    const bytewise = split([...text]);
+    const bytewise = split(text.split(''));
 
     expect(whole).toHaveLength(6);
     expect(cuts).toEqual(cuts.map(() => whole));
@@ -50,7 +50,7 @@ describe('LineSplitter', () => {
     const text = `${'x'.repeat(11)}\n${'y'.repeat(10)}\nz\n`;
 
     const whole = split([text], 10);
-    const bytewise = split([...text], 10);
+    const bytewise = split(text.split(''), 10);
 
     expect(whole).toEqual([
       [1, undefined],

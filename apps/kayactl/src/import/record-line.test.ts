@@ -84,6 +84,9 @@ describe('parseRecordLine', () => {
     const tooLong = parseRecordLine(undefined);
 
     expect(notText).toEqual({ kind: 'bad', reason: 'the line is not UTF-8' });
-    expect(tooLong).toMatchObject({ kind: 'bad', reason: expect.stringMatching(/^the line is longer than \d+ bytes$/) });
+    expect(tooLong).toMatchObject({
+      kind: 'bad',
+      reason: expect.stringMatching(/^the line is longer than \d+ bytes$/),
+    });
   });
 });

@@ -38,7 +38,8 @@ export function parseRecordLine(bytes: Uint8Array | undefined): RecordLine {
 }
 
 function toRecord(parsed: unknown): RecordLine {
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return bad('the line is not a JSON object');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    return bad('the line is not a JSON object');
   const fields = parsed as Readonly<Record<string, unknown>>;
   const stranger = Object.keys(fields).find((name) => !FIELDS.has(name));
   if (stranger !== undefined) return bad(`unknown field ${JSON.stringify(stranger.slice(0, 60))}`);

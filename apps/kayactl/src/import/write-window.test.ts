@@ -125,9 +125,12 @@ describe('WriteWindow', () => {
   test('takes what the listener throws as a failure', async () => {
     const { store, pending } = openHandDrivenStore();
     const window = new WriteWindow(store);
-    await window.submit({ rows: [{ key: encodeUtf8('a'), value: encodeUtf8('') }], bytes: 1, durability: undefined }, () => {
-      throw new Error('the list is full');
-    });
+    await window.submit(
+      { rows: [{ key: encodeUtf8('a'), value: encodeUtf8('') }], bytes: 1, durability: undefined },
+      () => {
+        throw new Error('the list is full');
+      },
+    );
 
     pending[0]?.acknowledge();
 
