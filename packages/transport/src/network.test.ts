@@ -173,10 +173,15 @@ describe.each(worlds)('%s', (_name, openWorld) => {
     const { network } = openWorld();
     await using pair = await openPair(network);
     const atNear = new Inbox(pair.near);
-    pair.far.onData(() => pair.far.pause());
     const text = 'y'.repeat(1_000_000);
 
     for (let i = 0; i < 20; i++) pair.near.send(new Uint8Array(100_000));
+    await new Promise<void>((resolve) => {
+      pair.far.onData(() => {
+        pair.far.pause();
+        resolve();
+      });
+    });
     pair.far.send(encodeUtf8(text));
     await pair.far.close();
 

@@ -20,6 +20,9 @@ export type Reaction = Response | 'store' | 'silence' | 'cut' | 'store-and-cut' 
 
 export type Script = (request: DecodedRequest, count: number) => Reaction;
 
+/** As the engine's: docs/format/wal.md. */
+const MAX_KEY_BYTES = 4096;
+
 export class ScriptedServer {
   /** Every request that came, in order, over all connections. */
   readonly requests: DecodedRequest[] = [];
@@ -94,6 +97,9 @@ export class ScriptedServer {
   }
 
   #apply(request: DecodedRequest): Response {
+    if (request.kind === 'put' && (request.key.length === 0 || request.key.length > MAX_KEY_BYTES)) {
+      return { kind: 'invalid-argument', message: `a key has 1 to ${MAX_KEY_BYTES} bytes` };
+    }
     switch (request.kind) {
       case 'put':
         this.store.set(toHex(request.key), request.value.slice());
