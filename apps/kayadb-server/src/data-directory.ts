@@ -4,6 +4,8 @@ import type { FileSystem } from '@kayadb/vfs';
 
 import { UsageError } from './usage-error.ts';
 
+type Folders = Pick<FileSystem, 'stat' | 'readDirectory'>;
+
 const OTHERS_CAN_WRITE = 0o002;
 const NOT_THE_OWNER = 0o077;
 
@@ -11,7 +13,7 @@ const NOT_THE_OWNER = 0o077;
  * @returns Warnings about access that others than the owner have.
  * @throws UsageError when everybody can write: then nothing read from it could be trusted.
  */
-export async function checkDataDirectory(fileSystem: FileSystem, directory: string): Promise<readonly string[]> {
+export async function checkDataDirectory(fileSystem: Folders, directory: string): Promise<readonly string[]> {
   const stat = await fileSystem.stat(directory);
   if (stat === undefined) return [];
   if (stat.kind !== 'directory')
@@ -33,7 +35,7 @@ export async function checkDataDirectory(fileSystem: FileSystem, directory: stri
   return warnings;
 }
 
-async function countOpenFiles(fileSystem: FileSystem, directory: string): Promise<number> {
+async function countOpenFiles(fileSystem: Folders, directory: string): Promise<number> {
   let count = 0;
   for (const { name, kind } of await fileSystem.readDirectory(directory)) {
     if (kind !== 'file') continue;

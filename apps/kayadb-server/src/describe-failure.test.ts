@@ -1,0 +1,34 @@
+import { AssertionError } from '@kayadb/codec';
+import { CorruptionError, EngineError } from '@kayadb/engine';
+import { TransportError } from '@kayadb/transport';
+import { DirectoryLockedError, FileSystemError } from '@kayadb/vfs';
+import { describe, expect, test } from 'vitest';
+
+import { describeFailure } from './describe-failure.ts';
+import { UsageError } from './usage-error.ts';
+
+describe('describeFailure', () => {
+  test.each([
+    ['a full disk', new FileSystemError('ENOSPC', 'write', '/data/1.wal'), 1],
+    ['a taken port', new TransportError('KAYA_LISTEN_FAILED', 'cannot listen'), 1],
+    ['an error without a code', new Error('odd'), 1],
+    ['something that is no error', 'odd', 1],
+    ['a poisoned store', new EngineError('KAYA_ENGINE_POISONED', 'no more writes'), 1],
+    ['damage', new CorruptionError('1.sst', 0, 'does not verify'), 3],
+    ['a wrong flag', new UsageError('bad', 'do this'), 4],
+    ['a store of the future', new EngineError('KAYA_UNSUPPORTED', 'version 9'), 4],
+    ['a broken invariant', new AssertionError('impossible'), 5],
+    ['a locked folder', DirectoryLockedError.unreadable('/data/LOCK'), 6],
+  ])('gives %s its exit code, a sentence and a hint', (_case, error, exitCode) => {
+    const failure = describeFailure(error);
+
+    expect(failure.exitCode).toBe(exitCode);
+    expect(failure.text).toMatch(/^ERROR: .+\nHINT: .+\n$/u);
+  });
+
+  test('says what was wrong, then what to do', () => {
+    const failure = describeFailure(new UsageError('--node-id is wrong', 'give a number'));
+
+    expect(failure.text).toBe('ERROR: --node-id is wrong\nHINT: give a number\n');
+  });
+});

@@ -1,0 +1,203 @@
+import { decodeResponse, encodeRequest, encodeUtf8, FrameDecoder, type Request, type Response } from '@kayadb/codec';
+import { FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { run } from '../src/run.ts';
+import { createTestWorld, type TestWorld } from './support/test-world.ts';
+
+async function ask(world: TestWorld, request: Request): Promise<Response> {
+  const { address } = await world.logged('node.ready');
+  const port = Number(String(address).split(':').at(-1));
+  const connection = await world.network.dial({ host: '127.0.0.1', port, timeoutMs: 1_000 });
+  const decoder = new FrameDecoder();
+  const frame = await new Promise<Uint8Array>((resolve) => {
+    connection.onData((chunk) => {
+      decoder.push(chunk);
+      const next = decoder.next();
+      if (next !== undefined) resolve(next);
+    });
+    connection.send(encodeRequest(request));
+  });
+  await connection.close();
+  return decodeResponse(request.kind, frame);
+}
+
+const put: Request = { kind: 'put', key: encodeUtf8('private-key'), value: encodeUtf8('private-value') };
+const get: Request = { kind: 'get', key: encodeUtf8('private-key') };
+
+describe('run', () => {
+  test('serves until a signal asks it to stop, then ends with 0', async () => {
+    const world = createTestWorld({ argv: ['--client-addr', '127.0.0.1:0', '--data', '/data'] });
+    const running = run(world);
+
+    const stored = await ask(world, put);
+    world.requestStop('SIGTERM');
+    const exitCode = await running;
+
+    expect(stored).toEqual({ kind: 'done' });
+    expect(exitCode).toBe(0);
+    expect(world.output.err).toBe('');
+    const events = world.output.log.map(({ event }) => event);
+    expect(events).toEqual(['engine.opened', 'node.ready', 'node.stopping', 'node.stopped']);
+    expect(JSON.stringify(world.output)).not.toContain('private');
+  });
+
+  test('says where it listens and what to type next', async () => {
+    const world = createTestWorld({ argv: ['--client-addr', '127.0.0.1:0', '--data', '/data'] });
+    const running = run(world);
+    const { address } = await world.logged('node.ready');
+    world.requestStop('SIGINT');
+    await running;
+
+    expect(world.output.out).toBe(
+      [
+        'KayaDB 0.1.0, node 1, is ready.',
+        '',
+        `  listening   ${String(address)}`,
+        '  data        /data',
+        '  durability  strict: acknowledged writes survive power loss',
+        '  access      anyone who can connect',
+        '',
+        'What to type next, in another terminal:',
+        `  corepack pnpm -s kayactl --server ${String(address)} put hello world`,
+        `  corepack pnpm -s kayactl --server ${String(address)} get hello`,
+        `  corepack pnpm -s kayactl --server ${String(address)} status`,
+        '',
+        'Ctrl-C stops it.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('finds everything again after a stop', async () => {
+    const disk = new MemoryFileSystem();
+    const argv = ['--data', '/data', '--durability', 'relaxed'];
+    const first = createTestWorld({ argv, disk });
+    const firstRun = run(first);
+    await ask(first, put);
+    first.requestStop('SIGTERM');
+    await firstRun;
+    const second = createTestWorld({ argv, disk });
+    const secondRun = run(second);
+
+    const found = await ask(second, get);
+    second.requestStop('SIGTERM');
+    await secondRun;
+
+    expect(found).toEqual({ kind: 'value', value: encodeUtf8('private-value') });
+  });
+
+  test.each([
+    [['--version'], 'kayadb-server 0.1.0\n'],
+    [['--help'], 'Usage: kayadb-server [options]'],
+  ])('prints for %j and ends with 0', async (argv, text) => {
+    const world = createTestWorld({ argv });
+
+    const exitCode = await run(world);
+
+    expect(exitCode).toBe(0);
+    expect(world.output.out).toContain(text);
+    expect(world.output.err).toBe('');
+  });
+
+  test.each([
+    ['a wrong flag', { argv: ['--nope'] }],
+    ['a public address', { argv: ['--client-addr', '0.0.0.0:7379'] }],
+    ['a private address without a token', { argv: ['--client-addr', '10.0.0.5:7379'] }],
+    ['root on an exposed address', { argv: ['--client-addr', '10.0.0.5:7379', '--insecure'], isRoot: true }],
+  ])('ends with 4 for %s, and creates nothing', async (_case, options) => {
+    const world = createTestWorld(options);
+
+    const exitCode = await run(world);
+
+    expect(exitCode).toBe(4);
+    expect(world.output.err).toMatch(/^ERROR: .+\nHINT: .+\n$/u);
+    expect(world.output.out).toBe('');
+    expect(await world.disk.stat('./data')).toBeUndefined();
+  });
+
+  test('ends with 3 for a damaged store, and with its file', async () => {
+    const disk = new MemoryFileSystem();
+    const first = createTestWorld({ argv: ['--data', '/data'], disk });
+    const firstRun = run(first);
+    await ask(first, put);
+    first.requestStop('SIGTERM');
+    await firstRun;
+    const current = await disk.open('/data/CURRENT', 'write');
+    await current.write(encodeUtf8('!'), 10);
+    const second = createTestWorld({ argv: ['--data', '/data'], disk });
+
+    const exitCode = await run(second);
+
+    expect(exitCode).toBe(3);
+    expect(second.output.err).toContain('CURRENT');
+    expect(second.output.err).toContain('recover --dry-run');
+  });
+
+  test('ends with 6 when another process has the folder', async () => {
+    const disk = new MemoryFileSystem();
+    const holder = createTestWorld({ argv: ['--data', '/data'], disk });
+    const holding = run(holder);
+    await holder.logged('node.ready');
+    const second = createTestWorld({ argv: ['--data', '/data'], disk });
+
+    const exitCode = await run({ ...second, processes: holder.processes });
+    holder.requestStop('SIGTERM');
+    await holding;
+
+    expect(exitCode).toBe(6);
+    expect(second.output.err).toMatch(/^ERROR: .*LOCK is held by process/u);
+  });
+
+  test('ends with 1 and a fatal line when the disk fails under it', async () => {
+    const disk = new MemoryFileSystem();
+    const fileSystem = new FaultyFileSystem(disk);
+    const world = createTestWorld({ argv: ['--data', '/data'], disk, fileSystem });
+    const running = run(world);
+    await ask(world, put);
+    fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    const answer = await ask(world, put);
+    const exitCode = await running;
+
+    expect(answer).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_ENGINE_POISONED') });
+    expect(exitCode).toBe(1);
+    expect(world.output.log).toContainEqual(expect.objectContaining({ event: 'node.failed', level: 'fatal' }));
+    expect(JSON.stringify(world.output)).not.toContain('private');
+  });
+
+  test('warns of root on loopback, of a missing token and of missing encryption where others can connect', async () => {
+    const root = createTestWorld({ argv: ['--data', '/data'], isRoot: true });
+    const open = createTestWorld({ argv: ['--data', '/data', '--client-addr', '10.0.0.5:1', '--insecure'] });
+    const runs = [run(root), run(open)];
+    for (const world of [root, open]) {
+      await world.logged('node.ready');
+      world.requestStop('SIGTERM');
+    }
+    await Promise.all(runs);
+
+    const warnings = (world: TestWorld): unknown[] =>
+      world.output.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+    expect(warnings(root)).toEqual(['running as root; an ordinary user is enough']);
+    expect(warnings(open)).toEqual([
+      'no client token is configured: whoever can reach this node can read and write everything',
+      'TLS is not available: tokens and data cross the network in clear',
+    ]);
+    expect(open.output.out).toContain('WARNING: other machines can reach this address');
+  });
+
+  test('asks for the client token when there is one, and shows it nowhere', async () => {
+    const token = 'the-one-secret-token';
+    const world = createTestWorld({ argv: ['--data', '/data'], env: { KAYA_CLIENT_TOKEN: token } });
+    const running = run(world);
+    const credential = { kind: 'client', token: encodeUtf8(token) } as const;
+
+    const stored = await ask(world, { ...put, credential });
+    world.requestStop('SIGTERM');
+    await running;
+
+    expect(stored).toEqual({ kind: 'done' });
+    expect(JSON.stringify(world.output)).not.toContain(token);
+    expect(world.output.out).toContain('with the client token');
+  });
+});
