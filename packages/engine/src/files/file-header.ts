@@ -75,7 +75,7 @@ export function decodeFileHeader(bytes: Uint8Array, magic: FileMagic): FileHeade
     return damaged(0, `the file header needs ${FILE_HEADER_BYTES} bytes, ${bytes.length} are there`);
   }
   if (decodeUtf8(bytes.subarray(0, MAGIC_BYTES)) !== magic) return damaged(0, `the file does not open with ${magic}`);
-  if (crc32c(bytes, 0, 0, CRC_AT) !== readU32(bytes, CRC_AT)) return damaged(CRC_AT, 'the header CRC does not match');
+  if (crc32c(bytes, 0, 0, CRC_AT) !== readU32(bytes, CRC_AT)) return damaged(0, 'the header CRC does not match');
   const version = readU16(bytes, VERSION_AT);
   if (version !== FORMAT_VERSION) return unsupported(VERSION_AT, `format version ${version}`);
   if (readU16(bytes, CIPHER_AT) !== 0) return unsupported(CIPHER_AT, `cipher ${readU16(bytes, CIPHER_AT)}`);
