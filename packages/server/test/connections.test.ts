@@ -312,6 +312,18 @@ describe('failed attempts', () => {
     expect(JSON.stringify(world.log)).not.toContain('guess-1');
   });
 
+  test('of one connection are looked at one after the other', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
+    const session = await world.connect();
+    session.send(...Array.from({ length: 50 }, (_, i) => put('k', 'v', `guess-${i}`)));
+
+    await world.clock.advanceAsync(10_000);
+
+    // 100, 200, 400, 800, 1600 ms, then 2 s each
+    expect(session.unread).toBe(8);
+    expect(world.log.filter(({ event }) => event === 'auth.failed')).toHaveLength(9);
+  });
+
   test('hold up nobody who has the token', async () => {
     await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
     const [guesser, neighbour] = [await world.connect(), await world.connect()];

@@ -135,7 +135,7 @@ export class ConnectionHandler {
       this.#endWithResponse({ kind: 'error', message: CROWDED });
       return;
     }
-    void this.#work(frame.length, laneOf(request), (operations) =>
+    void this.#work(frame.length, laneOf(request, identity), (operations) =>
       dispatch(request, identity, operations, this.#gone.signal),
     );
   }

@@ -7,9 +7,30 @@ import type { Operations } from '../operations/operations.ts';
 import { ServerError } from '../server-error.ts';
 import type { Lane } from './request-lanes.ts';
 
-export function laneOf(request: DecodedRequest): Lane {
-  if (request.kind === 'put' || request.kind === 'delete') return 'write';
-  return request.kind === 'scan' ? 'scan' : 'read';
+/**
+ * A scan is alone because its answer may weigh 64 MiB. So is whatever may be refused for its credential: a connection
+ * that guesses tokens waits for each refusal, which comes later each time, before the next guess is looked at.
+ */
+export function laneOf(request: DecodedRequest, identity: Identity): Lane {
+  const isStranger = identity.client === 'missing' || identity.client === 'wrong';
+  if (isStranger) return 'alone';
+  switch (request.kind) {
+    case 'put':
+    case 'delete':
+      return 'write';
+    case 'scan':
+    case 'add-member':
+    case 'remove-member':
+      return 'alone';
+    case 'hello':
+    case 'get':
+    case 'health':
+    case 'stats':
+    case 'unsupported':
+      return 'read';
+    default:
+      return assertNever(request, 'request');
+  }
 }
 
 /** Whether a connection beyond the limit, kept for operators, may send it. */

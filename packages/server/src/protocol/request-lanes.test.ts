@@ -54,8 +54,8 @@ describe('RequestLanes', () => {
   test('works on four reads and one scan at a time', async () => {
     const { run, end, started } = openLanes();
     for (let i = 0; i < 5; i++) run('read', `get ${i}`);
-    run('scan', 'scan 0');
-    run('scan', 'scan 1');
+    run('alone', 'scan 0');
+    run('alone', 'scan 1');
 
     const atFirst = started.length;
     for (let i = 0; i < 5; i++) await end(`get ${i}`);
@@ -94,7 +94,7 @@ describe('RequestLanes', () => {
     const random = seededRandom(testSeed());
     const { run, end, started, running } = openLanes();
     const asked: string[] = [];
-    const kinds: readonly Lane[] = ['write', 'read', 'scan'];
+    const kinds: readonly Lane[] = ['write', 'read', 'alone'];
 
     for (let step = 0; step < 400; step++) {
       if (random.int(2) === 0 && asked.length < 150) {

@@ -6,8 +6,8 @@
 
 import { assert } from '@kayadb/codec';
 
-/** Reads and scans are narrow because of what their answers may weigh: up to 16 and 64 MiB each. */
-const LANE_WIDTH = { write: Infinity, read: 4, scan: 1 } as const;
+/** Reads are few at a time because an answer may weigh 16 MiB; `alone` is for what must not overlap with anything. */
+const LANE_WIDTH = { write: Infinity, read: 4, alone: 1 } as const;
 
 export type Lane = keyof typeof LANE_WIDTH;
 
