@@ -22,25 +22,27 @@ export interface BlockCacheStats {
   readonly blocks: number;
 }
 
-interface CachedBlock {
-  readonly block: BlockReader;
+interface Slot {
   readonly table: CachedTable;
   readonly ordinal: number;
   readonly bytes: number;
-  readonly slot: number;
-  isUsed: boolean;
 }
 
-/** One table's part of the cache. */
+/** One table's part of the cache. Hot: a hit touches two arrays of the table's own. */
 export class CachedTable {
   readonly #cache: BlockCache;
-  readonly #blocks: (CachedBlock | undefined)[];
+  readonly #blocks: (BlockReader | undefined)[];
+  readonly #slots: Int32Array;
+  /** 1 for a block that was used since the hand last passed. */
+  readonly #isUsed: Uint8Array;
   #isDropped = false;
 
   /** Not for users: see `BlockCache.table`. */
   constructor(cache: BlockCache, blockCount: number) {
     this.#cache = cache;
     this.#blocks = Array.from({ length: blockCount });
+    this.#slots = new Int32Array(blockCount);
+    this.#isUsed = new Uint8Array(blockCount);
   }
 
   get blockCount(): number {
@@ -49,23 +51,34 @@ export class CachedTable {
 
   /** The block at `ordinal`, counted from 0, if it is cached. Counts a hit or a miss. */
   get(ordinal: number): BlockReader | undefined {
-    const cached = this.#blocks[ordinal];
-    if (cached === undefined) {
+    const block = this.#blocks[ordinal];
+    if (block === undefined) {
       this.#cache.misses++;
       return undefined;
     }
     this.#cache.hits++;
-    cached.isUsed = true;
-    return cached.block;
+    this.#isUsed[ordinal] = 1;
+    return block;
   }
 
   /** Caches a block unless it is there already or larger than the whole budget. */
   insert(ordinal: number, block: BlockReader): void {
-    if (this.#blocks[ordinal] === undefined && !this.#isDropped)
-      this.#blocks[ordinal] = this.#cache.admit(this, ordinal, block);
+    if (this.#isDropped || this.#blocks[ordinal] !== undefined) return;
+    const slot = this.#cache.admit(this, ordinal, block.bytes.buffer.byteLength + BLOCK_OVERHEAD_BYTES);
+    if (slot === undefined) return;
+    this.#blocks[ordinal] = block;
+    this.#slots[ordinal] = slot;
+    this.#isUsed[ordinal] = 0;
   }
 
-  /** Not for users: the cache has let go of this block. */
+  /** Not for users: the hand passes. @returns Whether the block was used since it last did. */
+  spare(ordinal: number): boolean {
+    const isUsed = this.#isUsed[ordinal] === 1;
+    this.#isUsed[ordinal] = 0;
+    return isUsed;
+  }
+
+  /** Not for users: the cache lets go of this block. */
   forget(ordinal: number): void {
     this.#blocks[ordinal] = undefined;
   }
@@ -73,7 +86,9 @@ export class CachedTable {
   /** Not for users: see `BlockCache.evictTable`. Lets go of all blocks and takes no more in. */
   drop(): void {
     this.#isDropped = true;
-    for (const cached of this.#blocks) if (cached !== undefined) this.#cache.remove(cached);
+    for (const [ordinal, block] of this.#blocks.entries()) {
+      if (block !== undefined) this.#cache.free(this.#slots[ordinal]!);
+    }
   }
 }
 
@@ -85,7 +100,7 @@ export class BlockCache {
   readonly #budgetBytes: number;
   readonly #tables = new Map<FileNumber, CachedTable>();
   /** The hand goes round over these; a slot that was let go is taken again first. */
-  readonly #slots: (CachedBlock | undefined)[] = [];
+  readonly #slots: (Slot | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #hand = 0;
   #bytes = 0;
@@ -121,38 +136,35 @@ export class BlockCache {
     this.#tables.delete(fileNumber);
   }
 
-  /** Not for users: see `CachedTable.insert`. */
-  admit(table: CachedTable, ordinal: number, block: BlockReader): CachedBlock | undefined {
-    const bytes = block.bytes.buffer.byteLength + BLOCK_OVERHEAD_BYTES;
+  /** Not for users: see `CachedTable.insert`. Makes room. @returns The slot, or `undefined` if there can be no room. */
+  admit(table: CachedTable, ordinal: number, bytes: number): number | undefined {
     if (bytes > this.#budgetBytes) return undefined;
     while (this.#bytes + bytes > this.#budgetBytes) this.#evictOne();
     // A slot just freed lies behind the hand, so the newcomer has a whole round to prove itself.
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    const cached: CachedBlock = { block, table, ordinal, bytes, slot, isUsed: false };
-    this.#slots[slot] = cached;
+    this.#slots[slot] = { table, ordinal, bytes };
     this.#bytes += bytes;
-    return cached;
+    return slot;
   }
 
-  /** Not for users: see `CachedTable.drop`. */
-  remove(cached: CachedBlock): void {
-    this.#slots[cached.slot] = undefined;
-    this.#freeSlots.push(cached.slot);
-    this.#bytes -= cached.bytes;
-    cached.table.forget(cached.ordinal);
+  /** Not for users: lets go of the block in `slot`. */
+  free(slot: number): void {
+    const { table, ordinal, bytes } = this.#slots[slot]!;
+    this.#slots[slot] = undefined;
+    this.#freeSlots.push(slot);
+    this.#bytes -= bytes;
+    table.forget(ordinal);
   }
 
   /** Requires: something is cached. */
   #evictOne(): void {
     for (;;) {
       if (this.#hand >= this.#slots.length) this.#hand = 0;
-      const cached = this.#slots[this.#hand++];
-      if (cached === undefined) continue;
-      if (!cached.isUsed) {
-        this.remove(cached);
-        return;
-      }
-      cached.isUsed = false;
+      const slot = this.#hand++;
+      const cached = this.#slots[slot];
+      if (cached === undefined || cached.table.spare(cached.ordinal)) continue;
+      this.free(slot);
+      return;
     }
   }
 }

@@ -1,11 +1,11 @@
-import { compareBytes, equalBytes } from '@kayadb/codec';
+import { assert, compareBytes, equalBytes } from '@kayadb/codec';
 import { type SeededRandom, seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { probeKeys, randomEntries } from '../../test/support/random-entries.ts';
 import { CorruptionError } from '../errors.ts';
 import type { Entry } from '../key/internal-key.ts';
-import { describeEntry, parseEntries } from '../testing/lsm-notation.ts';
+import { describeBytes, describeEntry, parseEntries } from '../testing/lsm-notation.ts';
 import { BlockBuilder } from './block-builder.ts';
 import { BlockReader } from './block-reader.ts';
 
@@ -31,16 +31,19 @@ describe('BlockReader', () => {
   test('lays a block out byte for byte as the format page says', () => {
     const block = buildBlock(parseEntries('ab#7,SET:v ab#5,DEL abc#9,SET:'));
 
-    expect([...block]).toEqual([
-      ...[3, 0, 0, 0, 2, 0, 0, 0],
-      ...[5, 0, 0, 0, 0, 0, 0, 0],
-      ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x63],
-      ...[2, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0],
-      ...[52, 0, 0, 0, 63, 0, 0, 0, 73, 0, 0, 0],
-      ...[1, 0, 0, 0, 2, 0, 1, 0, 0x61, 0x62, 0x76],
-      ...[0, 0, 0, 0, 2, 0, 2, 0, 0x61, 0x62],
-      ...[0, 0, 0, 0, 3, 0, 1, 0, 0x61, 0x62, 0x63],
-    ]);
+    expect(Buffer.from(block).toString('hex')).toBe(
+      [
+        '03000000 02000000 0500000000000000', // Count, prefix bytes, base sequence.
+        '00000000 00000000 00000063', // Heads, the first key byte most significant.
+        '02000000 00000000 04000000', // Deltas.
+        '34000000 3f000000 49000000', // Offsets.
+        '01000000 0200 01 00 6162 76', // ab#7,SET:v
+        '00000000 0200 02 00 6162', // ab#5,DEL
+        '00000000 0300 01 00 616263', // abc#9,SET:
+      ]
+        .join('')
+        .replaceAll(' ', ''),
+    );
   });
 
   test('gives back the entries it was built from', () => {
@@ -56,26 +59,26 @@ describe('BlockReader', () => {
     }
   });
 
-  test('seeks where a search through a plain array does', () => {
+  test('seeks and finds where a search through a plain array does', () => {
     const random = seededRandom(testSeed());
     for (let round = 0; round < 100; round++) {
       const entries = randomEntries(random, { keyCount: 1 + random.int(40), maxVersions: 5, maxValueBytes: 3 });
       const block = openBlock(entries);
 
+      const wrong: string[] = [];
       for (const key of probeKeys(random, entries)) {
         for (const sequence of [Infinity, random.pick(entries).sequence, random.pick(entries).sequence - 1, 0, -1]) {
           const position = block.seek(key, sequence);
-          if (position !== naiveSeek(entries, key, sequence)) {
-            expect.fail(
-              `seek(${key.join(' ')}, ${sequence}) gave ${position} in ${entries.map(describeEntry).join(' ')}`,
-            );
-          }
-          const isThere = position < entries.length && equalBytes(entries[position]!.key, key);
-          if (isThere !== (position < block.count && block.keyEquals(position, key))) {
-            expect.fail(`keyEquals(${position}, ${key.join(' ')}) is wrong in ${entries.map(describeEntry).join(' ')}`);
-          }
+          const expected = naiveSeek(entries, key, sequence);
+          const isThere = expected < entries.length && equalBytes(entries[expected]!.key, key);
+          const isFound = position < block.count && block.keyEquals(position, key);
+          const found = block.find(key, sequence);
+          const isNext = expected === entries.length && equalBytes(entries.at(-1)!.key, key);
+          const isRight = found === (isThere ? expected : isNext ? entries.length : -1);
+          if (position !== expected || isFound !== isThere || !isRight) wrong.push(`${describeBytes(key)}#${sequence}`);
         }
       }
+      expect(wrong).toEqual([]);
     }
   });
 
@@ -103,7 +106,7 @@ describe('BlockReader', () => {
         for (let i = 0; i < block.count; i++) describeEntry(block.entry(i));
         block.findDisagreement();
         const position = block.seek(random.bytes(random.int(6)), random.int(20));
-        if (!(position >= 0 && position <= block.count)) expect.fail(`seek gave ${position} in ${bytes.join(' ')}`);
+        assert(position >= 0 && position <= block.count, `seek gave ${position} in ${bytes.join(' ')}`);
       } catch (error) {
         if (!(error instanceof CorruptionError && error.offset === 64)) throw error;
         refused++;

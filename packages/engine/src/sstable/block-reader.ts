@@ -22,11 +22,12 @@ export class BlockReader {
   readonly bytes: Uint8Array;
   /** How many entries it has; at least 1. */
   readonly count: number;
+  /** How many leading bytes all keys share. */
+  readonly prefixBytes: number;
   /** The header, heads, deltas and offsets as words. */
   readonly #words: Uint32Array;
   readonly #deltasAt: number;
   readonly #offsetsAt: number;
-  readonly #prefixBytes: number;
   readonly #baseSequence: number;
 
   /**
@@ -47,7 +48,7 @@ export class BlockReader {
     this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, front / 4);
     this.#deltasAt = HEADS_AT + count;
     this.#offsetsAt = HEADS_AT + 2 * count;
-    this.#prefixBytes = this.#words[1]!;
+    this.prefixBytes = this.#words[1]!;
     this.#baseSequence = readU64(bytes, 8);
     const fault = this.#findFault(front);
     if (fault !== undefined) throw new CorruptionError(file, offset, fault);
@@ -62,7 +63,7 @@ export class BlockReader {
     const bytes = this.bytes;
     const words = this.#words;
     const count = this.count;
-    const prefixBytes = this.#prefixBytes;
+    const prefixBytes = this.prefixBytes;
     const prefixAt = words[this.#offsetsAt]! + ENTRY_HEADER_BYTES;
     const keyBytes = key.length;
     const shared = keyBytes < prefixBytes ? keyBytes : prefixBytes;
@@ -90,6 +91,31 @@ export class BlockReader {
       else high = middle;
     }
     return low;
+  }
+
+  /**
+   * Looks for the newest version of `key` that is not newer than `maxSequence`. Does not touch the first key, as `seek`
+   * does to compare the prefix: a key that lacks it is not equal to any here, wherever the search ends up.
+   *
+   * @returns Its index; -1 if there is none in the table; `count` if the next block has to be asked, because this one
+   * ends with newer versions of `key`.
+   */
+  find(key: Uint8Array, maxSequence: number): number {
+    const words = this.#words;
+    const count = this.count;
+    const head = headOf(key, this.prefixBytes);
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (words[HEADS_AT + middle]! < head) low = middle + 1;
+      else high = middle;
+    }
+    const isAlone = low + 1 < count && words[HEADS_AT + low + 1] !== head;
+    if (isAlone && this.sequence(low) <= maxSequence) return this.keyEquals(low, key) ? low : -1;
+    const position = this.seek(key, maxSequence);
+    if (position < count) return this.keyEquals(position, key) ? position : -1;
+    return this.keyEquals(count - 1, key) ? count : -1;
   }
 
   keyEquals(index: number, key: Uint8Array): boolean {
@@ -129,11 +155,10 @@ export class BlockReader {
     let hasBase = false;
     for (let i = 0; i < this.count; i++) {
       const { key, sequence } = this.entry(i);
-      for (let k = 0; k < this.#prefixBytes; k++) {
+      for (let k = 0; k < this.prefixBytes; k++) {
         if (key[k] !== first[k]) return `the key of entry ${i} lacks the shared prefix`;
       }
-      if (this.#words[HEADS_AT + i] !== headOf(key, this.#prefixBytes))
-        return `the head of entry ${i} is not its key's`;
+      if (this.#words[HEADS_AT + i] !== headOf(key, this.prefixBytes)) return `the head of entry ${i} is not its key's`;
       hasBase ||= sequence === this.#baseSequence;
     }
     return hasBase ? undefined : 'no entry has the base sequence number';
@@ -146,7 +171,7 @@ export class BlockReader {
     const ownBytes = bytes[at + 4]! | (bytes[at + 5]! << 8);
     const keyBytes = key.length;
     const shared = ownBytes < keyBytes ? ownBytes : keyBytes;
-    for (let i = this.#prefixBytes; i < shared; i++) {
+    for (let i = this.prefixBytes; i < shared; i++) {
       const difference = bytes[keyAt + i]! - key[i]!;
       if (difference !== 0) return difference < 0;
     }
@@ -164,7 +189,7 @@ export class BlockReader {
       const keyBytes = bytes[at + 4]! | (bytes[at + 5]! << 8);
       const kind = bytes[at + 6]!;
       if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) return `entry ${i} has a key of ${keyBytes} bytes`;
-      if (keyBytes < this.#prefixBytes) return `the key of entry ${i} is shorter than the shared prefix`;
+      if (keyBytes < this.prefixBytes) return `the key of entry ${i} is shorter than the shared prefix`;
       if (valueBytes > MAX_VALUE_BYTES) return `entry ${i} has a value of ${valueBytes} bytes`;
       if (kind !== PUT_KIND && (kind !== DELETE_KIND || valueBytes > 0)) return `entry ${i} is of no known kind`;
       if (bytes[at + 7] !== 0) return `reserved bytes of entry ${i} are not zero`;

@@ -8,6 +8,7 @@ import { FILE_HEADER_BYTES } from '../files/file-header.ts';
 import { PUT_KIND } from '../key/internal-key.ts';
 import type { CachedTable } from './block-cache.ts';
 import { BlockReader } from './block-reader.ts';
+import { IndexSearch } from './index-search.ts';
 import {
   BLOCK_HANDLE_BYTES,
   BLOCK_TRAILER_BYTES,
@@ -30,6 +31,7 @@ export class TableBlocks {
   readonly identity: TableIdentity;
   /** One entry per data block: its last user key and its handle. */
   readonly index: BlockReader;
+  readonly search: IndexSearch;
   readonly #handle: FileHandle;
   readonly #cache: CachedTable | undefined;
   readonly #offsets: Float64Array;
@@ -47,6 +49,7 @@ export class TableBlocks {
     const { identity, index, footer } = frame;
     this.identity = identity;
     this.index = index;
+    this.search = new IndexSearch(index);
     this.#handle = handle;
     this.#offsets = new Float64Array(index.count);
     this.#sizes = new Uint32Array(2 * index.count);

@@ -69,7 +69,7 @@ describe('TableCache', () => {
 
   test('does not close a table in use, even beyond its bound', async () => {
     const { tables, metas } = await openWorld(1);
-    const held = await Promise.all(metas.map((meta) => tables.acquire(meta)));
+    const held = await Promise.all(metas.map(async (meta) => tables.acquire(meta)));
     expect(tables.openTables).toBe(4);
 
     for (const [i, reader] of held.entries()) {
@@ -143,9 +143,10 @@ describe('TableCache', () => {
     const opening = tables.acquire(metas[1]!);
 
     let isClosed = false;
-    const closing = tables.close().then(() => {
+    const closing = (async () => {
+      await tables.close();
       isClosed = true;
-    });
+    })();
     (await opening).release();
     await held.get(KEY, 9);
 

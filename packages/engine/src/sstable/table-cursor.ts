@@ -56,10 +56,10 @@ export class TableCursor implements Cursor {
   }
 
   seek(key: Uint8Array): MaybePromise {
-    const { index, count } = this.#blocks;
-    if (this.#step === 1) return this.#seekBlock(index.seek(key, 0), (block) => block.seek(key, Infinity));
+    const { search, count } = this.#blocks;
+    if (this.#step === 1) return this.#seekBlock(search.firstAtOrAfter(key), (block) => block.seek(key, Infinity));
     // The first block whose last key is greater holds, or directly follows, the last entry that is not.
-    const ordinal = Math.min(index.seek(key, -1), count - 1);
+    const ordinal = Math.min(search.firstAfter(key), count - 1);
     return this.#seekBlock(ordinal, (block) => block.seek(key, -1) - 1);
   }
 

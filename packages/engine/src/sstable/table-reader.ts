@@ -62,7 +62,7 @@ export class TableReader {
     hash: number = hashKey(key),
   ): Entry | undefined | Promise<Entry | undefined> {
     if (!this.#filter.mayContain(hash)) return undefined;
-    return this.#find(this.#blocks.index.seek(key, 0), key, maxSequence);
+    return this.#find(this.#blocks.search.firstAtOrAfter(key), key, maxSequence);
   }
 
   /**
@@ -126,9 +126,8 @@ export class TableReader {
     for (let ordinal = first; ordinal < this.#blocks.count; ordinal++) {
       const block = this.#blocks.cached(ordinal);
       if (block === undefined) return this.#readAndFind(ordinal, key, maxSequence);
-      const position = block.seek(key, maxSequence);
-      if (position < block.count) return block.keyEquals(position, key) ? block.entry(position) : undefined;
-      // The block ends with versions of this key that are too new; older ones may follow in the next.
+      const position = block.find(key, maxSequence);
+      if (position < block.count) return position < 0 ? undefined : block.entry(position);
     }
     return undefined;
   }
@@ -137,8 +136,8 @@ export class TableReader {
     this.retain();
     try {
       const block = await this.#blocks.read(ordinal);
-      const position = block.seek(key, maxSequence);
-      if (position < block.count) return block.keyEquals(position, key) ? block.entry(position) : undefined;
+      const position = block.find(key, maxSequence);
+      if (position < block.count) return position < 0 ? undefined : block.entry(position);
       return await this.#find(ordinal + 1, key, maxSequence);
     } finally {
       this.release();
