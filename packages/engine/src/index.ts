@@ -3,6 +3,20 @@ export type { SequenceNumber } from './key/internal-key.ts';
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';
 export { openEngine } from './open.ts';
 export type { EngineOptions } from './options.ts';
+export { inspectStore, type InspectStoreOptions } from './recover/inspect-store.ts';
+export type {
+  FileDamage,
+  FileOpening,
+  OpeningAction,
+  OpeningForecast,
+  RecoveredFile,
+  RecoveredFileKind,
+  RecoveredFileState,
+  RecoveredLock,
+  RecoveryReport,
+  RecoveryVerdict,
+  StoreDamage,
+} from './recover/recovery-report.ts';
 export type {
   BatchOperation,
   BytesLike,

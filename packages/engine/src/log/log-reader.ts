@@ -44,11 +44,13 @@ export interface LogSegmentBytes {
 
 export class LogReader {
   readonly #segment: LogSegmentBytes;
-  #offset = FILE_HEADER_BYTES;
+  #offset: number;
   #stop: LogStop | undefined;
 
-  constructor(segment: LogSegmentBytes) {
+  /** @param offset - Where the first record starts, in the file. */
+  constructor(segment: LogSegmentBytes, offset: number = FILE_HEADER_BYTES) {
     this.#segment = segment;
+    this.#offset = offset;
   }
 
   /** Where reading stopped; `undefined` while it has not. */

@@ -3,14 +3,15 @@
 import type { DirectoryEntry, FileSystem } from '@kayadb/vfs';
 
 import { CorruptionError } from '../errors.ts';
-import { readCurrent } from '../files/current-file.ts';
+import { type CurrentFile, readCurrent } from '../files/current-file.ts';
 import { FILE_HEADER_BYTES } from '../files/file-header.ts';
 import { CURRENT_FILE, parseFileName, tableFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { Memtable } from '../memtable/memtable.ts';
-import { readStoreState } from '../version/store-state.ts';
+import type { ManifestContent } from '../version/manifest.ts';
+import { readStoreState, type StoreState } from '../version/store-state.ts';
 import type { Levels } from '../version/version.ts';
-import { type ReplayedWal, replayWal } from '../wal/wal-replay.ts';
+import { type ReplayedWal, type ReplayVisitor, replayWal } from '../wal/wal-replay.ts';
 
 /** A store as it lies on disk, with the writes that are only in the log. */
 export interface LoadedStore {
@@ -28,29 +29,36 @@ export interface LoadedStore {
   readonly cleanClose: boolean;
 }
 
+/** What the files of a store say, before anything is made of it. */
+export interface StoreOnDisk {
+  readonly current: CurrentFile;
+  readonly state: StoreState;
+  readonly manifest: ManifestContent;
+  readonly wal: ReplayedWal;
+  /** Greater than every file number in the directory, and every one that the manifest knows of. */
+  readonly nextFileNumber: FileNumber;
+}
+
 /**
- * Loads the store in `directory`.
+ * Reads the store in `directory` as opening does, and hands out what its log holds beyond the tables.
  *
- * @param memtableBytes - Size at which a memtable is left for the next one.
  * @returns `undefined` when the directory holds no store.
  * @throws CorruptionError when anything that may have been acknowledged is damaged or missing.
+ * @throws EngineError KAYA_UNSUPPORTED when a newer version wrote it.
  */
-export async function loadStore(
+export async function readStore(
   fs: FileSystem,
   directory: string,
-  memtableBytes: number,
-): Promise<LoadedStore | undefined> {
+  visit: ReplayVisitor,
+): Promise<StoreOnDisk | undefined> {
   const entries = await fs.readDirectory(directory);
   const current = await readCurrent(fs, directory);
   if (current === undefined) {
     await refuseLostCurrent(fs, directory, entries);
     return undefined;
   }
-  const { state } = await readStoreState(fs, directory, current);
+  const { state, manifest } = await readStoreState(fs, directory, current);
   await checkLiveTables(fs, directory, state.levels);
-
-  const memtables: Memtable[] = [];
-  let recoveredRecords = 0;
   const wal = await replayWal(
     {
       fs,
@@ -61,19 +69,39 @@ export async function loadStore(
       flushedSequence: state.flushedSequence,
       cleanClose: state.cleanClose,
     },
-    ({ payload, firstSequence }) => {
-      recoveredRecords++;
-      if (memtables.length === 0 || memtables.at(-1)!.dataBytes >= memtableBytes) memtables.push(new Memtable());
-      memtables.at(-1)!.insert(payload, firstSequence);
-    },
+    visit,
   );
+  return { current, state, manifest, wal, nextFileNumber: Math.max(state.nextFileNumber, nextFileNumber(entries)) };
+}
+
+/**
+ * Loads the store in `directory`.
+ *
+ * @param memtableBytes - Size at which a memtable is left for the next one.
+ * @returns `undefined` when the directory holds no store.
+ * @throws CorruptionError, EngineError as `readStore` does.
+ */
+export async function loadStore(
+  fs: FileSystem,
+  directory: string,
+  memtableBytes: number,
+): Promise<LoadedStore | undefined> {
+  const memtables: Memtable[] = [];
+  let recoveredRecords = 0;
+  const store = await readStore(fs, directory, ({ payload, firstSequence }) => {
+    recoveredRecords++;
+    if (memtables.length === 0 || memtables.at(-1)!.dataBytes >= memtableBytes) memtables.push(new Memtable());
+    memtables.at(-1)!.insert(payload, firstSequence);
+  });
+  if (store === undefined) return undefined;
+  const { current, state, wal } = store;
   return {
     storeId: current.storeId,
     levels: state.levels,
     memtables,
     lastSequence: wal.lastSequence,
     endLsn: wal.endLsn,
-    nextFileNumber: Math.max(state.nextFileNumber, nextFileNumber(entries)),
+    nextFileNumber: store.nextFileNumber,
     recoveredRecords,
     verdict: wal.verdict,
     cleanClose: state.cleanClose !== undefined,

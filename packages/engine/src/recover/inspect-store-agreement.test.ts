@@ -1,0 +1,192 @@
+/** What `inspectStore` foretells is what `openEngine` then does, whatever has happened to the store. */
+
+import { KayaError } from '@kayadb/codec';
+import { describeSeed, type SeededRandom, seededRandom, testSeed } from '@kayadb/testkit';
+import type { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import {
+  abandonedStore,
+  afterKill,
+  closedStore,
+  evidenceOptions,
+  flip,
+  inspect,
+  truncate,
+  twoSegmentStore,
+  unwrittenStore,
+  writeFile,
+} from '../../test/support/evidence.ts';
+import { DIRECTORY, openTestEngine, testWorld } from '../../test/support/open-test-engine.ts';
+import { CorruptionError, type EngineEvent, type RecoveryReport } from '../index.ts';
+
+interface Opened {
+  readonly recordsReplayed: number;
+  readonly walTruncatedBytes: number;
+  readonly filesRemoved: readonly string[];
+  readonly lastSequence: number;
+  readonly created: boolean;
+  /** Reading all of it met damage in this file. */
+  readonly damagedFile: string | undefined;
+}
+
+async function namesIn(disk: MemoryFileSystem): Promise<readonly string[]> {
+  return (await disk.readDirectory(DIRECTORY)).map(({ name }) => name);
+}
+
+/** Opens `disk` for real and reads everything. */
+async function open(disk: MemoryFileSystem): Promise<Opened | KayaError> {
+  const before = await namesIn(disk);
+  const removed = new Set<string>();
+  const stop = disk.afterEachMutation(({ operation, path }) => {
+    if (operation === 'unlink') removed.add(path.slice(DIRECTORY.length + 1));
+  });
+  const events: EngineEvent[] = [];
+  try {
+    const engine = await openTestEngine(testWorld(disk), {
+      ...evidenceOptions,
+      onEvent: (event) => events.push(event),
+    });
+    const { recoveredRecords, truncatedBytes, lastSequence } = engine.stats();
+    let damagedFile: string | undefined;
+    try {
+      for await (const row of engine.scan()) expect(row.key.length).toBeGreaterThan(0);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      damagedFile = error.file;
+    }
+    await engine.close();
+    return {
+      recordsReplayed: recoveredRecords,
+      walTruncatedBytes: truncatedBytes,
+      filesRemoved: before.filter((name) => removed.has(name) && name !== 'LOCK'),
+      lastSequence,
+      created: events.some((event) => event.kind === 'opened' && event.created),
+      damagedFile,
+    };
+  } catch (error) {
+    if (error instanceof KayaError) return error;
+    throw error;
+  } finally {
+    stop();
+  }
+}
+
+function expectAgreement(report: RecoveryReport, outcome: Opened | KayaError, where: string): void {
+  const { opening, verdict, damage } = report;
+  if (outcome instanceof KayaError) {
+    expect({ outcome: opening.outcome, code: opening.code }, where).toEqual({ outcome: 'refused', code: outcome.code });
+    expect(verdict, where).toBe(outcome instanceof CorruptionError ? 'corrupt' : 'unsupported');
+    if (outcome instanceof CorruptionError) {
+      const { file, offset } = outcome;
+      expect(opening, where).toMatchObject({ file, offset });
+      expect(damage[0], where).toMatchObject({ file, offset });
+    }
+    return;
+  }
+  expect(opening.outcome, where).toBe(outcome.created ? 'creates' : 'opens');
+  expect(opening, where).toMatchObject({
+    recordsReplayed: outcome.recordsReplayed,
+    walTruncatedBytes: outcome.walTruncatedBytes,
+    filesRemoved: outcome.filesRemoved,
+  });
+  expect(report.last_sequence, where).toBe(outcome.lastSequence);
+  const replayed = report.files.filter(({ kind }) => kind === 'wal').map((file) => file.opening.recordsReplayed);
+  expect(sum(replayed), where).toBe(outcome.recordsReplayed);
+  expect(sum(report.files.filter(({ kind }) => kind === 'wal').map((file) => file.opening.bytesCut)), where).toBe(
+    outcome.walTruncatedBytes,
+  );
+  // Opening does not read the inside of tables; whoever reads everything meets the same damage.
+  expect(verdict === 'corrupt', where).toBe(outcome.damagedFile !== undefined);
+  if (outcome.damagedFile !== undefined)
+    expect(
+      damage.map(({ file }) => file),
+      where,
+    ).toContain(outcome.damagedFile);
+  if (verdict === 'recoverable')
+    expect(
+      report.files.map(({ state }) => state),
+      where,
+    ).toContain('torn-tail');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+type Damage = (disk: MemoryFileSystem, name: string, random: SeededRandom) => Promise<void>;
+
+const damages: Readonly<Record<string, Damage>> = {
+  flip: async (disk, name, random) => {
+    const { bytes } = (await disk.stat(`${DIRECTORY}/${name}`))!;
+    if (bytes > 0) await flip(disk, name, random.int(bytes), 1 << random.int(7));
+  },
+  zero: async (disk, name, random) => {
+    const { bytes } = (await disk.stat(`${DIRECTORY}/${name}`))!;
+    const handle = await disk.open(`${DIRECTORY}/${name}`, 'write');
+    await handle.write(new Uint8Array(random.int(bytes + 1)), random.int(bytes + 1));
+    await handle.close();
+  },
+  truncate: async (disk, name, random) => {
+    const { bytes } = (await disk.stat(`${DIRECTORY}/${name}`))!;
+    await truncate(disk, name, random.int(bytes + 1));
+  },
+  extend: async (disk, name, random) => {
+    const { bytes } = (await disk.stat(`${DIRECTORY}/${name}`))!;
+    const handle = await disk.open(`${DIRECTORY}/${name}`, 'write');
+    await handle.write(random.chance(0.5) ? new Uint8Array(50) : random.bytes(50), bytes);
+    await handle.close();
+  },
+  remove: (disk, name) => disk.unlink(`${DIRECTORY}/${name}`),
+  swap: async (disk, name, random) => {
+    const other = random.pick(await namesIn(disk));
+    if (other === name || other === 'LOCK') return;
+    await disk.rename(`${DIRECTORY}/${other}`, '/aside');
+    await disk.rename(`${DIRECTORY}/${name}`, `${DIRECTORY}/${other}`);
+    await disk.rename('/aside', `${DIRECTORY}/${name}`);
+  },
+  add: async (disk, _name, random) => {
+    const name = random.pick([
+      'notes.txt',
+      '000099.sst',
+      '000098.wal',
+      'MANIFEST-000097',
+      'CURRENT.tmp',
+      'x.tmp',
+      '1.sst',
+    ]);
+    if (!(await namesIn(disk)).includes(name)) await writeFile(disk, name, random.bytes(random.pick([0, 10, 64, 300])));
+  },
+  copy: async (disk, name, random) => {
+    const content = await disk.readFile(`${DIRECTORY}/${name}`);
+    const target = random.pick(['000099.sst', '000098.wal', 'MANIFEST-000097', 'CURRENT.tmp']);
+    if (!(await namesIn(disk)).includes(target)) await writeFile(disk, target, content);
+  },
+};
+
+describe('inspectStore', () => {
+  test('foretells what opening does to a damaged store', { timeout: 60_000 }, async () => {
+    const seed = testSeed();
+    const random = seededRandom(seed);
+    const stores = [await abandonedStore(), await closedStore(), await twoSegmentStore(), await unwrittenStore()];
+    const seen = new Set<string>();
+    for (let run = 0; run < 250; run++) {
+      const disk = afterKill(random.pick(stores));
+      const story: string[] = [];
+      for (let count = random.pick([0, 1, 1, 1, 2, 3]); count > 0; count--) {
+        const name = random.pick((await namesIn(disk)).filter((each) => each !== 'LOCK'));
+        const kind = random.pick(Object.keys(damages));
+        story.push(`${kind} ${name}`);
+        await damages[kind]!(disk, name, random);
+      }
+      const where = `run ${run}: ${story.join(', ')} (${describeSeed(seed)})`;
+
+      const report = await inspect(disk);
+
+      const outcome = await open(disk);
+      expectAgreement(report, outcome, where);
+      seen.add(report.verdict);
+    }
+    expect([...seen].toSorted()).toEqual(expect.arrayContaining(['clean', 'corrupt', 'empty', 'recoverable']));
+  });
+});

@@ -1,0 +1,120 @@
+/** Stores as a killed process leaves them, and ways to damage them: what forensics are tested on. */
+
+import type { FileSystem } from '@kayadb/vfs';
+import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import type { Engine, EngineOptions, RecoveredFile, RecoveryReport } from '../../src/index.ts';
+import { inspectStore } from '../../src/index.ts';
+import { DIRECTORY, openTestEngine, testWorld } from './open-test-engine.ts';
+
+/** Small tables and memtables, and no compaction, so that what a store consists of is known. */
+export const evidenceOptions: EngineOptions = {
+  memtableBytes: 4096,
+  blockBytes: 256,
+  tableBytes: 4096,
+  level0Tables: 64,
+  compression: 'none',
+};
+
+/** What a process leaves that is killed now: everything that it has written. */
+export function afterKill(disk: MemoryFileSystem): MemoryFileSystem {
+  return crashClone(disk, { kind: 'everything' }, () => 0);
+}
+
+export async function putMany(engine: Engine, from: number, to: number): Promise<void> {
+  for (let i = from; i < to; i++) await engine.put(`key-${String(i).padStart(4, '0')}`, `${i}:${'v'.repeat(60)}`);
+}
+
+/** Three tables of several blocks, and a segment with records that are in none of them. */
+export async function abandonedStore(
+  options: { readonly disk?: MemoryFileSystem; readonly seed?: number } = {},
+): Promise<MemoryFileSystem> {
+  const disk = options.disk ?? new MemoryFileSystem();
+  const { seed = 0 } = options;
+  const randomBytes = (count: number): Uint8Array =>
+    Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed) & 0xff);
+  const engine = await openTestEngine(testWorld(disk), { ...evidenceOptions, randomBytes });
+  for (let table = 0; table < 3; table++) {
+    await putMany(engine, table * 20, table * 20 + 20);
+    await engine.delete(`key-${table}`);
+    await engine.flush();
+  }
+  await putMany(engine, 60, 70);
+  return afterKill(disk);
+}
+
+/** Killed before the first write. */
+export async function unwrittenStore(): Promise<MemoryFileSystem> {
+  const disk = new MemoryFileSystem();
+  await openTestEngine(testWorld(disk), evidenceOptions);
+  return afterKill(disk);
+}
+
+export async function closedStore(): Promise<MemoryFileSystem> {
+  const disk = new MemoryFileSystem();
+  const engine = await openTestEngine(testWorld(disk), evidenceOptions);
+  await putMany(engine, 0, 40);
+  await engine.close();
+  return disk;
+}
+
+/** Killed while a frozen memtable was being flushed: two segments hold records that no table has. */
+export async function twoSegmentStore(): Promise<MemoryFileSystem> {
+  const disk = new MemoryFileSystem();
+  const engine = await openTestEngine(testWorld(disk), evidenceOptions);
+  await putMany(engine, 0, 5);
+  let killed: MemoryFileSystem | undefined;
+  let isFlushing = false;
+  const stop = disk.afterEachMutation(({ operation, path }) => {
+    if (operation === 'create' && path.endsWith('.sst')) isFlushing = true;
+    if (isFlushing && operation === 'write' && path.endsWith('.wal')) killed = afterKill(disk);
+  });
+  for (let i = 5; killed === undefined; i++) await putMany(engine, i, i + 1);
+  stop();
+  await engine.close();
+  return killed;
+}
+
+export async function inspect(fs: FileSystem, options: { readonly showKeys?: boolean } = {}): Promise<RecoveryReport> {
+  // A machine that has booted since, so that whoever held the lock is known to be dead.
+  const { clock, nextProcess } = testWorld();
+  return inspectStore(fs, DIRECTORY, { processes: nextProcess(), clock, ...options });
+}
+
+export function fileNamed(report: RecoveryReport, name: string): RecoveredFile {
+  const file = report.files.find((each) => each.name === name);
+  if (file === undefined) throw new Error(`the report does not mention ${name}`);
+  return file;
+}
+
+export async function namesEnding(fs: FileSystem, suffix: string): Promise<readonly string[]> {
+  return (await fs.readDirectory(DIRECTORY)).map(({ name }) => name).filter((name) => name.endsWith(suffix));
+}
+
+export async function manifestName(fs: FileSystem): Promise<string> {
+  return (await fs.readDirectory(DIRECTORY)).map(({ name }) => name).find((name) => name.startsWith('MANIFEST-'))!;
+}
+
+export async function flip(fs: FileSystem, name: string, offset: number, mask = 0x10): Promise<void> {
+  const handle = await fs.open(`${DIRECTORY}/${name}`, 'write');
+  const byte = new Uint8Array(1);
+  await handle.read(byte, offset);
+  await handle.write(Uint8Array.of(byte[0]! ^ mask), offset);
+  await handle.close();
+}
+
+export async function truncate(fs: FileSystem, name: string, bytes: number): Promise<void> {
+  const handle = await fs.open(`${DIRECTORY}/${name}`, 'write');
+  await handle.truncate(bytes);
+  await handle.close();
+}
+
+export async function writeFile(fs: FileSystem, name: string, bytes: Uint8Array): Promise<void> {
+  const handle = await fs.open(`${DIRECTORY}/${name}`, 'create');
+  await handle.write(bytes, 0);
+  await handle.close();
+}
+
+export function sizeOf(fs: FileSystem, name: string): Promise<number> {
+  return fs.stat(`${DIRECTORY}/${name}`).then((stat) => stat!.bytes);
+}
