@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { settle, VirtualClock } from '@kayadb/testkit';
 import { nodeNetwork } from '@kayadb/transport';
@@ -94,8 +96,13 @@ describe('Client', () => {
     await world.client.put('a', 'one');
 
     const value = await world.client.get('a');
+    const sizes: number[] = [];
+    for await (const item of world.client.scan('')) {
+      sizes.push(item.key.buffer.byteLength, item.value.buffer.byteLength);
+    }
 
     expect(value?.buffer.byteLength).toBe(3);
+    expect(sizes).toEqual([1, 3]);
   });
 
   test('has copied its arguments when a method returns', async () => {
@@ -201,7 +208,7 @@ describe('Client refusals', () => {
   });
 
   test('garbage to a get is a protocol error, and the next call has a fresh connection', async () => {
-    await using world = await openWorld();
+    await using world = await openWorld({ connectionsPerEndpoint: 1 });
     world.server.script = (_request, count) => (count === 1 ? 'garbage' : 'store');
 
     const error = await failureOf(world.client.get('a'), world.clock);
@@ -400,6 +407,23 @@ describe('Client deadlines and cancellation', () => {
     expect(server.connections.length).toBe(1);
   });
 
+  test('opens a bounded number of connections beside those that owe answers', async () => {
+    await using world = await openWorld({ connectionsPerEndpoint: 1, retry: { attempts: 1 } });
+    const { client, clock, server } = world;
+    server.holdAnswers();
+
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 5; i++) {
+      calls.push(client.get('impatient', { timeoutMs: 10 }).catch(() => {}));
+      calls.push(client.get('patient', { timeoutMs: 1e9 }));
+      await clock.advanceAsync(10);
+    }
+    server.releaseAnswers();
+    await Promise.all(calls);
+
+    expect(server.connections.length).toBe(2);
+  });
+
   test('drops a connection when nobody waits for its answers any more', async () => {
     await using world = await openWorld({ retry: { attempts: 1 } });
     const { client, clock, server, network } = world;
@@ -445,6 +469,50 @@ describe('Client deadlines and cancellation', () => {
     abort.abort();
 
     expect(await get).toBe('KAYA_ABORTED');
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  test('stops dialing when it is closed', async () => {
+    const { client, clock, network } = await openWorld();
+    network.hold(7379);
+    const get = failureOf(client.get('a'), clock);
+    await settle();
+
+    await client.close();
+    await settle();
+
+    expect((await get).code).toBe('KAYA_CLIENT_CLOSED');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('drops a connection that is made just as it is closed', async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock, delivery: 'manual' });
+    await ScriptedServer.open(network);
+    const client = connect('127.0.0.1:7379', { clock, network });
+    const get = client.get('a').catch((error: unknown) => (error as ClientError).code);
+
+    // The dial has succeeded, but the client has not been told yet.
+    network.pump();
+    const closed = client.close();
+    await settle();
+    network.pump();
+    await closed;
+
+    expect(await get).toBe('KAYA_CLIENT_CLOSED');
+    expect(network.openConnections(7379)).toBe(0);
+  });
+
+  test('listens to a signal only as long as the call runs', async () => {
+    await using world = await openWorld();
+    const { signal } = new AbortController();
+
+    const put = world.client.put('a', '1', { signal });
+    const during = getEventListeners(signal, 'abort').length;
+    await put;
+
+    expect(during).toBe(1);
+    expect(getEventListeners(signal, 'abort').length).toBe(0);
   });
 
   test('ends its calls when it is closed, and leaves nothing behind', async () => {
@@ -590,6 +658,28 @@ describe('Client.batch', () => {
 
     expect((error as BatchError).states.at(-1)).toBe('not-sent');
     expect(world.server.requests.length).toBeLessThan(1000);
+  });
+
+  test('waits for one silence only, however many operations it has sent', async () => {
+    await using world = await openWorld({ timeoutMs: 100, retry: { attempts: 1 } });
+    world.server.script = () => 'silence';
+    const batch = world.client.batch(twenty).catch((error: unknown) => (error as BatchError).code);
+
+    await world.clock.advanceAsync(100);
+
+    expect(await batch).toBe('KAYA_UNKNOWN_OUTCOME');
+    expect(world.clock.now()).toBe(100);
+  });
+
+  test('keeps an outcome unknown when the second try is refused', async () => {
+    await using world = await openWorld();
+    world.server.script = (_request, count) =>
+      count === 1 ? 'store-and-cut' : { kind: 'error', message: 'disk full' };
+
+    const error = (await failureOf(world.client.batch(twenty.slice(0, 1)), world.clock)) as BatchError;
+
+    expect(error.states).toEqual(['unknown']);
+    expect(error.isOutcomeUnknown).toBe(true);
   });
 
   test('says which outcomes are unknown', async () => {
