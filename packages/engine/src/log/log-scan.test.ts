@@ -47,6 +47,15 @@ describe('scanLog', () => {
     expect(found.contentEnd).toBe(offsets.at(-1)! + 132);
   });
 
+  test('finds a record wherever it stands across the first edge of the buffer', async () => {
+    const edge = 64 + 256 * 1024;
+    const offsets = Array.from({ length: 20 }, (_, i) => edge + 8 * (i - 15));
+
+    const found = await Promise.all(offsets.map((offset) => scan([[offset, record(16, 20)]])));
+
+    expect(found.map(({ recordCount }) => recordCount)).toEqual(offsets.map(() => 1));
+  });
+
   test('finds a record larger than its buffer', async () => {
     const found = await scan([
       [200_000, record(600_000, 20)],

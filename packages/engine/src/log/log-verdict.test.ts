@@ -1,8 +1,15 @@
-import { DecodeError } from '@kayadb/codec';
+import { crc32c, DecodeError, writeU16, writeU32 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
 import { describeVerdict, LogDisk, readDisk, type RecordSpec } from '../../test/support/log-disk.ts';
-import { encodeFileHeader, WAL_MAGIC } from '../files/file-header.ts';
+import { encodeFileHeader, fileSeed, WAL_MAGIC } from '../files/file-header.ts';
+import {
+  decodeRecordHeader,
+  encodeRecordHeader,
+  type LogRecordHeader,
+  RECORD_HEADER_BYTES,
+  RECORD_MARKER,
+} from './log-format.ts';
 import { readLog } from './log-verdict.ts';
 
 const abc: readonly RecordSpec[] = [{ payload: 'a' }, { payload: 'bb' }, { payload: 'ccc' }];
@@ -11,6 +18,24 @@ const vouched: readonly RecordSpec[] = [{ payload: 'a' }, { payload: 'bb' }, { p
 
 /** Offsets inside a record, one in each field. */
 const fields = { crc: 0, length: 4, 'durable LSN': 8, ordinal: 16, count: 24, kind: 28, marker: 30, payload: 32 };
+
+/** Changes a record's header and makes its CRC match again. */
+async function rewriteHeader(
+  disk: LogDisk,
+  index: number,
+  change: Partial<LogRecordHeader>,
+  marker: number = RECORD_MARKER,
+): Promise<void> {
+  const { file, offset } = disk.records[index]!;
+  const bytes = await disk.read(file);
+  const header = { ...decodeRecordHeader(bytes, offset), ...change };
+  const seed = fileSeed(bytes);
+  encodeRecordHeader(bytes, offset, header, seed);
+  writeU16(bytes, offset + 30, marker);
+  const end = offset + RECORD_HEADER_BYTES + header.payloadBytes;
+  writeU32(bytes, offset, crc32c(bytes, seed, offset + 4, end));
+  await disk.replace(file, bytes);
+}
 
 describe('a log without damage', () => {
   test('is handed out in order, over all its segments, and ends where the last record ends', async () => {
@@ -285,6 +310,35 @@ describe('damage', () => {
 
     expect(describeVerdict(result)).toMatch(expected);
     expect(result.payloads).toEqual(['a']);
+  });
+
+  test('by a record that was durable before it was written is refused', async () => {
+    const disk = await LogDisk.build(abc);
+    await rewriteHeader(disk, 1, { durableLsn: disk.records[1]!.lsn + 1 });
+
+    const result = await readDisk(disk);
+
+    expect(describeVerdict(result)).toMatch(
+      /^refused 000001\.wal:104: .*claims that what comes after it had been durable/,
+    );
+  });
+
+  test('by a record without ordinals is refused', async () => {
+    const disk = await LogDisk.build(abc);
+    await rewriteHeader(disk, 1, { count: 0 });
+
+    const result = await readDisk(disk);
+
+    expect(describeVerdict(result)).toMatch(/^refused 000001\.wal:104: .*claims 0 numbers/);
+  });
+
+  test('of the marker alone ends the log, even where the CRC matches', async () => {
+    const disk = await LogDisk.build(abc);
+    await rewriteHeader(disk, 1, {}, 0x1111);
+
+    const result = await readDisk(disk);
+
+    expect(describeVerdict(result)).toBe('torn 000001.wal:104 -75');
   });
 
   test('by a lost beginning is refused', async () => {

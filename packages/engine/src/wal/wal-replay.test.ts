@@ -50,6 +50,7 @@ describe('replayWal', () => {
 
   test('takes segments in the order of their numbers, and none below the oldest needed', async () => {
     const disk = await LogDisk.build([puts('a')], [puts('b')], [puts('c')]);
+    await disk.flip('000001.wal', 0);
 
     const replayed = await replayText(disk, { segments: [3, 1, 2], oldestSegment: 2, flushedSequence: 1 });
 

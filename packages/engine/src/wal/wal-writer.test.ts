@@ -1,5 +1,5 @@
 import type { FileSystem } from '@kayadb/vfs';
-import { FaultyFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
+import { FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { STORE_ID } from '../../test/support/log-disk.ts';
@@ -150,6 +150,34 @@ describe('WalWriter', () => {
     await Promise.all([syncing, wal.sync()]);
 
     expect(wal.durableLsn).toBe(96);
+  });
+
+  test('does not take the start of a new segment for durable when the one before got more groups during its sync', async () => {
+    const inner = await newDisk();
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let held = false;
+    const fs = new InterceptedFileSystem(inner, {
+      call: async ({ kind, paths }, run) => {
+        if (kind === 'sync' && held && paths[0] === '/db/000001.wal') await gate;
+        return run();
+      },
+      callSync: (_, run) => run(),
+    });
+    const wal = await openWal(fs);
+    append(wal, 1);
+    held = true;
+    const syncing = wal.sync();
+    await wal.prepare();
+    append(wal, 2);
+    await wal.rotate();
+
+    release();
+    await syncing;
+
+    expect(wal.durableLsn).toBe(48);
   });
 
   test('takes no group while it rotates or after it was closed', async () => {
