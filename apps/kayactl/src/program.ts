@@ -9,7 +9,9 @@ import { addFlushCommand } from './commands/flush.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addHealthCommand } from './commands/health.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addInspectCommand } from './commands/inspect.ts';
 import { addPutCommand } from './commands/put.ts';
+import { addRecoverCommand } from './commands/recover.ts';
 import { addScanCommand } from './commands/scan.ts';
 import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -55,6 +57,9 @@ export function buildProgram(invocation: Invocation): Command {
   addStatusCommand(program, invocation);
   addStatsCommand(program, invocation);
   addFlushCommand(program, invocation);
+  program.commandsGroup('Forensics:');
+  addRecoverCommand(program, invocation);
+  addInspectCommand(program, invocation);
   program.commandsGroup('Shell:');
   addCompletionCommand(program);
 

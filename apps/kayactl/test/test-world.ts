@@ -26,20 +26,23 @@ export class TestWorld {
   /** Told of every write to stdout, and may throw as a closed pipe does. */
   onStdout: (text: string) => void = () => {};
 
-  async run(...argv: readonly string[]): Promise<RunResult> {
-    const stdout = new TextSink((text) => this.onStdout(text));
-    const stderr = new TextSink();
-    const exitCode = await runKayactl(argv, {
+  io(): KayactlIo & { readonly stdout: TextSink; readonly stderr: TextSink } {
+    return {
       stdin: this.stdin,
-      stdout,
-      stderr,
+      stdout: new TextSink((text) => this.onStdout(text)),
+      stderr: new TextSink(),
       env: this.env,
       fileSystem: this.fileSystem,
       clock: this.clock,
       connect: this.connect,
       signal: this.interruption.signal,
-    });
-    return { exitCode, stdout: stdout.text, stderr: stderr.text };
+    };
+  }
+
+  async run(...argv: readonly string[]): Promise<RunResult> {
+    const io = this.io();
+    const exitCode = await runKayactl(argv, io);
+    return { exitCode, stdout: io.stdout.text, stderr: io.stderr.text };
   }
 
   /** A file in the root folder that survives power loss. */

@@ -10,6 +10,7 @@ import { counterOf, engineCounters } from '../stats-text.ts';
 import { openRemoteStore } from '../store/remote-store.ts';
 import type { StatsDocument, Store } from '../store/store.ts';
 import { withStore } from '../store/with-store.ts';
+import { formatTable } from '../table-text.ts';
 
 type NodeStatus =
   | { readonly endpoint: string; readonly ok: true; readonly role: string; readonly stats: StatsDocument }
@@ -70,43 +71,20 @@ function show(document: StatsDocument, name: string): string {
   return String(counterOf(document, name) ?? '-');
 }
 
-async function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
-  const { default: Table } = await import('cli-table3');
+function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
   const head = ['SERVER', 'ROLE', ...NODE_COLUMNS.map(([name]) => name), ...ENGINE_COLUMNS.map(([name]) => name)];
-  const table = new Table({ head, chars: NO_BORDERS, style: { head: [], border: [], 'padding-left': 0 } });
-  for (const node of nodes) {
-    if (!node.ok) {
-      table.push([node.endpoint, { content: `no answer: ${node.error}`, colSpan: head.length - 1 }]);
-      continue;
-    }
+  const rows = nodes.map((node) => {
+    if (!node.ok) return [node.endpoint, `no answer: ${node.error}`];
     const engine = engineCounters(node.stats);
-    table.push([
+    return [
       node.endpoint,
       node.role,
       ...NODE_COLUMNS.map(([, name]) => show(node.stats, name)),
       ...ENGINE_COLUMNS.map(([, name]) => show(engine, name)),
-    ]);
-  }
-  return table.toString().replaceAll(/ +$/gm, '');
+    ];
+  });
+  return formatTable(head, rows);
 }
-
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
-} as const;
 
 async function printFolder(context: CommandContext): Promise<ExitCode> {
   const { output, globals } = context;

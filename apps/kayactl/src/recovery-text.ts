@@ -1,0 +1,96 @@
+/** A recovery report as text: the verdict first, then the files, then what opening would do. */
+
+import type { RecoveredFile, RecoveryReport, RecoveryVerdict } from '@kayadb/engine';
+
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { formatTable } from './table-text.ts';
+
+const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readonly exitCode: ExitCode }>> = {
+  clean: { text: 'CLEAN: the store opens and loses nothing', exitCode: EXIT.ok },
+  recoverable: { text: 'RECOVERABLE: the store opens and drops a torn tail only', exitCode: EXIT.ok },
+  corrupt: {
+    text: 'CORRUPT: something that may have been acknowledged is damaged or missing',
+    exitCode: EXIT.corruption,
+  },
+  unsupported: { text: 'UNSUPPORTED: this version of KayaDB cannot read the store', exitCode: EXIT.invalidArgument },
+  undecided: { text: 'UNDECIDED: a file could not be read, or the folder changed all the time', exitCode: EXIT.io },
+  empty: { text: 'EMPTY: there is no store in this folder', exitCode: EXIT.io },
+};
+
+/** 0 only if opening would succeed without losing anything but a torn tail. */
+export function exitCodeOf(verdict: RecoveryVerdict): ExitCode {
+  return VERDICTS[verdict].exitCode;
+}
+
+export async function describeReport(report: RecoveryReport): Promise<string> {
+  const sections = [
+    describeVerdict(report),
+    await describeFiles(report.files),
+    describeOpening(report),
+    report.damage.map(({ file, offset, reason }) => `DAMAGE: ${file} at offset ${offset}: ${reason}`).join('\n'),
+    report.warnings.map((warning) => `WARNING: ${warning}`).join('\n'),
+  ];
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+/** One line for each file, without its damage. */
+export function describeFiles(files: readonly RecoveredFile[]): Promise<string> {
+  if (files.length === 0) return Promise.resolve('');
+  const head = ['FILE', 'KIND', 'VERSION', 'STATE', 'BYTES', 'RECORDS', 'ENTRIES', 'SEQUENCES', 'OPENING'];
+  const rows = files.map((file) => [
+    file.name,
+    file.kind,
+    show(file.formatVersion),
+    file.offset === null ? file.state : `${file.state} at ${file.offset}`,
+    String(file.bytes),
+    show(file.recordCount),
+    show(file.entryCount),
+    file.firstSequence === null ? '-' : `${file.firstSequence}-${show(file.lastSequence)}`,
+    file.opening.action === 'none' ? '-' : file.opening.action,
+  ]);
+  return formatTable(head, rows);
+}
+
+/** Everything that is known of one file, one fact in a line. */
+export function describeFile(file: RecoveredFile): string {
+  const { damage, opening, ...facts } = file;
+  const lines = Object.entries(facts)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${String(value)}`);
+  lines.push(`opening ${opening.action} recordsReplayed=${opening.recordsReplayed} bytesCut=${opening.bytesCut}`);
+  for (const { offset, reason } of damage) lines.push(`DAMAGE: at offset ${offset}: ${reason}`);
+  return lines.join('\n');
+}
+
+function describeVerdict(report: RecoveryReport): string {
+  const lines = [VERDICTS[report.verdict].text, `directory ${report.directory}`];
+  if (report.live) {
+    const { pid, host, takenAt } = report.lock;
+    const owner = pid === null ? 'a process that cannot be told' : `process ${pid} on ${host} since ${takenAt}`;
+    lines.push(`LIVE: ${owner} has it open, so this is a picture of a moment`);
+  }
+  if (report.storeId !== null) lines.push(`store id ${report.storeId}`);
+  if (report.manifest !== null) lines.push(`manifest ${report.manifest}`);
+  else if (report.newestWholeManifest !== null) lines.push(`newest whole manifest ${report.newestWholeManifest}`);
+  lines.push(`last sequence ${report.lastSequence}`, `last lsn ${report.lastLsn}`);
+  return lines.join('\n');
+}
+
+function describeOpening({ opening }: RecoveryReport): string {
+  if (opening.outcome === 'refused') {
+    const where = opening.file === null ? '' : ` because of ${opening.file}`;
+    const place = opening.offset === null ? '' : ` at offset ${opening.offset}`;
+    return `Opening would be refused (${show(opening.code)})${where}${place}: ${show(opening.reason)}`;
+  }
+  if (opening.outcome === 'creates') return 'Opening would create a new store.';
+  const removed = opening.filesRemoved.length === 0 ? 'no file' : opening.filesRemoved.join(', ');
+  const lock = opening.lockTakeover ? ', and take over the lock of a process that has ended' : '';
+  return (
+    `Opening would succeed: replay ${opening.recordsReplayed} records of the write-ahead log, ` +
+    `cut ${opening.walTruncatedBytes} bytes of torn tail, remove ${removed}${lock}.`
+  );
+}
+
+function show(value: number | string | null): string {
+  return value === null ? '-' : String(value);
+}
