@@ -2,13 +2,14 @@
 
 import {
   assert,
+  copyBytes,
   type Credential,
   encodeRequest,
   ProtocolError,
   type Request,
   type Response,
-  type ScanItem,
   SCAN_TOO_LARGE_TEXT,
+  type ScanItem,
   toBytes,
 } from '@kayadb/codec';
 
@@ -124,7 +125,7 @@ class PooledClient implements Client {
     if (response.kind === 'not-found') return undefined;
     assert(response.kind === 'value', 'get is answered by a value');
     // A copy: a view would keep the network buffer it came in.
-    return response.value.slice();
+    return copyBytes(response.value);
   }
 
   async delete(key: BytesInput, options?: CallOptions): Promise<void> {
@@ -150,7 +151,7 @@ class PooledClient implements Client {
         return response.items;
       },
     };
-    return splitScan(source, toBytes(prefix).slice(), limit);
+    return splitScan(source, copyBytes(toBytes(prefix)), limit);
   }
 
   async health(options?: CallOptions): Promise<'leader' | 'follower'> {

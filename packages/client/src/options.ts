@@ -1,6 +1,6 @@
 /** What `connect` takes, checked once and completed with defaults. */
 
-import { type Clock, MAX_TOKEN_BYTES, toBytes } from '@kayadb/codec';
+import { type Clock, copyBytes, MAX_TOKEN_BYTES, toBytes } from '@kayadb/codec';
 import { type Endpoint, type Network, nodeNetwork, parseEndpoint } from '@kayadb/transport';
 
 import {
@@ -109,7 +109,7 @@ function toEndpoint(text: string): Endpoint {
 /** The token itself never appears in a message. */
 function toToken(name: string, token: Uint8Array | string | undefined): Uint8Array | undefined {
   if (token === undefined) return undefined;
-  const bytes = toBytes(token).slice();
+  const bytes = copyBytes(toBytes(token));
   if (bytes.length > MAX_TOKEN_BYTES) {
     throw new RangeError(`${name} has at most ${MAX_TOKEN_BYTES} bytes, this one ${bytes.length}`);
   }

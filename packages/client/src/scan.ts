@@ -5,6 +5,7 @@
  * The parts are separate requests: a scan that was split does not show one moment of the store.
  */
 
+import { copyBytes } from '@kayadb/codec';
 import type { ScanItem } from '@kayadb/codec';
 
 import { ClientError } from './client-error.ts';
@@ -35,7 +36,7 @@ export async function* splitScan(source: ScanSource, prefix: Uint8Array, limit: 
     for (const item of items) {
       if (left-- <= 0) return;
       // Copies: a view would keep the whole answer in memory for as long as one item is.
-      yield { key: item.key.slice(), value: item.value.slice() };
+      yield { key: copyBytes(item.key), value: copyBytes(item.value) };
     }
   }
 }

@@ -55,6 +55,15 @@ describe('compareBytes', () => {
 });
 
 describe('prefixEnd', () => {
+  test('leaves a Buffer as it was, whose slice() would be a view of the same memory', () => {
+    const prefix = Buffer.from('ab');
+
+    const end = prefixEnd(prefix);
+
+    expect(Buffer.from(end!).toString()).toBe('ac');
+    expect(prefix.toString()).toBe('ab');
+  });
+
   test('bounds exactly the strings that start with the prefix', () => {
     const property = fc.property(someBytes, someBytes, (prefix, other) => {
       const end = prefixEnd(prefix);

@@ -41,9 +41,18 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   let end = prefix.length;
   while (end > 0 && prefix[end - 1] === 0xff) end--;
   if (end === 0) return undefined;
-  const result = prefix.slice(0, end);
+  const result = copyBytes(prefix.subarray(0, end));
   result[end - 1] = result[end - 1]! + 1;
   return result;
+}
+
+/**
+ * The same bytes in an array of the caller's own.
+ *
+ * Not `slice()`: a Node.js Buffer is a Uint8Array too, and its `slice()` is a view of the same memory.
+ */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** One new array holding `parts` in order. */

@@ -4,6 +4,7 @@ export { ByteWriter } from './byte-writer.ts';
 export {
   compareBytes,
   concatBytes,
+  copyBytes,
   decodeUtf8,
   decodeUtf8Strict,
   EMPTY_BYTES,

@@ -1,5 +1,7 @@
 /** The public face of a store: checks arguments and lifecycle, then delegates. A reader of the engine starts here. */
 
+import { copyBytes } from '@kayadb/codec';
+
 import { EngineError } from './errors.ts';
 import { normaliseBounds } from './iterate/range.ts';
 import { Scan } from './iterate/scan.ts';
@@ -58,7 +60,7 @@ export class KayaEngine implements Engine {
 
   async get(key: BytesLike, options?: ReadOptions): Promise<Uint8Array | undefined> {
     this.#checkOpen();
-    const wanted = checkKey(key).slice();
+    const wanted = copyBytes(checkKey(key));
     const stop = this.#store.parts.counters.start(this.#store.parts.counters.gets);
     const found = this.#store.get(wanted, this.#sequenceFor(options));
     if (!(found instanceof Promise)) {

@@ -192,6 +192,28 @@ describe('scans and snapshots', () => {
   });
 });
 
+describe('Node.js Buffers', () => {
+  test('are taken as keys, values, prefixes and bounds, copied, and left as they were', async () => {
+    await using engine = await openTestEngine(testWorld());
+    const key = Buffer.from('ab');
+    const value = Buffer.from('value');
+    const prefix = Buffer.from('ab');
+
+    const writing = engine.put(key, value);
+    const reading = engine.get(key);
+    key.fill(0x7a);
+    value.fill(0x7a);
+    await writing;
+    const scan = engine.scan({ prefix });
+    prefix.fill(0x7a);
+
+    expect(await reading).toBeUndefined();
+    expect(await keysOf(scan)).toEqual(['ab']);
+    expect(decodeUtf8((await engine.get('ab'))!)).toBe('value');
+    expect(await keysOf(engine.scan({ prefix: Buffer.from('ab') }))).toEqual(['ab']);
+  });
+});
+
 describe('files', () => {
   test('are removed once nothing needs them', async () => {
     const disk = new MemoryFileSystem();

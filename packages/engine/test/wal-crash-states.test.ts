@@ -13,7 +13,7 @@ import { inspectWal, type WalOutcome, type WalReplayOptions } from '../src/wal/w
 import { WalWriter } from '../src/wal/wal-writer.ts';
 import { describeVerdict, STORE_ID } from './support/log-disk.ts';
 
-const HISTORIES = 80;
+const HISTORIES = 60;
 const STEPS = 30;
 const OPENINGS = 4;
 const CRASH_MODES: readonly CrashMode['kind'][] = [
@@ -157,5 +157,5 @@ describe('the write-ahead log', () => {
     for (let i = 0; i < HISTORIES; i++) await new History(random.fork(`history ${i}`)).run();
 
     expect.hasAssertions();
-  });
+  }, 30_000);
 });

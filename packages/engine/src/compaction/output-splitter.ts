@@ -4,7 +4,7 @@
  * Invariant: all versions of one user key go to one table, so that tables of a level never overlap.
  */
 
-import { compareBytes } from '@kayadb/codec';
+import { compareBytes, copyBytes } from '@kayadb/codec';
 
 export class OutputSplitter {
   readonly #targetBytes: number;
@@ -18,7 +18,7 @@ export class OutputSplitter {
   /** Whether the entry with this key opens a new table, given what the present one holds. */
   shouldSplitBefore(key: Uint8Array, tableBytes: number): boolean {
     const isNewKey = this.#lastKey === undefined || compareBytes(key, this.#lastKey) !== 0;
-    if (isNewKey) this.#lastKey = key.slice();
+    if (isNewKey) this.#lastKey = copyBytes(key);
     return isNewKey && tableBytes >= this.#targetBytes;
   }
 }

@@ -6,7 +6,7 @@
  * lie in a deeper level.
  */
 
-import { compareBytes } from '@kayadb/codec';
+import { compareBytes, copyBytes } from '@kayadb/codec';
 
 import { DELETE_KIND, type Entry, type SequenceNumber } from '../key/internal-key.ts';
 
@@ -30,7 +30,7 @@ export class Retention {
   /** Requires: entries come in their order (key ascending, newest version first). */
   shouldKeep(entry: Entry): boolean {
     const stripe = this.#oldestSnapshotSeeing(entry.sequence);
-    if (this.#key === undefined || compareBytes(this.#key, entry.key) !== 0) this.#key = entry.key.slice();
+    if (this.#key === undefined || compareBytes(this.#key, entry.key) !== 0) this.#key = copyBytes(entry.key);
     else if (stripe === this.#seenBy) return false;
     this.#seenBy = stripe;
     // The oldest stripe has no snapshot below it, so the delete only has to hide what lies deeper.

@@ -5,6 +5,7 @@
  * again and found whole. Until an edit names them they are orphans that the next open removes.
  */
 
+import { copyBytes } from '@kayadb/codec';
 import type { FileSystem } from '@kayadb/vfs';
 
 import { tableFileName } from '../files/file-names.ts';
@@ -68,7 +69,7 @@ export class TableOutput {
 
   async #addToNewTable(entry: Entry): Promise<void> {
     // The entry's views may go stale while files are opened and closed.
-    const copy: Entry = { ...entry, key: entry.key.slice(), value: entry.value.slice() };
+    const copy: Entry = { ...entry, key: copyBytes(entry.key), value: copyBytes(entry.value) };
     await this.#finishTable();
     const fileNumber = this.#options.reserveTable();
     this.#reserved.push(fileNumber);

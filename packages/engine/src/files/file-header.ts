@@ -3,7 +3,18 @@
  * Format: docs/format/files.md, "File header".
  */
 
-import { crc32c, decodeUtf8, encodeUtf8, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '@kayadb/codec';
+import {
+  copyBytes,
+  crc32c,
+  decodeUtf8,
+  encodeUtf8,
+  readU16,
+  readU32,
+  readU64,
+  writeU16,
+  writeU32,
+  writeU64,
+} from '@kayadb/codec';
 
 import type { FileNumber } from '../key/internal-key.ts';
 
@@ -87,7 +98,7 @@ export function decodeFileHeader(bytes: Uint8Array, magic: FileMagic): FileHeade
   if (!Number.isSafeInteger(fileNumber)) return damaged(FILE_NUMBER_AT, 'the file number is not below 2^53');
   const startLsn = readU64(bytes, START_LSN_AT);
   if (!Number.isSafeInteger(startLsn)) return damaged(START_LSN_AT, 'the start LSN is not below 2^53');
-  const storeId = bytes.slice(STORE_ID_AT, STORE_ID_AT + STORE_ID_BYTES);
+  const storeId = copyBytes(bytes.subarray(STORE_ID_AT, STORE_ID_AT + STORE_ID_BYTES));
   return { kind: 'valid', header: { magic, storeId, fileNumber, startLsn }, seed: readU32(bytes, CRC_AT) };
 }
 

@@ -1,6 +1,6 @@
 /** The read path of one key: memtables, then level 0 newest first, then one table per deeper level. */
 
-import { compareBytes } from '@kayadb/codec';
+import { compareBytes, copyBytes } from '@kayadb/codec';
 
 import { type Entry, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
@@ -41,5 +41,5 @@ export async function lookUpInTables(
 
 /** The value in an array of the caller's own; `undefined` for a delete and for nothing. */
 export function copyValue(entry: Entry | undefined): Uint8Array | undefined {
-  return entry !== undefined && entry.kind === PUT_KIND ? entry.value.slice() : undefined;
+  return entry !== undefined && entry.kind === PUT_KIND ? copyBytes(entry.value) : undefined;
 }

@@ -1,6 +1,6 @@
 /** Bounds of a scan: validated, as bytes, prefix folded in. */
 
-import { compareBytes, prefixEnd, toBytes } from '@kayadb/codec';
+import { compareBytes, copyBytes, prefixEnd, toBytes } from '@kayadb/codec';
 
 import type { BytesLike, ScanOptions } from '../types.ts';
 
@@ -41,5 +41,5 @@ function pickBound(name: string, value: BytesLike | undefined, inclusive: boolea
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
     throw new TypeError(`scan: ${name} must be a Uint8Array or a string`);
   }
-  return { key: toBytes(value).slice(), inclusive };
+  return { key: copyBytes(toBytes(value)), inclusive };
 }

@@ -3,7 +3,7 @@
  * inside bounds, in one direction.
  */
 
-import { compareBytes, equalBytes } from '@kayadb/codec';
+import { compareBytes, copyBytes, equalBytes } from '@kayadb/codec';
 
 import { type Entry, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import type { Cursor, Direction } from './cursor.ts';
@@ -33,7 +33,7 @@ export class VisibleCursor {
     for (;;) {
       const first = this.#source.entry;
       if (first === undefined || this.#isPastEnd(first.key)) return undefined;
-      const key = first.key.slice();
+      const key = copyBytes(first.key);
       const visible = this.#forward ? await this.#newestForward(key) : await this.#newestReverse(key);
       if (visible !== undefined && this.#isInside(key)) return { key, value: visible };
     }
@@ -102,5 +102,5 @@ export class VisibleCursor {
 }
 
 function valueOf(entry: Entry): Uint8Array | undefined {
-  return entry.kind === PUT_KIND ? entry.value.slice() : undefined;
+  return entry.kind === PUT_KIND ? copyBytes(entry.value) : undefined;
 }

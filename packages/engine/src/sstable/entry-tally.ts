@@ -3,6 +3,8 @@
  * Hot: one comparison and, for a new user key, one short copy per entry.
  */
 
+import { copyBytes } from '@kayadb/codec';
+
 import { DELETE_KIND, type Entry, type SequenceNumber } from '../key/internal-key.ts';
 import type { TableProperties } from './table-properties.ts';
 
@@ -67,8 +69,8 @@ export class EntryTally {
       keyBytes: this.#keyBytes,
       valueBytes: this.#valueBytes,
       blockCount,
-      smallestKey: this.#smallestKey!.slice(),
-      largestKey: this.lastKey.slice(),
+      smallestKey: copyBytes(this.#smallestKey!),
+      largestKey: copyBytes(this.lastKey),
     };
   }
 
@@ -79,6 +81,6 @@ export class EntryTally {
     if (length > 32) last.set(key);
     else for (let i = 0; i < length; i++) last[i] = key[i]!;
     this.#lastKeyBytes = length;
-    this.#smallestKey ??= key.slice();
+    this.#smallestKey ??= copyBytes(key);
   }
 }

@@ -4,6 +4,8 @@
  * too few for keys that count up. Only keys whose numbers are equal are compared as a whole.
  */
 
+import { copyBytes } from '@kayadb/codec';
+
 import type { BlockReader } from './block-reader.ts';
 
 /** Bytes that fit a double exactly. */
@@ -17,7 +19,7 @@ export class IndexSearch {
   /** Keeps a reference to `index`. */
   constructor(index: BlockReader) {
     this.#index = index;
-    this.#prefix = index.entry(0).key.slice(0, index.prefixBytes);
+    this.#prefix = copyBytes(index.entry(0).key.subarray(0, index.prefixBytes));
     this.#numbers = new Float64Array(index.count);
     for (let i = 0; i < index.count; i++) this.#numbers[i] = numberOf(index.entry(i).key, index.prefixBytes);
   }

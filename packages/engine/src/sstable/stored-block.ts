@@ -4,7 +4,7 @@
  * Format: docs/format/sstable.md, "Blocks".
  */
 
-import { readU32, writeU32 } from '@kayadb/codec';
+import { copyBytes, readU32, writeU32 } from '@kayadb/codec';
 
 import { CorruptionError, EngineError } from '../errors.ts';
 import type { Zstd } from './compression.ts';
@@ -77,7 +77,7 @@ export function unpackBlock(bytes: Uint8Array, at: number, handle: BlockHandle, 
   const stored = bytes.subarray(at, trailerAt);
   if (compression === COMPRESSION_NONE) {
     const isAlone = at === 0 && bytes.length === trailerAt + BLOCK_TRAILER_BYTES && (bytes.byteOffset & 7) === 0;
-    return isAlone ? stored : stored.slice();
+    return isAlone ? stored : copyBytes(stored);
   }
   const zstd = table.zstd();
   if (zstd === undefined) throw zstdMissing(table.file);

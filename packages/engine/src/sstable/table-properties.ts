@@ -1,6 +1,6 @@
 /** What a table says about itself. Format: docs/format/sstable.md, "Properties". */
 
-import { ByteReader, ByteWriter, compareBytes, DecodeError } from '@kayadb/codec';
+import { ByteReader, ByteWriter, compareBytes, copyBytes, DecodeError } from '@kayadb/codec';
 
 import type { SequenceNumber } from '../key/internal-key.ts';
 
@@ -69,7 +69,7 @@ export function decodeProperties(bytes: Uint8Array): TableProperties {
     if (tag > KNOWN_TAGS) throw new DecodeError(`property ${tag} was written by a newer version`, at);
     if (tag !== numbers.length + keys.length + 1) throw new DecodeError(`property ${tag - 1} is missing`, at);
     if (tag > numberFields.length) {
-      keys.push(field.slice());
+      keys.push(copyBytes(field));
       continue;
     }
     const number = new ByteReader(field);

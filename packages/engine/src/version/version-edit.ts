@@ -3,7 +3,7 @@
  * Format: docs/format/manifest.md, "Edit".
  */
 
-import { ByteReader, ByteWriter, compareBytes, DecodeError } from '@kayadb/codec';
+import { ByteReader, ByteWriter, compareBytes, copyBytes, DecodeError } from '@kayadb/codec';
 
 import { EngineError } from '../errors.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
@@ -186,7 +186,7 @@ function readKey(field: ByteReader, what: string): Uint8Array {
   if (length === 0 || length > MAX_KEY_BYTES) {
     throw new DecodeError(`${what} has ${length} bytes, not 1 to ${MAX_KEY_BYTES}`, at);
   }
-  return field.bytes(length, what).slice();
+  return copyBytes(field.bytes(length, what));
 }
 
 function refuseSecond(earlier: unknown, tag: number, at: number): void {
