@@ -249,20 +249,20 @@ describe('damage', () => {
     expect(describeVerdict(result)).toMatch(/^refused 000001\.wal:64:/);
   });
 
-  test('by any flipped bit is never handed out, and refused where a record vouches', async () => {
+  test('by a flipped bit in any byte is never handed out, and refused where a record vouches', async () => {
     const segments = [vouched, [{ payload: 'dd', durable: 'before' }, { payload: 'e' }]] as const;
-    const clean = await LogDisk.build(...segments);
-    const sizes = await Promise.all(clean.files.map(async ({ file }) => (await clean.read(file)).length));
-
+    const disk = await LogDisk.build(...segments);
     const surprises: string[] = [];
-    for (const [i, { file }] of clean.files.entries()) {
-      for (let bit = 0; bit < sizes[i]! * 8; bit++) {
-        const disk = await LogDisk.build(...segments);
-        await disk.flip(file, bit >>> 3, 1 << (bit & 7));
+
+    for (const { file } of disk.files) {
+      const { length } = await disk.read(file);
+      for (let at = 0; at < length; at++) {
+        await disk.flip(file, at, 1 << (at & 7));
         const { payloads, verdict } = await readDisk(disk);
-        const isPrefix = payloads.every((payload, at) => payload === ['a', 'bb', 'ccc', 'dd', 'e'][at]);
+        await disk.flip(file, at, 1 << (at & 7));
+        const isPrefix = payloads.every((payload, i) => payload === ['a', 'bb', 'ccc', 'dd', 'e'][i]);
         if (isPrefix && (verdict.kind === 'refused' || payloads.length >= 3)) continue;
-        surprises.push(`bit ${bit} of ${file}: ${payloads.join()} ${verdict.kind}`);
+        surprises.push(`byte ${at} of ${file}: ${payloads.join()} ${verdict.kind}`);
       }
     }
 
