@@ -2,7 +2,7 @@
  * The connections of a client: which endpoint comes next, and a few channels to each.
  *
  * Bound: `connectionsPerEndpoint` usable channels per endpoint, and as many again that still owe late answers.
- * Invariant: idle channels exist only to the configured endpoints and to the last leader that a node named.
+ * When a node names a leader, idle channels to leaders named before are closed.
  */
 
 import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';

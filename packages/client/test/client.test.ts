@@ -548,6 +548,19 @@ describe('Client redirects', () => {
     expect(world.clock.now()).toBe(0);
   });
 
+  test('keeps no connection to a leader of the past that it was never told to use', async () => {
+    await using world = await openWorld();
+    const second = await ScriptedServer.open(world.network, 7380);
+    await ScriptedServer.open(world.network, 7381);
+    world.server.script = () => ({ kind: 'not-leader', leaderAddress: '127.0.0.1:7380' });
+    second.script = () => ({ kind: 'not-leader', leaderAddress: '127.0.0.1:7381' });
+
+    await world.client.put('a', '1');
+    await settle();
+
+    expect([7379, 7380, 7381].map((port) => world.network.openConnections(port))).toEqual([1, 0, 1]);
+  });
+
   test('returns to its own endpoints when the leader is gone', async () => {
     await using world = await openWorld();
     const leader = await ScriptedServer.open(world.network, 7380);
