@@ -72,14 +72,6 @@ export function readSegmentHeader(source: LogSource, { file, fileNumber }: LogFi
   });
 }
 
-/**
- * Whether anything but zeros stands behind the header of the log file at `path`, be the header good or bad.
- * In a directory that has lost CURRENT this tells a store from an attempt to create one.
- */
-export async function hasLogContent(fs: FileSystem, directory: string, file: string): Promise<boolean> {
-  return withLogFile({ fs, directory }, file, async (handle) => !(await isZeroFrom(handle, FILE_HEADER_BYTES)));
-}
-
 function describeStranger(source: LogSource, header: FileHeader, fileNumber: FileNumber): string | undefined {
   if (!equalBytes(header.storeId, source.storeId)) return 'the file belongs to another store';
   if (header.fileNumber !== fileNumber) return `the file was written as number ${header.fileNumber}; was it renamed?`;
