@@ -81,8 +81,9 @@ describe('kayactl put and delete, remote', () => {
     const { world, server } = remoteWorld();
 
     const put = await world.run(...SERVER, '--durability', 'relaxed', 'put', 'k', 'v');
+    const status = await world.run(...SERVER, '--durability', 'relaxed', 'status');
 
-    expect(put.exitCode).toBe(4);
+    expect([put.exitCode, status.exitCode]).toEqual([4, 4]);
     expect(put.stderr).toContain('ERROR: --durability relaxed cannot be asked of a server');
     expect(server.log).toEqual([]);
   });

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 
+import { CliError } from '../cli-error.ts';
 import { describeError } from '../describe-error.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -60,6 +61,8 @@ async function askNode(context: CommandContext, endpoint: string): Promise<NodeS
     const { role } = await store.health();
     return { endpoint, ok: true, role, stats: await store.stats() };
   } catch (error) {
+    // Wrong use of the command is no news about a node.
+    if (error instanceof CliError) throw error;
     const { code, message } = describeError(error);
     return { endpoint, ok: false, code, error: message };
   } finally {

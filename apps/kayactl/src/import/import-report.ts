@@ -1,5 +1,7 @@
 /** Runs an import to whatever end it comes to, keeps its progress, and says what happened and what to do next. */
 
+import { KayaError } from '@kayadb/codec';
+
 import { CliError } from '../cli-error.ts';
 import { describeError } from '../describe-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -39,12 +41,18 @@ export async function reportImport(
 function stoppedBy(error: unknown, context: CommandContext, job: ImportJob, resume: string): CliError {
   // Ctrl-C also breaks off a read from standard input or a request in flight.
   if (context.io.signal.aborted) return interrupted(context, job, resume);
-  const { message, hint, exitCode } = describeError(error);
+  const { message, hint, exitCode } = describeError(plainCause(error));
   return new CliError('KAYA_IMPORT_STOPPED', `${message}; ${describeDone(job)}`, {
     hint: `${hint} ${resume}`,
     exitCode,
     cause: error,
   });
+}
+
+/** That the outcome of one write is unknown matters to nobody here: the same write is made again anyway. */
+function plainCause(error: unknown): unknown {
+  const isUnknownOutcome = error instanceof KayaError && error.code === 'KAYA_UNKNOWN_OUTCOME';
+  return isUnknownOutcome && error.cause instanceof KayaError ? error.cause : error;
 }
 
 function interrupted({ io }: CommandContext, job: ImportJob, resume: string): CliError {
@@ -86,9 +94,9 @@ async function printSummary(
     await output.json({ ok: bad === 0, lines, imported, bad, blank, bytes, seconds, resumed_from: resumedFrom });
     return;
   }
-  const resumed = resumedFrom === 0 ? '' : `, the first ${resumedFrom} of them by an earlier run`;
+  const resumed = resumedFrom === 0 ? '' : `; the first ${resumedFrom} lines by an earlier run`;
   await output.line(
-    `imported ${imported} records from ${lines} lines (${bad} bad, ${blank} blank${resumed}), ` +
+    `imported ${imported} records from ${lines} lines (${bad} bad, ${blank} blank)${resumed}, ` +
       `${bytes} bytes read in ${seconds} s`,
   );
 }
