@@ -181,10 +181,12 @@ describe('Client over TCP', () => {
     await Promise.all([client.put('a', large), client.put('b', '2')]);
     const keys = await keysOf(client.scan(''));
     const value = await client.get('a');
+    const small = await client.get('b');
     await server.close();
 
     expect(keys).toEqual(['a', 'b']);
     expect(value?.length).toBe(large.length);
+    expect(small?.buffer.byteLength).toBe(1);
   });
 });
 

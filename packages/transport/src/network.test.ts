@@ -125,6 +125,18 @@ describe.each(worlds)('%s', (_name, openWorld) => {
     expect(chunks).toEqual([300]);
   });
 
+  test('delivers plain byte arrays, whose slice() is a copy', async () => {
+    const { network } = openWorld();
+    await using pair = await openPair(network);
+    const received = new Promise<Uint8Array>((resolve) => pair.far.onData(resolve));
+
+    pair.near.send(Buffer.from('abc'));
+    const chunk = await received;
+
+    expect(Object.getPrototypeOf(chunk)).toBe(Uint8Array.prototype);
+    expect(decodeUtf8(chunk)).toBe('abc');
+  });
+
   test('keeps bytes that arrive before anyone listens', async () => {
     const { network } = openWorld();
     await using pair = await openPair(network);

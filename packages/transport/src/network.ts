@@ -37,7 +37,7 @@ export interface Connection {
   send(bytes: Uint8Array): void;
   /** Resolves when `bufferedBytes` is at most `resumeSendBytes`, or when the connection has ended. Never rejects. */
   drained(): Promise<void>;
-  /** Sets the one receiver. It may keep the chunk: it is never written to again. It must not throw. */
+  /** Sets the one receiver of plain Uint8Arrays. It may keep them: they are never written to again. It must not throw. */
   onData(receiver: (chunk: Uint8Array) => void): void;
   /** Sets what happens when the other side will send nothing more. Without it, the connection closes itself. */
   onEnd(receiver: () => void): void;

@@ -31,7 +31,10 @@ class SocketStream implements ByteStream {
   /** Requires: called in the turn in which the socket was connected, before it can report anything. */
   attach(events: StreamEvents): void {
     let failure: TransportError | undefined;
-    this.#socket.on('data', (chunk: Buffer) => events.handleData(chunk));
+    // Plain byte arrays: `slice()` of a Buffer is a view, where everyone above expects a copy.
+    this.#socket.on('data', ({ buffer, byteOffset, length }: Buffer) =>
+      events.handleData(new Uint8Array(buffer, byteOffset, length)),
+    );
     // Adding a data listener makes a stream flow; a connection starts paused.
     this.#socket.pause();
     this.#socket.on('end', () => events.handleEnd());

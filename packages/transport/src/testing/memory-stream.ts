@@ -3,6 +3,8 @@
  * so back-pressure shows at once. Nothing moves except through the scheduler it is given.
  */
 
+import { copyBytes } from '@kayadb/codec';
+
 import type { ByteStream, StreamEvents } from '../buffered-connection.ts';
 import type { Endpoint } from '../network.ts';
 import { TransportError } from '../transport-error.ts';
@@ -96,7 +98,7 @@ export class MemoryStream implements ByteStream {
 
   #moveChunk(pending: PendingWrite, peer: MemoryStream): void {
     const end = Math.min(pending.bytes.length, pending.offset + this.#link.nextChunkBytes());
-    const chunk = pending.bytes.slice(pending.offset, end);
+    const chunk = copyBytes(pending.bytes.subarray(pending.offset, end));
     pending.offset = end;
     if (end === pending.bytes.length) this.#pending = undefined;
     peer.#events?.handleData(chunk);
