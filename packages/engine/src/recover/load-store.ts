@@ -5,7 +5,7 @@ import type { DirectoryEntry, FileSystem } from '@kayadb/vfs';
 import { CorruptionError } from '../errors.ts';
 import { type CurrentFile, readCurrent } from '../files/current-file.ts';
 import { FILE_HEADER_BYTES } from '../files/file-header.ts';
-import { CURRENT_FILE, parseFileName, tableFileName } from '../files/file-names.ts';
+import { CURRENT_FILE, parseFileName, tableFileName, walFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import type { ManifestContent } from '../version/manifest.ts';
@@ -58,6 +58,7 @@ export async function readStore(
     return undefined;
   }
   const { state, manifest } = await readStoreState(fs, directory, current);
+  refuseLostEdit(state, manifest, entries);
   await checkLiveTables(fs, directory, state.levels);
   const wal = await replayWal(
     {
@@ -134,6 +135,26 @@ async function refuseLostCurrent(fs: FileSystem, directory: string, entries: rea
       );
     }
   }
+}
+
+/**
+ * A last edit that does not verify may be dropped only if all that it replaced is still there; otherwise it had been in
+ * effect, and it is the manifest that is damaged.
+ */
+function refuseLostEdit(state: StoreState, { verdict }: ManifestContent, entries: readonly DirectoryEntry[]): void {
+  if (verdict.kind !== 'torn') return;
+  const present = new Set(entries.map(({ name }) => name));
+  const needed = [
+    walFileName(state.oldestSegment),
+    ...state.levels.flat().map((table) => tableFileName(table.fileNumber)),
+  ];
+  const missing = needed.find((name) => !present.has(name));
+  if (missing === undefined) return;
+  throw new CorruptionError(
+    verdict.file,
+    verdict.offset,
+    `the edit here does not verify, and it had been in effect: ${missing}, which the edits before it need, is gone`,
+  );
 }
 
 async function checkLiveTables(fs: FileSystem, directory: string, levels: Levels): Promise<void> {
