@@ -47,7 +47,10 @@ export class ObsoleteRemover {
       const names = (await fileSystem.readDirectory(directory)).map(({ name }) => name);
       // Looked up after the listing, so that what is listed and still being written is known to be in use.
       const inUse = filesInUse();
-      for (const name of pickObsoleteFiles(names.filter((listed) => !isBeingPublished(listed, inUse)), inUse)) {
+      for (const name of pickObsoleteFiles(
+        names.filter((listed) => !isBeingPublished(listed, inUse)),
+        inUse,
+      )) {
         if (!isAllowed()) break;
         const parsed = parseFileName(name);
         if (parsed.kind === 'table') onRemoveTable(parsed.fileNumber);

@@ -25,9 +25,6 @@ export interface Entry {
 }
 
 /** @returns Negative, zero or positive as `a` comes before, is, or comes after `b` in the order of entries. */
-export function compareEntries(
-  a: Pick<Entry, 'key' | 'sequence'>,
-  b: Pick<Entry, 'key' | 'sequence'>,
-): number {
+export function compareEntries(a: Pick<Entry, 'key' | 'sequence'>, b: Pick<Entry, 'key' | 'sequence'>): number {
   return compareBytes(a.key, b.key) || b.sequence - a.sequence;
 }
