@@ -1,7 +1,7 @@
 /** The report of a whole store, from what was found in its files. Pure. */
 
-import type { DirectoryLockState } from '@kayadb/vfs';
-import { LOCK_FILE_NAME, TEMPORARY_SUFFIX } from '@kayadb/vfs';
+import { assertNever } from '@kayadb/codec';
+import { type DirectoryLockState, LOCK_FILE_NAME, TEMPORARY_SUFFIX } from '@kayadb/vfs';
 
 import { CURRENT_FILE, manifestFileName, parseFileName } from '../files/file-names.ts';
 import { pickObsoleteFiles } from '../files/obsolete-files.ts';
@@ -35,8 +35,9 @@ export function buildReport(parts: ReportParts): RecoveryReport {
   const { directory, view, look, lock, examined, isSettled, lookCount, durationUs } = parts;
   const forecast = forecastOpening(parts);
   const others = view.entries.flatMap((entry) => describeOther(entry.name, entry.kind === 'file', parts, forecast));
-  const files = [...examined.files, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const damage = gatherDamage(look, files);
+  const all = [...examined.files, ...others].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const files = isSettled ? all : all.map(withholdDoubt);
+  const damage = gatherDamage(isSettled ? look.refusal : undefined, files);
   const verdict = decideVerdict(look, files, damage, isSettled);
   const { state, store } = look;
   const found = {
@@ -74,9 +75,10 @@ export function buildReport(parts: ReportParts): RecoveryReport {
   };
 }
 
-function forecastOpening({ view, look, lock }: ReportParts): OpeningForecast {
+function forecastOpening({ view, look, lock, isSettled }: ReportParts): OpeningForecast {
   const lockTakeover = lock.kind === 'stale';
   const { refusal, store } = look;
+  if (!isSettled) return { ...REFUSED, reason: 'the directory changed during every look', lockTakeover };
   if (refusal !== undefined) {
     return { ...REFUSED, ...refusal, lockTakeover };
   }
@@ -163,8 +165,12 @@ function describeOther(
       return [
         fileReport({ name, kind, state: 'unknown', reason: 'not a name that a store gives', bytes, opening: act }),
       ];
-    default:
+    case 'manifest':
+    case 'wal':
+    case 'table':
       return [];
+    default:
+      return assertNever(kind, 'file kind');
   }
 }
 
@@ -190,8 +196,14 @@ function describeLock(lock: DirectoryLockState): RecoveredLock {
   return { state: lock.kind, liveness: lock.kind === 'stale' ? 'dead' : lock.liveness, pid, host, takenAt };
 }
 
+/** What a writer removed or wrote meanwhile looks missing or damaged; the inside of a table does not, for it never changes. */
+function withholdDoubt(file: RecoveredFile): RecoveredFile {
+  const isDoubtful = file.state === 'missing' || (file.state === 'corrupt' && file.kind !== 'table');
+  return isDoubtful ? { ...file, state: 'vanished', offset: null, damage: [] } : file;
+}
+
 /** What opening is refused for comes first, then the rest by name and offset. */
-function gatherDamage({ refusal }: StoreLook, files: readonly RecoveredFile[]): readonly StoreDamage[] {
+function gatherDamage(refusal: StoreLook['refusal'], files: readonly RecoveredFile[]): readonly StoreDamage[] {
   const all = files
     .filter(({ kind, state }) => kind !== 'lock' && (state === 'corrupt' || state === 'missing'))
     .flatMap(({ name, damage }) => damage.map(({ offset, reason }) => ({ file: name, offset, reason })));

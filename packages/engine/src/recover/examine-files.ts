@@ -87,7 +87,7 @@ class FileExaminer {
       if (isWhole) this.#newestWhole = { name: file.name, state: sum.state! };
       const isNeeded = fileNumber === inForce;
       const torn = this.#tornManifest(isNeeded, file);
-      const side = inForce === undefined ? 'intact' : fileNumber < inForce ? 'obsolete' : 'orphan';
+      const side = this.#isNoStore ? 'obsolete' : sideOf(fileNumber, inForce);
       this.#addLog(file, 'manifest', {
         damage,
         torn,
@@ -117,7 +117,7 @@ class FileExaminer {
       if (file !== undefined) segments.push(file);
     }
     for (const [i, file] of segments.entries()) {
-      const isObsolete = look.state !== undefined && file.fileNumber < look.state.oldestSegment;
+      const isObsolete = this.#isNoStore || file.fileNumber < (look.state?.oldestSegment ?? 0);
       const durableLsn = Math.max(0, ...segments.slice(i).map(({ examination }) => examination.durableLsn));
       const damage = this.#damageOf(file, 'wal', !isObsolete, durableLsn);
       this.#addLog(file, 'wal', {
@@ -325,6 +325,12 @@ class FileExaminer {
     return numbers.toSorted((a, b) => a - b);
   }
 
+  /** Nothing here was ever part of a store: what there is was left by an attempt to create one. */
+  get #isNoStore(): boolean {
+    const { refusal, store } = this.#options.look;
+    return refusal === undefined && store === undefined;
+  }
+
   #names(): readonly string[] {
     return this.#options.view.entries.map(({ name }) => name);
   }
@@ -348,6 +354,12 @@ interface FoundLog {
   readonly entryCount: number | null;
   readonly action: OpeningAction;
   readonly recordsReplayed: number;
+}
+
+/** What a manifest is that is not in force; nobody can tell when CURRENT is lost. */
+function sideOf(fileNumber: FileNumber, inForce: FileNumber | undefined): RecoveredFileState {
+  if (inForce === undefined) return 'intact';
+  return fileNumber < inForce ? 'obsolete' : 'orphan';
 }
 
 function missing(name: string, kind: NumberedKind): RecoveredFile {

@@ -6,7 +6,7 @@
 
 import { KayaError } from '@kayadb/codec';
 
-import { CorruptionError, EngineError } from '../errors.ts';
+import { CorruptionError } from '../errors.ts';
 import { type CurrentFile, readCurrent } from '../files/current-file.ts';
 import { readStoreState, type StoreState } from '../version/store-state.ts';
 import type { EvidenceView } from './evidence-view.ts';
@@ -66,7 +66,7 @@ async function settle<Value>(
       return { value: undefined, refusal: { code, file, offset, reason: plainReason(error) } };
     }
     if (!(error instanceof KayaError)) throw error;
-    const { code, message } = error as EngineError;
+    const { code, message } = error;
     return { value: undefined, refusal: { code, file: null, offset: null, reason: message } };
   }
 }

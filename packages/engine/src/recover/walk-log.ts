@@ -92,7 +92,8 @@ async function findRecord(
   let contentEnd = from;
   for (let offset = from; offset < log.fileBytes;) {
     const chunk = await window.viewBuffered(offset, RECORD_HEADER_BYTES);
-    contentEnd = Math.max(contentEnd, offset + usedBytes(chunk));
+    const used = usedBytes(chunk);
+    if (used > 0) contentEnd = Math.max(contentEnd, offset + used);
     const at = findMarker(chunk);
     if (at === -1) {
       if (chunk.length < RECORD_HEADER_BYTES) break;

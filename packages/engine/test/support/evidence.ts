@@ -63,16 +63,16 @@ export async function twoSegmentStore(): Promise<MemoryFileSystem> {
   const disk = new MemoryFileSystem();
   const engine = await openTestEngine(testWorld(disk), evidenceOptions);
   await putMany(engine, 0, 5);
-  let killed: MemoryFileSystem | undefined;
+  const killed: MemoryFileSystem[] = [];
   let isFlushing = false;
   const stop = disk.afterEachMutation(({ operation, path }) => {
     if (operation === 'create' && path.endsWith('.sst')) isFlushing = true;
-    if (isFlushing && operation === 'write' && path.endsWith('.wal')) killed = afterKill(disk);
+    if (isFlushing && operation === 'write' && path.endsWith('.wal')) killed.push(afterKill(disk));
   });
-  for (let i = 5; killed === undefined; i++) await putMany(engine, i, i + 1);
+  for (let i = 5; killed.length === 0; i++) await putMany(engine, i, i + 1);
   stop();
   await engine.close();
-  return killed;
+  return killed[0]!;
 }
 
 export async function inspect(fs: FileSystem, options: { readonly showKeys?: boolean } = {}): Promise<RecoveryReport> {
