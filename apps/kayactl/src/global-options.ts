@@ -43,7 +43,7 @@ export function addGlobalOptions(program: Command): void {
     .optionsGroup('Global options:')
     .option('--data <dir>', 'folder of the store to open directly', './data')
     .option('--server <host:port>', 'talk to this server instead; repeat it for further nodes', collectServer)
-    .option('--timeout <ms>', 'how long one request to a server may take (default: 5000)', parseTimeout)
+    .option('--timeout <ms>', 'how long one request to a server may take (default: 5000, scans 60000)', parseTimeout)
     .addOption(
       new Option('--durability <mode>', 'what an acknowledged write survives (default: strict)').choices([
         'strict',

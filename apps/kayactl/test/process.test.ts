@@ -2,10 +2,11 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 
 import { describe, expect, test } from 'vitest';
 
@@ -13,6 +14,7 @@ import { finish, runProcess, startKayactl } from './kayactl-process.ts';
 
 const TIMEOUT_MS = 60_000;
 const REAL_INPUT = fileURLToPath(new URL('../../../../shared/data/debian-packages.jsonl.gz', import.meta.url));
+const packageListIsAbsent = !existsSync(REAL_INPUT);
 
 async function openFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'kayactl-'));
@@ -27,16 +29,12 @@ describe('the kayactl process', () => {
       const data = ['--data', join(folder.path, 'store')];
 
       const put = await runProcess(...data, 'put', 'k', 'v');
-      const [get, absent, wrong] = [
-        await runProcess(...data, 'get', 'k'),
-        await runProcess(...data, 'get', 'other'),
-        await runProcess(...data, 'gte', 'k'),
-      ];
+      const get = await runProcess(...data, 'get', 'k');
+      const absent = await runProcess(...data, 'get', 'other');
 
       expect(put.exitCode).toBe(0);
       expect(get).toEqual({ exitCode: 0, stdout: 'v\n', stderr: '' });
       expect(absent).toMatchObject({ exitCode: 2, stdout: 'NOT_FOUND\n' });
-      expect(wrong).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('did you mean get?') });
     },
     TIMEOUT_MS,
   );
@@ -87,26 +85,22 @@ describe('the kayactl process', () => {
     'writes completion scripts and answers shells',
     async () => {
       const script = await runProcess('completion', 'bash');
-      const commands = await runProcess('complete', '--', '');
       const flags = await runProcess('complete', '--', 'get', '--');
-      const modes = await runProcess('complete', '--', '--durability', '');
+      const commands = await runProcess('complete', '--', '');
 
       expect(script.stdout).toContain('# bash completion for kayactl');
       expect(commands.stdout).toContain('import\tstore the records of a JSON Lines file\n');
       expect(flags.stdout).toMatch(/^--raw\t[^]*^--server\t/m);
-      expect(modes.stdout).toContain('strict\t\ninterval\t\nrelaxed\t\n');
     },
     TIMEOUT_MS,
   );
 
-  test.skipIf(!existsSync(REAL_INPUT))(
+  test.skipIf(packageListIsAbsent)(
     'imports 63,440 real records and exports the same lines (skipped where the package list is not at hand)',
     async () => {
       await using folder = await openFolder();
       const data = ['--data', join(folder.path, 'store')];
       const output = join(folder.path, 'out.jsonl');
-      const { gunzipSync } = await import('node:zlib');
-      const { readFile } = await import('node:fs/promises');
 
       const imported = await runProcess(...data, 'import', REAL_INPUT, '--state', join(folder.path, 'state'), '--json');
       const exported = await runProcess(...data, 'export', output);

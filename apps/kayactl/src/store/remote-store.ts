@@ -1,6 +1,6 @@
 /** A store behind a server that speaks protocol v1. What v1 cannot say is refused with a sentence, not approximated. */
 
-import { type Client, ClientError } from '@kayadb/client';
+import { type CallOptions, type Client, ClientError } from '@kayadb/client';
 import { compareBytes, EMPTY_BYTES, startsWith, toBytes } from '@kayadb/codec';
 
 import { CliError } from '../cli-error.ts';
@@ -17,6 +17,9 @@ const WRITE_PLAN: WritePlan = {
   acknowledgedIsDurable: true,
 };
 
+/** How long a scan may take without --timeout: v1 answers it as a whole, which may be 64 MiB. */
+const SCAN_TIMEOUT_MS = 60_000;
+
 /**
  * Connects when it is first used.
  *
@@ -32,7 +35,8 @@ export function openRemoteStore(context: CommandContext, endpoints = context.glo
     );
   }
   const client = context.io.connect(endpoints, { timeoutMs, clientToken, operatorToken });
-  return new RemoteStore(client, endpoints.join(','), context.io.signal);
+  const scanTimeoutMs = timeoutMs ?? SCAN_TIMEOUT_MS;
+  return new RemoteStore(client, endpoints.join(','), context.io.signal, scanTimeoutMs);
 }
 
 class RemoteStore implements Store {
@@ -40,12 +44,14 @@ class RemoteStore implements Store {
   readonly target: string;
   readonly writePlan = WRITE_PLAN;
   readonly #client: Client;
-  readonly #call: { readonly signal: AbortSignal };
+  readonly #call: CallOptions;
+  readonly #scanCall: CallOptions;
 
-  constructor(client: Client, target: string, signal: AbortSignal) {
+  constructor(client: Client, target: string, signal: AbortSignal, scanTimeoutMs: number) {
     this.#client = client;
     this.target = target;
     this.#call = { signal };
+    this.#scanCall = { signal, timeoutMs: scanTimeoutMs };
   }
 
   async put(key: Uint8Array, value: Uint8Array): Promise<undefined> {
@@ -72,7 +78,7 @@ class RemoteStore implements Store {
     const range = new KeyRange(options);
     let left = limit;
     if (left === 0) return;
-    for await (const row of this.#client.scan(range.scanPrefix, this.#call)) {
+    for await (const row of this.#client.scan(range.scanPrefix, this.#scanCall)) {
       if (range.isPast(row.key)) return;
       if (!range.includes(row.key)) continue;
       yield row;
