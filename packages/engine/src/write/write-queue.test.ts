@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+
+import type { WriteResult } from '../types.ts';
+import { type PendingWrite, WriteQueue, type WriteTarget } from './write-queue.ts';
+
+/** A target that writes down what it is given and commits when the test says so. */
+class ScriptedTarget implements WriteTarget {
+  readonly log: string[] = [];
+  room: Promise<void> | undefined;
+  failNext: Error | undefined;
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => undefined;
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  release(): void {
+    this.#open();
+  }
+
+  makeRoom(): Promise<void> | undefined {
+    return this.room;
+  }
+
+  async commit(group: readonly PendingWrite[]): Promise<readonly WriteResult[]> {
+    this.log.push(group.map(({ payload }) => Buffer.from(payload).toString()).join(' '));
+    await this.#gate;
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure !== undefined) throw failure;
+    return group.map(() => ({ sequence: this.log.length, lsn: 0, durable: true }));
+  }
+}
+
+function write(text: string): PendingWrite {
+  return { payload: Buffer.from(text), count: 1, durability: 'strict' };
+}
+
+async function turns(count = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await Promise.resolve();
+}
+
+describe('WriteQueue', () => {
+  test('commits writes of one turn as one group', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+
+    await Promise.all([queue.submit(write('a')), queue.submit(write('b')), queue.submit(write('c'))]);
+
+    expect(target.log).toEqual(['a b c']);
+  });
+
+  test('gathers the next group while one is being committed', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    target.hold();
+    const first = queue.submit(write('a'));
+    await turns();
+
+    const later = [queue.submit(write('b')), queue.submit(write('c'))];
+    target.release();
+    await Promise.all([first, ...later]);
+
+    expect(target.log).toEqual(['a', 'b c']);
+  });
+
+  test('keeps a group under its size, but takes a larger write alone', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    const large = 'x'.repeat(700_000);
+
+    await Promise.all(['1', '2', '3'].map((tag) => queue.submit(write(tag + large))));
+
+    expect(target.log.map((group) => group.replaceAll('x', ''))).toEqual(['1', '2', '3']);
+  });
+
+  test('fails exactly the group whose commit failed', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    target.failNext = new Error('no');
+
+    const outcomes = await Promise.allSettled([queue.submit(write('a')), queue.submit(write('b'))]);
+    const after = await queue.submit(write('c'));
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(after.sequence).toBe(2);
+  });
+
+  test('refuses the waiting group when there will be no room', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    target.room = Promise.reject(new Error('full'));
+
+    const outcomes = await Promise.allSettled([queue.submit(write('a')), queue.submit(write('b'))]);
+    target.room = undefined;
+    await queue.submit(write('c'));
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(target.log).toEqual(['c']);
+  });
+
+  test('runs a task alone, between the writes before and after it', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+
+    const before = queue.submit(write('a'));
+    const task = queue.runAlone(() => {
+      target.log.push('task');
+      return Promise.resolve();
+    });
+    const after = queue.submit(write('b'));
+    await Promise.all([before, task, after]);
+
+    expect(target.log).toEqual(['a', 'task', 'b']);
+  });
+
+  test('passes a failed task on to its caller and goes on', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+
+    const task = queue.runAlone(() => Promise.reject(new Error('task failed')));
+    const after = queue.submit(write('b'));
+
+    await expect(task).rejects.toThrow('task failed');
+    await expect(after).resolves.toMatchObject({ durable: true });
+  });
+
+  test('is idle when everything submitted has been answered', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    let answered = 0;
+    const count = (): void => {
+      answered++;
+    };
+    const writes = [queue.submit(write('a')).then(count), queue.submit(write('b')).then(count)];
+
+    await queue.idle();
+    await Promise.all(writes);
+
+    expect(answered).toBe(2);
+  });
+});
