@@ -73,7 +73,6 @@ async function serve(world: World, config: Config): Promise<ExitCode> {
 async function start(world: World, config: Config, logger: ServerLogger): Promise<RunningNode> {
   const { network, clock, fileSystem, processes } = world;
   let node: RunningNode | undefined;
-  const failures: Error[] = [];
   const engine = await openEngine(config.dataDirectory, {
     durability: config.durability,
     intervalMs: config.intervalMs,
@@ -82,9 +81,8 @@ async function start(world: World, config: Config, logger: ServerLogger): Promis
     clock,
     onEvent: (engineEvent) => {
       logEngineEvent(logger, engineEvent);
-      if (engineEvent.kind !== 'poisoned') return;
-      failures.push(engineEvent.cause);
-      node?.fail(engineEvent.cause);
+      // Before there is a node, the first write says the same.
+      if (engineEvent.kind === 'poisoned') node?.fail(engineEvent.cause);
     },
   });
   const { nodeId, clientAddress, clientToken, operatorToken, maxClientConnections } = config;
@@ -100,8 +98,6 @@ async function start(world: World, config: Config, logger: ServerLogger): Promis
     operatorToken,
     limits: { maxConnections: maxClientConnections },
   });
-  // The engine may have failed while the node was being started.
-  for (const cause of failures) node.fail(cause);
   return node;
 }
 

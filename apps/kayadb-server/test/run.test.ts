@@ -166,6 +166,23 @@ describe('run', () => {
     expect(JSON.stringify(world.output)).not.toContain('private');
   });
 
+  test('ends with 1 when the disk fails in the background, without waiting for a write to notice', async () => {
+    const disk = new MemoryFileSystem();
+    const fileSystem = new FaultyFileSystem(disk);
+    const world = createTestWorld({ argv: ['--data', '/data', '--durability', 'interval'], disk, fileSystem });
+    const running = run(world);
+    await world.logged('node.ready');
+    fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
+    const stored = await ask(world, put);
+
+    await world.clock.advanceAsync(100);
+    const exitCode = await running;
+
+    expect(stored).toEqual({ kind: 'done' });
+    expect(exitCode).toBe(1);
+    expect(world.output.log).toContainEqual(expect.objectContaining({ event: 'engine.poisoned', level: 'error' }));
+  });
+
   test('warns of root on loopback, of a missing token and of missing encryption where others can connect', async () => {
     const root = createTestWorld({ argv: ['--data', '/data'], isRoot: true });
     const open = createTestWorld({ argv: ['--data', '/data', '--client-addr', '10.0.0.5:1', '--insecure'] });

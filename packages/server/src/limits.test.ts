@@ -15,6 +15,8 @@ describe('resolveLimits', () => {
       maxFrameBytes: 67_108_864,
       maxStrangerFrameBytes: 16_384,
       maxScanItems: 100_000,
+      maxConcurrentScans: 4,
+      maxConcurrentGets: 32,
     });
   });
 

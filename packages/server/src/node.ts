@@ -106,10 +106,13 @@ class Node implements RunningNode {
   }
 
   async listen(): Promise<void> {
-    const { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs } = this.#context.limits;
+    const { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs, maxInFlightBytes } =
+      this.#context.limits;
+    // Well below where a connection stops, or it would wait for a drain that has happened already.
+    const resumeSendBytes = Math.floor(maxInFlightBytes / 16);
     this.#listener = await this.#options.network.listen({
       ...this.#options.clientAddress,
-      limits: { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs },
+      limits: { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs, resumeSendBytes },
       onConnection: (connection) => this.#handleConnection(connection),
     });
   }

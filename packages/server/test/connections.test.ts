@@ -1,9 +1,9 @@
-import { concatBytes, encodeRequest, encodeUtf8 } from '@kayadb/codec';
+import { concatBytes, encodeRequest, encodeUtf8, type Response } from '@kayadb/codec';
 import { seededRandom, settle, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { MemoryEngine } from './support/memory-engine.ts';
-import { addMember, CLIENT_TOKEN, get, OPERATOR_TOKEN, put, startTestNode } from './support/test-node.ts';
+import { addMember, CLIENT_TOKEN, get, OPERATOR_TOKEN, put, scan, startTestNode } from './support/test-node.ts';
 
 describe('a malformed frame', () => {
   test.each([
@@ -90,6 +90,45 @@ describe('a connection that ends', () => {
   });
 });
 
+describe('a connection that breaks', () => {
+  test('gives back what was held for it', async () => {
+    await using world = await startTestNode(new MemoryEngine());
+    const [broken, other] = [await world.connect(), await world.connect()];
+    broken.sendBytes(encodeRequest(put('k', new Uint8Array(100_000))).slice(0, -1));
+    await settle();
+
+    const during = await other.request({ kind: 'stats' });
+    broken.connection.destroy();
+    await settle();
+    const after = await other.request({ kind: 'stats' });
+
+    expect(heldBytes(during)).toBeGreaterThan(100_000);
+    expect(heldBytes(after)).toBeLessThan(1_000);
+  });
+
+  test('ends its scan, and that is no fault of the node', async () => {
+    await using world = await startTestNode(new MemoryEngine());
+    world.engine.load(Array.from({ length: 10 }, (_, i) => ({ key: Uint8Array.of(i), value: new Uint8Array(1) })));
+    world.engine.holdScans();
+    const session = await world.connect();
+    session.send(scan(''));
+    await settle();
+
+    session.connection.destroy();
+    await settle();
+    world.engine.releaseScans();
+    await settle();
+
+    expect(world.engine.scanCount).toBe(1);
+    expect(world.engine.rowsRead).toBe(0);
+    expect(world.log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
+
+function heldBytes(answer: Response): number {
+  return JSON.parse(answer.kind === 'text' ? answer.text : '').node.held_bytes;
+}
+
 describe('time limits', () => {
   test('close a connection that never says anything after 10 s', async () => {
     await using world = await startTestNode(new MemoryEngine());
@@ -126,8 +165,10 @@ describe('time limits', () => {
     await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightRequests: 1 } });
     world.engine.holdWrites();
     const session = await world.connect();
-    const second = encodeRequest(put('b', '2'));
-    session.sendBytes(concatBytes([encodeRequest(put('a', '1')), second.slice(0, 8)]));
+    const [first, second] = [encodeRequest(put('a', '1')), encodeRequest(put('b', '2'))];
+    session.sendBytes(first.slice(0, 8));
+    await settle();
+    session.sendBytes(concatBytes([first.slice(8), second.slice(0, 8)]));
 
     await world.clock.advanceAsync(60_000);
     world.engine.releaseWrites();
@@ -264,6 +305,19 @@ describe('strangers, when a client token is configured', () => {
     await session.closed;
 
     expect(refusal).toEqual({ kind: 'error', message: 'client credential required or invalid' });
+  });
+
+  test('that have shown a valid credential once are strangers no more', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
+    const session = await world.connect();
+
+    await session.request(get('k', CLIENT_TOKEN));
+    session.send(put('k', new Uint8Array(1_000_000)));
+    await world.clock.advanceAsync(100);
+    const answer = await session.next('put');
+
+    expect(answer).toEqual({ kind: 'error', message: 'client credential required or invalid' });
+    expect(session.connection.isOpen).toBe(true);
   });
 
   test('that show a valid credential may send large frames at once', async () => {

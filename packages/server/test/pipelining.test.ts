@@ -144,6 +144,40 @@ describe('pipelined requests of one connection', () => {
     expect(world.engine.getCount).toBe(50);
   });
 
+  test('are not begun at all while answers pile up', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightBytes: 500_000 } });
+    const session = await world.connect();
+    world.engine.load([{ key: encodeUtf8('k'), value: new Uint8Array(1_000_000) }]);
+    session.connection.pause();
+    session.send(get('k'));
+    await settle();
+
+    session.send(put('behind', 'v'));
+    await settle();
+    const begun = world.engine.putCount;
+    session.connection.resume();
+
+    expect((await session.next('get')).kind).toBe('value');
+    expect(await session.next('put')).toEqual({ kind: 'done' });
+    expect(begun).toBe(0);
+  });
+
+  test('of several connections scan no more than a few at once', async () => {
+    await using world = await startTestNode(new MemoryEngine(), { limits: { maxConcurrentScans: 2 } });
+    world.engine.load([{ key: encodeUtf8('k'), value: encodeUtf8('v') }]);
+    world.engine.holdScans();
+    const sessions = [await world.connect(), await world.connect(), await world.connect()];
+    for (const session of sessions) session.send(scan(''));
+    await settle();
+
+    const begun = world.engine.scanCount;
+    world.engine.releaseScans();
+    const answers = await Promise.all(sessions.map((session) => session.next('scan')));
+
+    expect(begun).toBe(2);
+    expect(answers.map(({ kind }) => kind)).toEqual(['items', 'items', 'items']);
+  });
+
   test('of two connections do not wait for each other', async () => {
     await using world = await startTestNode(new MemoryEngine());
     const [first, second] = [await world.connect(), await world.connect()];

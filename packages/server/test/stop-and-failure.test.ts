@@ -1,6 +1,7 @@
 import { AssertionError, encodeRequest, encodeUtf8 } from '@kayadb/codec';
 import { CorruptionError, EngineError } from '@kayadb/engine';
 import { settle, VirtualClock } from '@kayadb/testkit';
+import type { Connection, Network } from '@kayadb/transport';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import { FileSystemError } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
@@ -41,6 +42,29 @@ describe('stop', () => {
 
     await idle.closed;
     await expect(world.connect()).rejects.toMatchObject({ code: 'KAYA_DIAL_FAILED' });
+  });
+
+  test('refuses a connection that was on its way when it began', async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    let accept: ((connection: Connection) => void) | undefined;
+    const capturing: Network = {
+      dial: (options) => network.dial(options),
+      listen: (options) => {
+        accept = options.onConnection;
+        return network.listen(options);
+      },
+    };
+    const clientAddress = { host: '127.0.0.1', port: 1 };
+    const options = { clock, network: capturing, logger: silent, nodeId: 1, version: '0', clientAddress };
+    const node = await startNode({ ...options, engine: new MemoryEngine() });
+    await node.stop();
+    await network.listen({ host: '127.0.0.1', port: 2, onConnection: (connection) => accept?.(connection) });
+
+    const late = await network.dial({ host: '127.0.0.1', port: 2, timeoutMs: 1_000 });
+    late.onData(() => {});
+
+    expect(await late.closed).toMatchObject({ code: 'KAYA_CONNECTION_LOST' });
   });
 
   test('cuts off a client that does not take its answers, after half of the deadline', async () => {

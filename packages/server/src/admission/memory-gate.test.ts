@@ -55,6 +55,19 @@ describe('MemoryGate', () => {
     expect(woken).toEqual(['first', 'second', 'first']);
   });
 
+  test('does not wake who found room by itself', () => {
+    const gate = new MemoryGate({ softBytes: 100, hardBytes: 1000 });
+    let woken = 0;
+    const account = gate.open(() => woken++);
+    account.update(100, true);
+
+    const advice = account.update(50, true);
+    account.close();
+
+    expect(advice).toBe('read');
+    expect(woken).toBe(0);
+  });
+
   test('gives everything back once', () => {
     const gate = new MemoryGate({ softBytes: 100, hardBytes: 200 });
     const [kept, gone] = [gate.open(() => {}), gate.open(() => {})];

@@ -72,7 +72,6 @@ export class ConnectionHandler {
   }
 
   #handleData(chunk: Uint8Array): void {
-    if (this.#isEnding) return;
     this.#intake.push(chunk);
     this.#pump();
   }

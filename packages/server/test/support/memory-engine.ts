@@ -50,6 +50,8 @@ export class MemoryEngine implements Engine {
   readonly #held: (() => void)[] = [];
   #isHoldingWrites = false;
   #isHoldingClose = false;
+  #scanGate: Promise<void> | undefined;
+  #openScanGate: (() => void) | undefined;
   #sequence = 0;
   #readFailure: Error | undefined;
   #writeFailure: Error | undefined;
@@ -59,6 +61,8 @@ export class MemoryEngine implements Engine {
   deleteCount = 0;
   getCount = 0;
   scanCount = 0;
+  /** Rows that scans handed out. */
+  rowsRead = 0;
 
   /** Writes that were handed in and are not acknowledged. */
   get pendingWrites(): number {
@@ -73,6 +77,17 @@ export class MemoryEngine implements Engine {
   releaseWrites(): void {
     this.#isHoldingWrites = false;
     for (const release of this.#held.splice(0)) release();
+  }
+
+  /** From now on scans begin, and hand out rows only after `releaseScans`. */
+  holdScans(): void {
+    this.#scanGate = new Promise((resolve) => {
+      this.#openScanGate = resolve;
+    });
+  }
+
+  releaseScans(): void {
+    this.#openScanGate?.();
   }
 
   holdClose(): void {
@@ -120,7 +135,9 @@ export class MemoryEngine implements Engine {
     const prefix = toBytes(options.prefix ?? '');
     const rows = [...this.#rows.values()].filter(({ key }) => startsWith(key, prefix));
     for (const row of rows.toSorted((a, b) => compareBytes(a.key, b.key))) {
+      await this.#scanGate;
       options.signal?.throwIfAborted();
+      this.rowsRead++;
       yield row;
     }
   }
