@@ -3,6 +3,23 @@ export type { SequenceNumber } from './key/internal-key.ts';
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';
 export { openEngine } from './open.ts';
 export type { EngineOptions } from './options.ts';
+export type {
+  ChecksumState,
+  FileInspection,
+  InspectableKind,
+  InspectedEdit,
+  InspectedGap,
+  InspectedHeader,
+  InspectedOperation,
+  InspectedSection,
+  InspectedTableEntry,
+  InspectedWalRecord,
+  ManifestInspection,
+  StrangeFile,
+  TableInspection,
+  WalInspection,
+} from './recover/file-inspection.ts';
+export { inspectFile, type InspectFileOptions } from './recover/inspect-file.ts';
 export { inspectStore, type InspectStoreOptions } from './recover/inspect-store.ts';
 export type {
   FileDamage,

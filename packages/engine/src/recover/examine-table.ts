@@ -39,6 +39,8 @@ export interface ExaminedSection {
   readonly rawBytes: number | undefined;
   /** What is wrong; `undefined` when it verifies. */
   readonly fault: string | undefined;
+  /** It cannot be read by this version, here, and may well be in order. */
+  readonly isUnsupported: boolean;
   /** Of a data block that verifies. */
   readonly block: BlockReader | undefined;
 }
@@ -87,9 +89,9 @@ class Examiner {
 
   async run(): Promise<TableExamination> {
     const header = await readHeaderEvidence(this.#handle, 'table');
-    this.#tell('header', 0, FILE_HEADER_BYTES, header.state === 'valid' ? undefined : header.reason);
     if (header.state === 'unsupported') this.#unsupported = header.reason;
-    if (header.state === 'damaged') this.#damage.push({ offset: 0, reason: header.reason });
+    const fault = header.state === 'valid' ? undefined : header.reason;
+    this.#report('header', { offset: 0, storedBytes: FILE_HEADER_BYTES }, fault);
     const found = header.state === 'unsupported' ? undefined : await this.#readFooter(header);
     const properties = found === undefined ? undefined : await this.#examineBlocks(found.footer, found.seed);
     return {
@@ -184,11 +186,16 @@ class Examiner {
     if (fault !== undefined && fault !== this.#unsupported)
       this.#damage.push({ offset, reason: `${section}: ${fault}` });
     const bytes = rawBytes === undefined ? storedBytes : storedBytes + BLOCK_TRAILER_BYTES;
-    this.#visit({ section, offset, bytes, rawBytes, fault, block: fault === undefined ? block : undefined });
-  }
-
-  #tell(section: TableSection, offset: number, bytes: number, fault: string | undefined): void {
-    this.#visit({ section, offset, bytes, rawBytes: undefined, fault, block: undefined });
+    const isUnsupported = fault !== undefined && fault === this.#unsupported;
+    this.#visit({
+      section,
+      offset,
+      bytes,
+      rawBytes,
+      fault,
+      isUnsupported,
+      block: fault === undefined ? block : undefined,
+    });
   }
 }
 
