@@ -71,7 +71,7 @@ export class BlockReader {
       const difference = key[i]! - bytes[prefixAt + i]!;
       if (difference !== 0) return difference < 0 ? 0 : count;
     }
-    if (keyBytes < prefixBytes) return 0;
+    // A key that ends within the prefix has head 0 and is shorter than any here, so it comes first.
     const head = headOf(key, prefixBytes);
     let low = 0;
     let high = count;

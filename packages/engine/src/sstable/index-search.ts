@@ -42,7 +42,7 @@ export class IndexSearch {
       const difference = key[i]! - prefix[i]!;
       if (difference !== 0) return difference < 0 ? 0 : numbers.length;
     }
-    if (key.length < prefix.length) return 0;
+    // A key that ends within the prefix is number 0, so it comes first.
     const number = numberOf(key, prefix.length);
     let low = 0;
     let high = numbers.length;

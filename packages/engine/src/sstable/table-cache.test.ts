@@ -154,7 +154,7 @@ describe('TableCache', () => {
     expect(() => tables.acquire(metas[2]!)).toThrow(/closed/);
     held.release();
     await closing;
-    await tables.close();
     expect(trace.takeLines().filter((line) => line.includes('close'))).toHaveLength(2);
+    await tables.close();
   });
 });

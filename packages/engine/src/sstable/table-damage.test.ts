@@ -1,7 +1,7 @@
 import { equalBytes, readU32 } from '@kayadb/codec';
 import { type SeededRandom, seededRandom, testSeed } from '@kayadb/testkit';
 import type { FileSystem } from '@kayadb/vfs';
-import { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { CorruptionError, EngineError } from '../errors.ts';
@@ -22,6 +22,7 @@ import {
   encodeFooter,
 } from './sstable-format.ts';
 import { unpackBlock } from './stored-block.ts';
+import type { ExpectedTable } from './table-frame.ts';
 
 const NAME = '000007.sst';
 const PATH = `/${NAME}`;
@@ -81,10 +82,13 @@ async function diskWith(bytes: Uint8Array): Promise<FileSystem> {
   return fs;
 }
 
+function expecting(bytes: Uint8Array): ExpectedTable {
+  return { storeId: TEST_STORE_ID, fileNumber: 7, fileBytes: bytes.length };
+}
+
 /** Opens and reads the whole table in every way there is; what it gives out must be right. */
 async function readEverything(bytes: Uint8Array, sample: Sample): Promise<void> {
-  const expected = { storeId: TEST_STORE_ID, fileNumber: 7, fileBytes: sample.bytes.length };
-  const table = await openTable(await diskWith(bytes), PATH, NAME, expected);
+  const table = await openTable(await diskWith(bytes), PATH, NAME, expecting(sample.bytes));
   const faults: unknown[] = [];
   const attempt = async (read: () => Promise<void>): Promise<void> => {
     try {
@@ -198,9 +202,8 @@ describe.each(compressions)('damage to a table with compression %s', (compressio
     let refused = 0;
     for (let round = 0; round < 1000; round++) {
       const crafted = craft(random, sample);
-      const expected = { storeId: TEST_STORE_ID, fileNumber: 7, fileBytes: crafted.length };
       try {
-        const table = await openTable(await diskWith(crafted), PATH, NAME, expected);
+        const table = await openTable(await diskWith(crafted), PATH, NAME, expecting(crafted));
         for (const { key } of random.shuffle(sample.entries).slice(0, 4)) await table.get(key, random.int(40));
         const cursor = table.cursor(random.pick(['forward', 'reverse']));
         await cursor.seek(random.pick(sample.entries).key);
@@ -217,21 +220,23 @@ describe.each(compressions)('damage to a table with compression %s', (compressio
 });
 
 describe('a table that verification finds wrong though its checksums are right', () => {
+  async function verifying(bytes: Uint8Array): Promise<void> {
+    const table = await openTable(await diskWith(bytes), PATH, NAME, expecting(bytes));
+    await table.verify();
+  }
+
   test('has entries out of order across blocks', async () => {
     const sample = await sampleTable({ blockBytes: 1 }, parseEntries('aa#1,SET:x bb#1,SET:y cc#1,SET:z'));
     const [, middle] = sample.dataBlocks;
     const crafted = sample.bytes.slice();
-    // The key of the middle block: behind header, head, delta, offset and entry header; its head is left out of step.
-    for (const at of [middle!.offset + 36, middle!.offset + 37]) crafted[at] = 0x61;
+    // The key of the middle block: behind the front of one entry and the entry's header. It is its own shared prefix.
+    crafted.fill(0x61, middle!.offset + 36, middle!.offset + 38);
     reseal(crafted, middle!, sample.seed);
 
-    const table = await openTable(await diskWith(crafted), PATH, NAME, {
-      storeId: TEST_STORE_ID,
-      fileNumber: 7,
-      fileBytes: crafted.length,
+    await expect(verifying(crafted)).rejects.toMatchObject({
+      offset: middle!.offset,
+      message: expect.stringContaining('out of order'),
     });
-
-    await expect(table.verify()).rejects.toMatchObject({ offset: middle!.offset });
   });
 
   test('has a filter that does not know its keys', async () => {
@@ -240,22 +245,73 @@ describe('a table that verification finds wrong though its checksums are right',
     const crafted = sample.bytes.slice().fill(0, filter.offset + 16, filter.offset + filter.storedBytes);
     reseal(crafted, filter, sample.seed);
 
-    const table = await openTable(await diskWith(crafted), PATH, NAME, {
-      storeId: TEST_STORE_ID,
-      fileNumber: 7,
-      fileBytes: crafted.length,
-    });
+    await expect(verifying(crafted)).rejects.toThrow(/the filter does not know/);
+  });
 
-    await expect(table.verify()).rejects.toThrow(/filter/);
+  test('has properties that are not those of its entries', async () => {
+    const sample = await sampleTable();
+    const { properties } = decodeFooter(sample.bytes.subarray(-64), sample.seed);
+    const crafted = sample.bytes.slice();
+    // The count of deletes: behind tag, length and value of the first property, and its own tag and length.
+    crafted[properties.offset + 5]!++;
+    reseal(crafted, properties, sample.seed);
+
+    await expect(verifying(crafted)).rejects.toMatchObject({ offset: properties.offset });
+  });
+
+  test('has an index whose keys are not the last of their blocks', async () => {
+    const sample = await sampleTable({ blockBytes: 1 }, parseEntries('aa#1,SET:x bb#1,SET:y cc#1,SET:z'));
+    const { index } = decodeFooter(sample.bytes.subarray(-64), sample.seed);
+    const crafted = sample.bytes.slice();
+    // The key "bb" becomes "bc", in the second head and in the second entry.
+    crafted[index.offset + 16 + 4 + 2] = 0x63;
+    crafted[index.offset + 16 + 3 * 12 + (8 + 2 + 16) + 8 + 1] = 0x63;
+    reseal(crafted, index, sample.seed);
+
+    await expect(verifying(crafted)).rejects.toThrow(/index entry 1 is not its block's last key/);
+  });
+});
+
+describe('openTable', () => {
+  test.each([
+    ['starts elsewhere', 0, 0, /index entry 0 does not name the next block/],
+    ['skips bytes', 1, 0, /index entry 1 does not name the next block/],
+    ['overlaps the filter', 2, 8, /leaves out data blocks/],
+  ])('refuses a table whose index %s', async (_name, ordinal, field, message) => {
+    const sample = await sampleTable({ blockBytes: 1 }, parseEntries('aa#1,SET:x bb#1,SET:y cc#1,SET:z'));
+    const { index } = decodeFooter(sample.bytes.subarray(-64), sample.seed);
+    const crafted = sample.bytes.slice();
+    const handleAt = index.offset + 16 + 3 * 12 + ordinal * (8 + 2 + 16) + 8 + 2;
+    crafted[handleAt + field]!++;
+    if (field === 8) crafted[handleAt + 12]!++;
+    reseal(crafted, index, sample.seed);
+
+    const opening = openTable(await diskWith(crafted), PATH, NAME, expecting(crafted));
+
+    await expect(opening).rejects.toThrow(message);
+    await expect(opening).rejects.toMatchObject({ file: NAME, offset: index.offset });
+  });
+
+  test('leaves no file open when it refuses a table', async () => {
+    const sample = await sampleTable();
+    const trace = new TraceFileSystem(await diskWith(sample.bytes.fill(0, 64)), '/', ['open', 'close']);
+
+    await expect(openTable(trace, PATH, NAME, expecting(sample.bytes))).rejects.toBeInstanceOf(CorruptionError);
+
+    expect(trace.takeLines()).toHaveLength(2);
   });
 });
 
 describe('a compressed table where zstd cannot be loaded', () => {
-  test('is refused when it is opened', async () => {
-    const sample = await sampleTable({ compression: 'zstd' });
-    const expected = { storeId: TEST_STORE_ID, fileNumber: 7, fileBytes: sample.bytes.length };
+  test.each([
+    ['data blocks', [{ ...someEntries[1]!, key: seededRandom(1).bytes(200), value: new Uint8Array(900) }], false],
+    ['data blocks and index', someEntries, true],
+  ])('is refused when it is opened: %s', async (_name, entries, isIndexCompressed) => {
+    const { bytes, seed } = await sampleTable({ compression: 'zstd' }, entries);
+    const { index } = decodeFooter(bytes.subarray(-64), seed);
+    expect(index.storedBytes < index.rawBytes).toBe(isIndexCompressed);
 
-    const opening = openTable(await diskWith(sample.bytes), PATH, NAME, expected, { zstd: () => undefined });
+    const opening = openTable(await diskWith(bytes), PATH, NAME, expecting(bytes), { zstd: () => undefined });
 
     await expect(opening).rejects.toBeInstanceOf(EngineError);
     await expect(opening).rejects.toMatchObject({ code: 'KAYA_UNSUPPORTED', message: expect.stringContaining(NAME) });
