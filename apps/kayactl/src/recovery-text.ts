@@ -14,20 +14,25 @@ const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readon
   },
   unsupported: { text: 'UNSUPPORTED: this version of KayaDB cannot read the store', exitCode: EXIT.invalidArgument },
   undecided: { text: 'UNDECIDED: a file could not be read, or the folder changed all the time', exitCode: EXIT.io },
-  empty: { text: 'EMPTY: there is no store in this folder', exitCode: EXIT.io },
+  empty: { text: 'EMPTY: there is no store in this folder', exitCode: EXIT.notFound },
 };
 
-/** 0 only if opening would succeed without losing anything but a torn tail. */
-export function exitCodeOf(verdict: RecoveryVerdict): ExitCode {
-  return VERDICTS[verdict].exitCode;
+/**
+ * 0 only if opening would succeed without losing anything but a torn tail. A process that has the store open is no
+ * obstacle, since it will close it; a lock that only a person can remove is.
+ */
+export function exitCodeOf({ verdict, lock }: RecoveryReport): ExitCode {
+  const { exitCode } = VERDICTS[verdict];
+  const needsPerson = lock.state === 'unreadable' || (lock.state === 'held' && lock.liveness === 'unknown');
+  return exitCode === EXIT.ok && needsPerson ? EXIT.lockConflict : exitCode;
 }
 
 export async function describeReport(report: RecoveryReport): Promise<string> {
   const sections = [
     describeVerdict(report),
+    report.damage.map(({ file, offset, reason }) => `DAMAGE: ${file} at offset ${offset}: ${reason}`).join('\n'),
     await describeFiles(report.files),
     describeOpening(report),
-    report.damage.map(({ file, offset, reason }) => `DAMAGE: ${file} at offset ${offset}: ${reason}`).join('\n'),
     report.warnings.map((warning) => `WARNING: ${warning}`).join('\n'),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
@@ -49,17 +54,6 @@ export function describeFiles(files: readonly RecoveredFile[]): Promise<string> 
     file.opening.action === 'none' ? '-' : file.opening.action,
   ]);
   return formatTable(head, rows);
-}
-
-/** Everything that is known of one file, one fact in a line. */
-export function describeFile(file: RecoveredFile): string {
-  const { damage, opening, ...facts } = file;
-  const lines = Object.entries(facts)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${String(value)}`);
-  lines.push(`opening ${opening.action} recordsReplayed=${opening.recordsReplayed} bytesCut=${opening.bytesCut}`);
-  for (const { offset, reason } of damage) lines.push(`DAMAGE: at offset ${offset}: ${reason}`);
-  return lines.join('\n');
 }
 
 function describeVerdict(report: RecoveryReport): string {

@@ -94,13 +94,13 @@ describe('kayactl recover --dry-run', () => {
     expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(message) });
   });
 
-  test('ends with status 1 for a folder without a store', async () => {
+  test('ends with status 2 for a folder without a store', async () => {
     const world = new TestWorld();
     await world.fileSystem.makeDirectory('/store');
 
     const result = await world.run(...FOLDER, 'recover', '--dry-run');
 
-    expect(result.exitCode).toBe(1);
+    expect(result.exitCode).toBe(2);
     expect(result.stdout).toMatch(/^EMPTY: there is no store in this folder\n/);
   });
 });

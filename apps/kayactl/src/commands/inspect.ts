@@ -1,67 +1,113 @@
 /** `kayactl inspect wal|sstable|manifest PATH` */
 
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname } from 'node:path';
 
-import type { RecoveredFile, RecoveredFileKind } from '@kayadb/engine';
+import { type FileInspection, inspectFile, type InspectableKind, type RecoveredFile } from '@kayadb/engine';
 import { type Command, InvalidArgumentError } from 'commander';
 
 import { usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { describeInspection, type Inspection } from '../inspection-text.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
-import { describeFile, describeFiles } from '../recovery-text.ts';
-import { readReport } from './recover.ts';
+import { describeFiles } from '../recovery-text.ts';
+import { readReport, refuseServers } from './recover.ts';
 
 interface InspectFlags {
   readonly showKeys?: boolean;
 }
 
-/** What the user calls it, and what a report calls it. */
-const KINDS: Readonly<Record<string, RecoveredFileKind>> = { wal: 'wal', sstable: 'table', manifest: 'manifest' };
+/** What the user calls it, and what the engine calls it. */
+const KINDS: Readonly<Record<string, InspectableKind>> = { wal: 'wal', sstable: 'table', manifest: 'manifest' };
+
+/** A file of each kind, in words. */
+const NAMES: Readonly<Record<InspectableKind, string>> = {
+  wal: 'a write-ahead log segment',
+  table: 'an sstable',
+  manifest: 'a manifest',
+};
 
 export function addInspectCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('inspect')
-    .summary('report on one file of a folder, or on all of one kind')
+    .summary('take one file of a store apart, or report on all of one kind')
     .description(
-      'Reports what recover --dry-run finds out about the files of one kind: all of them if PATH is a folder, one in ' +
-        'full if PATH is a file. It is judged together with the store around it. Nothing is changed. Status 3: corrupt.',
+      'If PATH is a file: every record, block or edit in it, where it stands and whether it verifies, also behind ' +
+        'damage; the file is judged by itself, so it may be a copy from anywhere. If PATH is a folder: what recover ' +
+        '--dry-run finds out about the files of that kind. Nothing is changed. Status 3: corrupt.',
     )
     .argument('<kind>', 'wal, sstable or manifest', parseKind)
-    .argument('<path>', 'a file in the folder of a store, or the folder')
-    .option('--show-keys', 'show the smallest and largest key of each table, in hexadecimal');
+    .argument('<path>', 'a file, or the folder of a store')
+    .option('--show-keys', 'show keys, in hexadecimal; values are never shown');
   examples(command, [
     'kayactl inspect wal ./data',
     'kayactl inspect sstable ./data/000012.sst --show-keys',
-    'kayactl inspect manifest ./data --json',
+    'kayactl inspect manifest ./data/MANIFEST-000002 --json',
   ]);
   invocation.handle<InspectFlags>(command, async (context, [kind = '', path = ''], flags) => {
-    const showKeys = flags.showKeys === true;
+    refuseServers(context);
     const stat = await context.io.fileSystem.stat(path);
-    const isFolder = stat?.kind === 'directory';
-    const report = await readReport(context, isFolder ? path : dirname(resolve(path)), showKeys);
-    const files = report.files.filter((file) => file.kind === KINDS[kind]);
-    if (isFolder) return printFiles(context, files, await describeFiles(files), report.live);
-    const file = files.find(({ name }) => name === basename(path));
-    if (file !== undefined) return printFiles(context, [file], describeFile(file), report.live);
-    throw usageError(
-      `there is no ${kind} file ${path}`,
-      `Run "kayactl inspect ${kind} ${dirname(path)}" for those that there are.`,
-    );
+    const showKeys = flags.showKeys === true;
+    if (stat?.kind === 'directory') return inspectFolder(context, kind, path, showKeys);
+    if (stat === undefined) throw noSuchFile(kind, path);
+    const inspection = await inspectFile(context.io.fileSystem, path, kindOf(kind), { showKeys });
+    return printInspection(context, path, refuseStrange(inspection, kind, path));
   });
 }
 
-async function printFiles(
+async function inspectFolder(
   context: CommandContext,
-  files: readonly RecoveredFile[],
-  text: string,
-  live: boolean,
+  kind: string,
+  path: string,
+  showKeys: boolean,
 ): Promise<ExitCode> {
   const { output, globals } = context;
-  if (globals.json) await output.json({ live, files });
-  else if (files.length > 0) await output.line(text);
-  const isCorrupt = files.some(({ state }) => state === 'corrupt' || state === 'missing');
-  return isCorrupt ? EXIT.corruption : EXIT.ok;
+  const report = await readReport(context, path, showKeys);
+  const files = report.files.filter((file) => file.kind === kindOf(kind));
+  if (globals.json) await output.json({ live: report.live, files });
+  else if (files.length > 0) await output.line(await describeFiles(files));
+  return files.some(isCorrupt) ? EXIT.corruption : EXIT.ok;
+}
+
+async function printInspection(context: CommandContext, path: string, inspection: Inspection): Promise<ExitCode> {
+  const { output, globals } = context;
+  if (globals.json) await output.json({ name: basename(path), ...inspection });
+  else await output.line(await describeInspection(basename(path), inspection));
+  if (inspection.damage.length > 0) return EXIT.corruption;
+  return inspection.header.checksum === 'unsupported' ? EXIT.invalidArgument : EXIT.ok;
+}
+
+/** @throws CliError KAYA_USAGE for a file of another kind. */
+function refuseStrange(inspection: FileInspection, kind: string, path: string): Inspection {
+  if (inspection.kind !== 'other') return inspection;
+  const { found } = inspection;
+  const actual = found === null ? '' : `; it opens as ${NAMES[found]} does`;
+  throw usageError(
+    `${path} is not ${NAMES[kindOf(kind)]}${actual}`,
+    found === null
+      ? `Run "kayactl inspect ${kind} ${dirname(path)}" for those that there are.`
+      : `Run "kayactl inspect ${wordFor(found)} ${path}".`,
+  );
+}
+
+function noSuchFile(kind: string, path: string): Error {
+  return usageError(
+    `there is no ${kind} file ${path}`,
+    `Run "kayactl inspect ${kind} ${dirname(path)}" for those that there are.`,
+  );
+}
+
+function isCorrupt({ state }: RecoveredFile): boolean {
+  return state === 'corrupt' || state === 'missing';
+}
+
+/** Requires: a word that `parseKind` let pass. */
+function kindOf(word: string): InspectableKind {
+  return KINDS[word]!;
+}
+
+function wordFor(kind: InspectableKind): string {
+  return kind === 'table' ? 'sstable' : kind;
 }
 
 function parseKind(text: string): string {

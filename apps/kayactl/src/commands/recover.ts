@@ -33,24 +33,28 @@ export function addRecoverCommand(program: Command, invocation: Invocation): voi
   invocation.handle<RecoverFlags>(command, async (context, _args, flags) => {
     if (flags.dryRun !== true) {
       throw usageError(
-        'recover needs --dry-run',
+        'recover needs --dry-run: only the dry run exists so far',
         'It reports and changes nothing; opening the store recovers it by itself.',
       );
     }
     const report = await readReport(context, context.globals.data, flags.showKeys === true);
     if (context.globals.json) await context.output.json(report);
     else await context.output.line(await describeReport(report));
-    return exitCodeOf(report.verdict);
+    return exitCodeOf(report);
   });
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server; FileSystemError when the folder cannot be listed. */
 export function readReport(context: CommandContext, directory: string, showKeys: boolean): Promise<RecoveryReport> {
-  const { io, globals } = context;
-  if (globals.servers.length > 0) {
-    throw new CliError('KAYA_LOCAL_ONLY', 'this command reads the files of a folder; a server cannot be asked for it', {
-      hint: 'Leave --server out and run it on the machine that holds the folder; it is safe beside a running server.',
-    });
-  }
-  return inspectStore(io.fileSystem, resolve(directory), { clock: io.clock, showKeys });
+  refuseServers(context);
+  const { fileSystem, clock } = context.io;
+  return inspectStore(fileSystem, resolve(directory), { clock, showKeys });
+}
+
+/** @throws CliError KAYA_LOCAL_ONLY with --server. */
+export function refuseServers({ globals }: CommandContext): void {
+  if (globals.servers.length === 0) return;
+  throw new CliError('KAYA_LOCAL_ONLY', 'this command reads the files of a folder; a server cannot be asked for it', {
+    hint: 'Leave --server out and run it on the machine that holds the folder; it is safe beside a running server.',
+  });
 }
