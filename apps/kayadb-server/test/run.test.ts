@@ -203,6 +203,18 @@ describe('run', () => {
     expect(open.output.out).toContain('WARNING: other machines can reach this address');
   });
 
+  test('runs as root on an exposed address when told to', async () => {
+    const argv = ['--data', '/data', '--client-addr', '10.0.0.5:1', '--insecure', '--allow-root'];
+    const world = createTestWorld({ argv, isRoot: true });
+    const running = run(world);
+    await world.logged('node.ready');
+    world.requestStop('SIGTERM');
+
+    const exitCode = await running;
+
+    expect(exitCode).toBe(0);
+  });
+
   test('asks for the client token when there is one, and shows it nowhere', async () => {
     const token = 'the-one-secret-token';
     const world = createTestWorld({ argv: ['--data', '/data'], env: { KAYA_CLIENT_TOKEN: token } });
