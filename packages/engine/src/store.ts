@@ -234,7 +234,8 @@ export class Store {
         ...resources,
         versions,
         snapshots: () => this.snapshots.sequences(),
-        openTableCursor: this.#openTableCursor,
+        // What a merge reads is read once: it must not push out of the cache what readers come back to.
+        openTableCursor: (table, direction) => this.parts.tables.openCursor(table, direction, { fillCache: false }),
         output: this.#tableOutput(options.compression),
         signal,
       });

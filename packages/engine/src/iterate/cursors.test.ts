@@ -4,11 +4,19 @@ import { describe, expect, test } from 'vitest';
 
 import { ArrayCursor, del, put, show, sortEntries, tableMeta, walk } from '../../test/support/entries.ts';
 import type { Entry } from '../key/internal-key.ts';
-import type { Direction } from './cursor.ts';
+import type { Cursor, Direction } from './cursor.ts';
 import { LevelCursor } from './level-cursor.ts';
 import { MergingCursor } from './merging-cursor.ts';
 import { type Bounds, normaliseBounds } from './range.ts';
 import { VisibleCursor } from './visible-cursor.ts';
+
+function failingCursor(later: boolean): Cursor {
+  const fail = (): Promise<void> => {
+    if (later) return Promise.reject(new Error('later'));
+    throw new Error('in the turn');
+  };
+  return { entry: undefined, seekToStart: fail, seek: fail, next: fail, close: () => undefined };
+}
 
 const directions: readonly Direction[] = ['forward', 'reverse'];
 
@@ -35,6 +43,12 @@ describe('MergingCursor', () => {
     expect(cursor.seekToStart()).toBeUndefined();
     expect(cursor.next()).toBeUndefined();
     expect(cursor.entry).toBeUndefined();
+  });
+
+  test('fails once, as a promise, when children fail in the turn and later', async () => {
+    const cursor = new MergingCursor([failingCursor(true), failingCursor(false)], 'forward');
+
+    await expect(cursor.seekToStart()).rejects.toThrow('later');
   });
 
   test('closes its children with itself', () => {

@@ -44,7 +44,16 @@ export class MergingCursor implements Cursor {
   }
 
   #positionAll(position: (child: Cursor) => MaybePromise): MaybePromise {
-    const waiting = this.#children.map(position).filter((wait) => wait !== undefined);
+    const waiting: Promise<void>[] = [];
+    try {
+      for (const child of this.#children) {
+        const wait = position(child);
+        if (wait !== undefined) waiting.push(wait);
+      }
+    } catch (error) {
+      // Damage found in this turn. Children that wait already must not fail with nobody listening.
+      waiting.push(Promise.reject(error as Error));
+    }
     if (waiting.length > 0) return Promise.all(waiting).then(() => this.#build());
     this.#build();
     return undefined;

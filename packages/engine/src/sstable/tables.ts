@@ -4,6 +4,7 @@ import type { Cursor, Direction } from '../iterate/cursor.ts';
 import type { Entry, FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import type { TableCache } from './table-cache.ts';
+import type { TableCursorOptions } from './table-cursor.ts';
 import type { TableReader } from './table-reader.ts';
 
 export class Tables {
@@ -22,10 +23,10 @@ export class Tables {
   }
 
   /** A cursor over one table. The file stays open until it is closed. */
-  async openCursor(table: TableMeta, direction: Direction): Promise<Cursor> {
+  async openCursor(table: TableMeta, direction: Direction, options?: TableCursorOptions): Promise<Cursor> {
     const reader = await this.#cache.acquire(table);
     try {
-      return reader.cursor(direction);
+      return reader.cursor(direction, options);
     } finally {
       reader.release();
     }
@@ -53,8 +54,10 @@ function getAndRelease(
   key: Uint8Array,
   maxSequence: SequenceNumber,
 ): Entry | undefined | Promise<Entry | undefined> {
-  const found = reader.get(key, maxSequence);
-  // A read that goes on keeps the file open by itself.
-  reader.release();
-  return found;
+  try {
+    return reader.get(key, maxSequence);
+  } finally {
+    // A read that goes on keeps the file open by itself.
+    reader.release();
+  }
 }
