@@ -179,7 +179,13 @@ describe('inspectStore', () => {
   test('foretells what opening does to a damaged store', { timeout: 60_000 }, async () => {
     const seed = testSeed();
     const random = seededRandom(seed);
-    const stores = [await abandonedStore(), await closedStore(), await twoSegmentStore(), await unwrittenStore()];
+    const stores = [
+      await abandonedStore(),
+      await abandonedStore({ durability: 'relaxed' }),
+      await closedStore(),
+      await twoSegmentStore(),
+      await unwrittenStore(),
+    ];
     const seen = new Set<string>();
     for (let run = 0; run < 250; run++) {
       const disk = afterKill(random.pick(stores));

@@ -92,6 +92,37 @@ describe('inspectStore', () => {
     });
   });
 
+  test('does not count records behind a torn place, which opening drops with it', async () => {
+    const disk = await abandonedStore({ durability: 'relaxed' });
+    const [wal] = await namesEnding(disk, '.wal');
+    await flip(disk, wal!, FIRST_RECORD + 4 * 112 + 40);
+
+    const report = await inspect(disk);
+
+    // Nothing was ever synced, so no later record vouches for the place.
+    expect(report).toMatchObject({ verdict: 'recoverable', wal_records_replayed: 4, wal_truncated_bytes: 6 * 112 - 1 });
+    expect(fileNamed(report, wal!)).toMatchObject({
+      state: 'torn-tail',
+      recordCount: 9,
+      damage: [],
+      opening: { recordsReplayed: 4, bytesCut: 6 * 112 - 1 },
+    });
+  });
+
+  test('does not count zeros behind a torn place as cut', async () => {
+    const disk = await abandonedStore();
+    const [wal] = await namesEnding(disk, '.wal');
+    const handle = await disk.open(`${DIRECTORY}/${wal}`, 'write');
+    await handle.write(new Uint8Array(600_000), FIRST_RECORD + 9 * 112 + 50);
+    await handle.close();
+
+    const report = await inspect(disk);
+
+    const { bytesCut } = fileNamed(report, wal!).opening;
+    expect(bytesCut).toBe(report.wal_truncated_bytes);
+    expect(bytesCut).toBeLessThanOrEqual(50);
+  });
+
   test('names a flipped byte in a closed segment of the log', async () => {
     const disk = await twoSegmentStore();
     const [older, newer] = await namesEnding(disk, '.wal');
@@ -273,6 +304,18 @@ describe('inspectStore', () => {
       { file: wal, offset: 0, reason: 'the file belongs to another store' },
       { file: table, offset: 0, reason: 'the file belongs to another store' },
     ]);
+  });
+
+  test('knows a table that is sound and not the one that the manifest means', async () => {
+    const disk = await abandonedStore();
+    const twin = await abandonedStore({ deletedPrefix: 'key!' });
+    const [table] = await namesEnding(disk, '.sst');
+    await disk.unlink(`${DIRECTORY}/${table}`);
+    await writeFile(disk, table!, await twin.readFile(`${DIRECTORY}/${table}`));
+
+    const report = await inspect(disk);
+
+    expect(report.damage).toMatchObject([{ file: table, offset: 0, reason: expect.stringContaining('not the one') }]);
   });
 
   test('tells a newer format version from damage', async () => {

@@ -75,7 +75,7 @@ export async function walkLog(log: LogToWalk, visit: (record: LogRecord) => void
     const found = await findRecord(window, log, offset, allowance);
     if (found.bytes > 0) gaps.push({ offset, lsn: lsnAt(startLsn, offset), reason, ...found });
     if (!found.isInside) {
-      contentEnd = Math.max(contentEnd, offset + found.bytes);
+      if (found.bytes > 0) contentEnd = offset + found.bytes;
       return { gaps, recordCount, endOffset: offset, contentEnd, durableLsn };
     }
     offset += found.bytes;

@@ -3,7 +3,7 @@
 import type { FileSystem } from '@kayadb/vfs';
 import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import type { Engine, EngineOptions, RecoveredFile, RecoveryReport } from '../../src/index.ts';
+import type { Durability, Engine, EngineOptions, RecoveredFile, RecoveryReport } from '../../src/index.ts';
 import { inspectStore } from '../../src/index.ts';
 import { DIRECTORY, openTestEngine, testWorld } from './open-test-engine.ts';
 
@@ -27,16 +27,16 @@ export async function putMany(engine: Engine, from: number, to: number): Promise
 
 /** Three tables of several blocks, and a segment with records that are in none of them. */
 export async function abandonedStore(
-  options: { readonly disk?: MemoryFileSystem; readonly seed?: number } = {},
+  options: { readonly seed?: number; readonly deletedPrefix?: string; readonly durability?: Durability } = {},
 ): Promise<MemoryFileSystem> {
-  const disk = options.disk ?? new MemoryFileSystem();
-  const { seed = 0 } = options;
+  const disk = new MemoryFileSystem();
+  const { seed = 0, deletedPrefix = 'key-', durability = 'strict' } = options;
   const randomBytes = (count: number): Uint8Array =>
     Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed) & 0xff);
-  const engine = await openTestEngine(testWorld(disk), { ...evidenceOptions, randomBytes });
+  const engine = await openTestEngine(testWorld(disk), { ...evidenceOptions, randomBytes, durability });
   for (let table = 0; table < 3; table++) {
     await putMany(engine, table * 20, table * 20 + 20);
-    await engine.delete(`key-${table}`);
+    await engine.delete(`${deletedPrefix}${table}`);
     await engine.flush();
   }
   await putMany(engine, 60, 70);
