@@ -1,0 +1,194 @@
+/** Disks that refuse: read-only and full. Small disks of their own (tmpfs) show it with the real error codes. */
+
+import { rmSync, writeFileSync } from 'node:fs';
+
+import type { Client } from '@kayadb/client';
+import { describe, expect, test } from 'vitest';
+
+import { kayactl, runKayactl } from './support/processes.ts';
+import { dryRun } from './support/recovery.ts';
+import { ServerProcess } from './support/server-process.ts';
+import { mountingIsRefused, mountSmallDisk } from './support/tmpfs.ts';
+
+const MIB = 1024 * 1024;
+
+describe('a disk that is mounted read-only (skipped where mounting is refused)', { timeout: 60_000 }, () => {
+  test.skipIf(mountingIsRefused)('keeps a node from starting, with a sentence, and loses nothing', async () => {
+    using disk = mountSmallDisk(4);
+    await kayactl('--data', disk.at('data'), 'put', 'k', 'v');
+    disk.makeReadOnly();
+
+    const existing = await ServerProcess.startAndFail(disk.at('data'));
+    const fresh = await ServerProcess.startAndFail(disk.at('new'));
+    disk.makeWritable();
+
+    for (const { exitCode, stderr } of [existing, fresh]) {
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^ERROR: .* permission denied; .*not mounted read-only\nHINT: .*$/m);
+    }
+    expect(await kayactl('--data', disk.at('data'), 'get', 'k')).toBe('v\n');
+  });
+
+  test.skipIf(mountingIsRefused)('makes kayactl end with 1 and a hint, but can be inspected', async () => {
+    using disk = mountSmallDisk(4);
+    await kayactl('--data', disk.at('data'), 'put', 'k', 'v');
+    disk.makeReadOnly();
+
+    const put = await runKayactl(['--data', disk.at('data'), 'put', 'k', 'other', '--json']);
+    const { exitCode, report } = await dryRun(disk.at('data'));
+
+    expect(put.exitCode).toBe(1);
+    expect(JSON.parse(put.stderr)).toMatchObject({ error: { code: 'KAYA_FS_PERMISSION', hint: expect.any(String) } });
+    expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 0, verdict: 'clean' });
+  });
+});
+
+describe('a disk that is full (skipped where mounting is refused)', { timeout: 120_000 }, () => {
+  test.skipIf(mountingIsRefused)(
+    'refuses writes, serves reads, and takes writes again when there is space',
+    async () => {
+      using disk = mountSmallDisk(40);
+      writeFileSync(disk.at('filler'), Buffer.alloc(28 * MIB, 1));
+      await using node = await ServerProcess.start(disk.at('data'));
+      await using client = node.connect();
+
+      const before = await putUntilRefused(client, 'before');
+      const readBack = await countIntact(client, before.acknowledged);
+      const again = await runKayactl(['--server', node.address, 'put', 'large', 'v'.repeat(100_000)]);
+      const isRunning = node.isRunning;
+      rmSync(disk.at('filler'));
+      const after = await putSome(client, 'after', 20);
+      await node.kill();
+      const { exitCode, report } = await dryRun(disk.at('data'));
+      await using restarted = await ServerProcess.start(disk.at('data'));
+      await using secondClient = restarted.connect();
+      const acknowledged = [...before.acknowledged, ...after];
+      const kept = await countIntact(secondClient, acknowledged);
+
+      expect(before.acknowledged.length).toBeGreaterThan(50);
+      expect(before.refusal).toMatch(/KAYA_DISK_FULL: no space is left on the server's disk; free some/);
+      expect(readBack).toBe(before.acknowledged.length);
+      expect(again).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/^ERROR: .*KAYA_DISK_FULL.*\nHINT: .*$/m),
+      });
+      expect(isRunning).toBe(true);
+      expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 0, verdict: 'clean' });
+      expect(kept).toBe(acknowledged.length);
+      console.info(
+        `full disk: ${before.acknowledged.length} records acknowledged until KAYA_DISK_FULL, ${readBack} readable while ` +
+          `full, ${after.length} written after space was freed, ${kept} of ${acknowledged.length} there after kill -9`,
+      );
+    },
+  );
+
+  test.skipIf(mountingIsRefused)(
+    'that has no room for a table keeps what is in the log, and writes the table later',
+    async () => {
+      // The log of one memtable fits, and the table that it becomes does not fit beside it.
+      using disk = mountSmallDisk(64);
+      writeFileSync(disk.at('filler'), Buffer.alloc(40 * MIB, 1));
+      await using node = await ServerProcess.start(disk.at('data'));
+      await using client = node.connect();
+
+      const before = await putUntilRefused(client, 'before');
+      const readBack = await countIntact(client, before.acknowledged);
+      rmSync(disk.at('filler'));
+      const after = await putSome(client, 'after', 20);
+      const stopped = await node.stop();
+      const { exitCode, report } = await dryRun(disk.at('data'));
+      await using restarted = await ServerProcess.start(disk.at('data'));
+      await using secondClient = restarted.connect();
+      const kept = await countIntact(secondClient, [...before.acknowledged, ...after]);
+
+      expect(before.acknowledged.length * VALUE_BYTES).toBeGreaterThan(16 * MIB);
+      expect(before.refusal).toContain('KAYA_DISK_FULL');
+      expect(readBack).toBe(before.acknowledged.length);
+      expect(node.log.filter(({ msg }) => msg.startsWith('flush stopped')).length).toBeGreaterThan(0);
+      expect(stopped.exitCode).toBe(0);
+      expect({ exitCode, verdict: report.verdict, cleanClose: report.cleanClose }).toEqual({
+        exitCode: 0,
+        verdict: 'clean',
+        cleanClose: true,
+      });
+      expect(kept).toBe(before.acknowledged.length + after.length);
+    },
+  );
+});
+
+describe(
+  'a disk that is still full when the node comes back (skipped where mounting is refused)',
+  { timeout: 60_000 },
+  () => {
+    test.skipIf(mountingIsRefused)('keeps the node from starting until there is space, and loses nothing', async () => {
+      using disk = mountSmallDisk(24);
+      writeFileSync(disk.at('filler'), Buffer.alloc(12 * MIB, 1));
+      await using node = await ServerProcess.start(disk.at('data'));
+      await using client = node.connect();
+      const { acknowledged } = await putUntilRefused(client, 'k');
+      await node.kill();
+
+      const refused = await ServerProcess.startAndFail(disk.at('data'));
+      const { exitCode, report } = await dryRun(disk.at('data'));
+      rmSync(disk.at('filler'));
+      await using restarted = await ServerProcess.start(disk.at('data'));
+      await using secondClient = restarted.connect();
+      const kept = await countIntact(secondClient, acknowledged);
+
+      expect(refused).toEqual({
+        exitCode: 1,
+        stderr: expect.stringMatching(
+          /^ERROR: .*no space is left.*free some.*\nHINT: free some space and start again.*$/m,
+        ),
+      });
+      expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 0, verdict: 'clean' });
+      expect(kept).toBe(acknowledged.length);
+    });
+  },
+);
+
+const VALUE_BYTES = 100_000;
+
+/** Writes one record after the other, until the node refuses one. */
+async function putUntilRefused(
+  client: Client,
+  prefix: string,
+): Promise<{ readonly acknowledged: readonly string[]; readonly refusal: string }> {
+  const acknowledged: string[] = [];
+  for (;;) {
+    const key = `${prefix}/${acknowledged.length}`;
+    try {
+      await client.put(key, valueOf(key));
+    } catch (error) {
+      return { acknowledged, refusal: (error as Error).message };
+    }
+    acknowledged.push(key);
+  }
+}
+
+/** @returns The keys, all acknowledged. */
+async function putSome(client: Client, prefix: string, count: number): Promise<readonly string[]> {
+  const keys = Array.from({ length: count }, (_, i) => `${prefix}/${i}`);
+  for (const key of keys) await client.put(key, valueOf(key));
+  return keys;
+}
+
+async function countIntact(client: Client, keys: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const key of keys) {
+    const value = await client.get(key);
+    if (value !== undefined && Buffer.from(value).equals(valueOf(key))) count++;
+  }
+  return count;
+}
+
+/** Large enough to fill a disk soon, and not compressible. */
+function valueOf(key: string): Buffer {
+  let state = Buffer.from(key).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
+  const value = Buffer.alloc(VALUE_BYTES);
+  for (let i = 0; i < VALUE_BYTES; i += 4) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    value.writeUInt32LE(state, i);
+  }
+  return value;
+}

@@ -1,0 +1,243 @@
+/** The first things a new user does, with a real node, real files and the real command line. */
+
+import { writeFileSync } from 'node:fs';
+
+import { testSeed } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { readAcknowledged, watchAcknowledged } from './support/ack-log.ts';
+import {
+  type Dataset,
+  generateDataset,
+  packageList,
+  packageListIsAbsent,
+  readLines,
+  sortedByKey,
+} from './support/dataset.ts';
+import { kayactl, runKayactl, startKayactl } from './support/processes.ts';
+import { type DryRun, dryRun } from './support/recovery.ts';
+import { type Folder, openFolder } from './support/repository.ts';
+import { ServerProcess } from './support/server-process.ts';
+
+const TIMEOUT_MS = 240_000;
+const GENERATED_COUNT = 5000;
+const STOP_SECONDS = 10;
+
+describe('a strict node', () => {
+  test.skipIf(packageListIsAbsent)(
+    'gives 63,440 real packages back byte for byte, over the network and embedded (skipped without the package list)',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      using folder = openFolder();
+      const dataset = packageList();
+
+      const seen = await roundTrip(folder, dataset);
+
+      expect(seen).toEqual(expectedOf(dataset));
+    },
+  );
+
+  test(
+    'gives generated records back byte for byte, over the network and embedded',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      using folder = openFolder();
+      const dataset = generateDataset(folder.at('in.jsonl.gz'), testSeed(), GENERATED_COUNT);
+
+      const seen = await roundTrip(folder, dataset);
+
+      expect(seen).toEqual(expectedOf(dataset));
+    },
+  );
+
+  test(
+    'leaves on SIGTERM in the middle of an import, and loses nothing acknowledged',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      using folder = openFolder();
+      const dataset = generateDataset(folder.at('in.jsonl.gz'), testSeed(), 20_000);
+      const [data, acks] = [folder.at('data'), folder.at('acks')];
+      await using server = await ServerProcess.start(data);
+      await using importing = startImport(server, dataset, folder);
+
+      const stopped = await importing.stopServer(2000);
+      const imported = await importing.finished;
+      const { exitCode, report } = await dryRun(data);
+
+      const acknowledged = readAcknowledged(acks);
+      const stored = await embeddedRecords(data);
+      expect(stopped).toMatchObject({ exitCode: 0 });
+      expect(stopped.seconds).toBeLessThan(STOP_SECONDS);
+      expect(imported.exitCode).toBe(1);
+      expect(imported.stderr).toMatch(
+        /^ERROR: .*acknowledged\nHINT: .*Run the same command again: it goes on after line \d+\.$/m,
+      );
+      expect(acknowledged.size).toBeGreaterThanOrEqual(2000);
+      expect([...acknowledged].filter((key) => stored.get(key) !== dataset.records.get(key))).toEqual([]);
+      expect({ exitCode, verdict: report.verdict, cleanClose: report.cleanClose }).toEqual({
+        exitCode: 0,
+        verdict: 'clean',
+        cleanClose: true,
+      });
+      console.info(
+        `SIGTERM under load: gone after ${stopped.seconds.toFixed(1)} s with exit code 0, ` +
+          `${acknowledged.size} records acknowledged, 0 lost`,
+      );
+    },
+  );
+});
+
+interface RunningImport extends AsyncDisposable {
+  readonly finished: ReturnType<typeof runKayactl>;
+  /** Sends SIGTERM once that many records are acknowledged. */
+  stopServer(acknowledgements: number): ReturnType<ServerProcess['stop']>;
+}
+
+function startImport(server: ServerProcess, dataset: Dataset, folder: Folder): RunningImport {
+  const acks = folder.at('acks');
+  writeFileSync(acks, '');
+  const progress = ['--state', folder.at('state'), '--ack-log', acks];
+  const running = startKayactl(['--server', server.address, 'import', dataset.file, ...progress]);
+  return {
+    finished: running.finished,
+    stopServer: (acknowledgements) =>
+      new Promise((resolve, reject) => {
+        watchAcknowledged(acks, acknowledgements, () => {
+          server.stop().then(resolve, reject);
+        });
+      }),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+async function embeddedRecords(data: string): Promise<ReadonlyMap<string, string>> {
+  const document = JSON.parse(await kayactl('--data', data, 'scan', '--json')) as {
+    readonly items: readonly { readonly key: string; readonly value: string }[];
+  };
+  return new Map(document.items.map(({ key, value }) => [key, value]));
+}
+
+/** Node, import, scan, get, export, SIGTERM; then the same data without a node. */
+async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
+  const data = folder.at('data');
+  await using server = await ServerProcess.start(data, { flags: ['--durability', 'strict'] });
+  const remote = ['--server', server.address];
+
+  const imported = await runKayactl([...remote, 'import', dataset.file, '--state', folder.at('state'), '--json']);
+  const scan = await kayactl(...remote, 'scan', 'deb/zsh');
+  const value = await kayactl(...remote, 'get', shellsOf(dataset)[0]!.key, '--raw');
+  await kayactl(...remote, 'export', folder.at('remote.jsonl'));
+  const stopped = await server.stop();
+
+  const closed = await dryRun(data);
+  const embeddedScan = await kayactl('--data', data, 'scan', 'deb/zsh');
+  const stats = JSON.parse(await kayactl('--data', data, 'stats', '--json')) as { readonly last_sequence: number };
+  await kayactl('--data', data, 'export', folder.at('embedded.jsonl'));
+  const reopened = await dryRun(data);
+
+  const { seconds, bytes: _bytes, ...summary } = JSON.parse(imported.stdout) as ImportSummary;
+  console.info(
+    `${dataset.name}: ${summary.imported} records imported with strict durability in ${seconds} s, ` +
+      `exported the same bytes; SIGTERM took ${stopped.seconds.toFixed(1)} s`,
+  );
+  return {
+    importExitCode: imported.exitCode,
+    importErrors: imported.stderr,
+    summary,
+    scan,
+    value,
+    wrongLines: countWrongLines(folder.at('remote.jsonl'), dataset),
+    stopExitCode: stopped.exitCode,
+    stoppedInTime: stopped.seconds < STOP_SECONDS,
+    embeddedScan,
+    lastSequence: stats.last_sequence,
+    wrongEmbeddedLines: countWrongLines(folder.at('embedded.jsonl'), dataset),
+    dryRuns: [closed, reopened].map(summaryOf),
+  };
+}
+
+function expectedOf(dataset: Dataset): RoundTrip {
+  const count = dataset.records.size;
+  const shells = shellsOf(dataset);
+  const scan = shells.map(({ key, value }) => `${key} ${value}\n`).join('');
+  const clean = {
+    exitCode: 0,
+    verdict: 'clean',
+    live: false,
+    cleanClose: true,
+    lastSequence: count,
+    replayed: 0,
+    damage: 0,
+  };
+  return {
+    importExitCode: 0,
+    importErrors: '',
+    summary: { ok: true, lines: count, imported: count, bad: 0, blank: 0, resumed_from: 0 },
+    scan,
+    value: shells[0]!.value,
+    wrongLines: 0,
+    stopExitCode: 0,
+    stoppedInTime: true,
+    embeddedScan: scan,
+    lastSequence: count,
+    wrongEmbeddedLines: 0,
+    dryRuns: [clean, clean],
+  };
+}
+
+/** The nine records under `deb/zsh`, in key order. @throws Error when the dataset has another number of them. */
+function shellsOf(dataset: Dataset): readonly { readonly key: string; readonly value: string }[] {
+  const shells = [...dataset.records]
+    .filter(([key]) => key.startsWith('deb/zsh'))
+    .map(([key, value]) => ({ key, value }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  if (shells.length !== 9) throw new Error(`${dataset.name} has ${shells.length} keys under deb/zsh`);
+  return shells;
+}
+
+/** Lines of an export that are not the input's, sorted by key. */
+function countWrongLines(file: string, dataset: Dataset): number {
+  const [exported, expected] = [readLines(file), sortedByKey(dataset.lines)];
+  const longer = exported.length > expected.length ? exported : expected;
+  return longer.filter((_, at) => exported[at] !== expected[at]).length;
+}
+
+function summaryOf({ exitCode, report }: DryRun): RoundTrip['dryRuns'][number] {
+  const { verdict, live, cleanClose, lastSequence, records_replayed: replayed, damage } = report;
+  return { exitCode, verdict, live, cleanClose, lastSequence, replayed, damage: damage.length };
+}
+
+interface ImportSummary {
+  readonly ok: boolean;
+  readonly lines: number;
+  readonly imported: number;
+  readonly bad: number;
+  readonly blank: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly resumed_from: number;
+}
+
+/** What a user has seen from the first command to the last. */
+interface RoundTrip {
+  readonly importExitCode: number | null;
+  readonly importErrors: string;
+  readonly summary: Omit<ImportSummary, 'bytes' | 'seconds'>;
+  readonly scan: string;
+  readonly value: string;
+  readonly wrongLines: number;
+  readonly stopExitCode: number | null;
+  readonly stoppedInTime: boolean;
+  readonly embeddedScan: string;
+  readonly lastSequence: number;
+  readonly wrongEmbeddedLines: number;
+  readonly dryRuns: readonly {
+    readonly exitCode: number | null;
+    readonly verdict: string;
+    readonly live: boolean;
+    readonly cleanClose: boolean;
+    readonly lastSequence: number;
+    readonly replayed: number;
+    readonly damage: number;
+  }[];
+}
