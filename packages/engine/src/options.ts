@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly level0Tables?: number;
   /** Size of level 1; each deeper level may be ten times larger. Default 64 MiB. */
   readonly level1Bytes?: number;
-  /** Compression of tables below level 0. Default `zstd`, or `none` with a warning where zstd-napi is absent. */
+  /** Compression of the tables that merges write. Default `zstd`, or `none` with a warning where zstd-napi is absent. */
   readonly compression?: 'zstd' | 'none';
   /** 1 (fast) to 19. Default 1. */
   readonly zstdLevel?: number;

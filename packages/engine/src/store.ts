@@ -139,10 +139,14 @@ export class Store {
     return releaseOnClose(cursor, () => version.release());
   }
 
-  /** Moves everything accepted so far into tables. */
+  /** Moves everything accepted so far into tables; does not wait for what is written meanwhile. */
   async flush(): Promise<void> {
-    await this.#writes.runAlone(() => this.#committer.freeze());
-    while (this.memtables.frozenCount > 0) await this.#scheduler.waitForProgress();
+    let wanted = 0;
+    await this.#writes.runAlone(async () => {
+      await this.#committer.freeze();
+      wanted = this.lastSequence;
+    });
+    while (this.parts.versions.flushedSequence < wanted) await this.#scheduler.waitForProgress();
   }
 
   /**

@@ -214,6 +214,29 @@ describe('Node.js Buffers', () => {
   });
 });
 
+describe('flush', () => {
+  test('waits for what was written before it and not for what comes after', async () => {
+    await using engine = await openTestEngine(testWorld(), tinyOptions);
+    await engine.put('before', 'x'.repeat(500));
+
+    const flushing = engine.flush();
+    const later = Array.from({ length: 100 }, (_, i) => engine.put(`later${i}`, 'x'.repeat(500)));
+    await flushing;
+
+    const { levels } = engine.stats();
+    expect(levels.reduce((sum, { entryCount }) => sum + entryCount, 0)).toBeGreaterThan(0);
+    await Promise.all(later);
+  });
+
+  test('does nothing when there is nothing to move', async () => {
+    await using engine = await openTestEngine(testWorld());
+
+    await engine.flush();
+
+    expect(engine.stats().flushCount).toBe(0);
+  });
+});
+
 describe('files', () => {
   test('are removed once nothing needs them', async () => {
     const disk = new MemoryFileSystem();
@@ -231,6 +254,25 @@ describe('files', () => {
     expect(names.filter((name) => name.startsWith('MANIFEST'))).toHaveLength(1);
     expect(names.filter((name) => name.endsWith('.sst')).length).toBeLessThanOrEqual(live);
     expect(names.filter((name) => name.endsWith('.tmp') || name === 'LOCK')).toEqual([]);
+  });
+
+  test('that cannot be removed keep nothing else from being removed', async () => {
+    const disk = new MemoryFileSystem();
+    const world = testWorld(disk);
+    const warnings: string[] = [];
+    const engine = await openTestEngine(world, {
+      ...tinyOptions,
+      onEvent: (event) => void (event.kind === 'warning' && warnings.push(event.message)),
+    });
+    for (let i = 0; i < 100; i++) await engine.put(`k${i % 10}`, 'v'.repeat(100));
+    await disk.makeDirectory(`${DIRECTORY}/000002.sst`);
+    await engine.flush();
+    await engine.close();
+
+    const names = (await disk.readDirectory(DIRECTORY)).map(({ name }) => name);
+
+    expect(warnings[0]).toContain('000002.sst');
+    expect(names.filter((name) => name.endsWith('.wal'))).toHaveLength(1);
   });
 
   test('are private to their owner', async () => {

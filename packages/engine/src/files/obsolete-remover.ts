@@ -54,7 +54,8 @@ export class ObsoleteRemover {
         if (!isAllowed()) break;
         const parsed = parseFileName(name);
         if (parsed.kind === 'table') onRemoveTable(parsed.fileNumber);
-        await fileSystem.unlink(`${directory}/${name}`);
+        // One name that cannot be removed, such as a folder of that name, does not keep the others.
+        await fileSystem.unlink(`${directory}/${name}`).catch(onFailure);
       }
     } catch (error) {
       onFailure(error as Error);
@@ -63,7 +64,10 @@ export class ObsoleteRemover {
   }
 }
 
-/** A temporary, or a manifest that CURRENT does not name yet: left for the next open to judge. */
+/**
+ * A temporary, which the next one of that name replaces; or a manifest that CURRENT does not name yet, which the next
+ * open judges.
+ */
 function isBeingPublished(name: string, inUse: FilesInUse): boolean {
   const parsed = parseFileName(name);
   return parsed.kind === 'temporary' || (parsed.kind === 'manifest' && parsed.fileNumber > inUse.manifestNumber);

@@ -52,7 +52,7 @@ export class MergingCursor implements Cursor {
       }
     } catch (error) {
       // Damage found in this turn. Children that wait already must not fail with nobody listening.
-      waiting.push(Promise.reject(error as Error));
+      waiting.push(Promise.reject(error));
     }
     if (waiting.length > 0) return Promise.all(waiting).then(() => this.#build());
     this.#build();

@@ -142,7 +142,6 @@ export class TableBuilder {
       deleteCount: properties.deleteCount,
       smallestSequence: properties.smallestSequence,
       largestSequence: properties.largestSequence,
-      fileCrc: this.#file.crc,
       smallestKey: properties.smallestKey,
       largestKey: properties.largestKey,
     };

@@ -1,9 +1,8 @@
 /**
  * Appends to a new file in pieces: large enough to be few, small enough that the kernel does not throttle them.
- * Invariant: `offset` and `crc` speak of everything appended, written or not.
+ * Invariant: `offset` speaks of everything appended, written or not.
  */
 
-import { crc32c } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
 import type { MaybePromise } from '../iterate/cursor.ts';
@@ -18,7 +17,6 @@ export class TableFileWriter {
   #pending = new Uint8Array(MAX_WRITE_BYTES);
   #pendingBytes = 0;
   #writtenBytes = 0;
-  #crc = 0;
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -27,11 +25,6 @@ export class TableFileWriter {
   /** Where the next byte goes. */
   get offset(): number {
     return this.#writtenBytes + this.#pendingBytes;
-  }
-
-  /** CRC-32C of everything written, seed 0. Requires: `flush` has resolved since the last `reserve`. */
-  get crc(): number {
-    return this.#crc;
   }
 
   /**
@@ -59,7 +52,6 @@ export class TableFileWriter {
   /** Writes everything appended. Durability: none. */
   async flush(): Promise<void> {
     const pending = this.#pending.subarray(0, this.#pendingBytes);
-    this.#crc = crc32c(pending, this.#crc);
     for (let start = 0; start < pending.length; start += MAX_WRITE_BYTES) {
       const piece = pending.subarray(start, start + MAX_WRITE_BYTES);
       await this.#handle.write(piece, this.#writtenBytes);

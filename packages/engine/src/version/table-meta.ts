@@ -9,8 +9,6 @@ export interface TableMeta {
   readonly deleteCount: number;
   readonly smallestSequence: SequenceNumber;
   readonly largestSequence: SequenceNumber;
-  /** CRC-32C of the whole file, seed 0. */
-  readonly fileCrc: number;
   /** Smallest and largest user key, both inclusive. Never changed after construction. */
   readonly smallestKey: Uint8Array;
   readonly largestKey: Uint8Array;

@@ -137,7 +137,6 @@ function encodeAddedTable({ level, table }: AddedTable): Uint8Array {
     .varint(table.deleteCount)
     .varint(table.smallestSequence)
     .varint(table.largestSequence)
-    .varint(table.fileCrc)
     .varint(table.smallestKey.length)
     .bytes(table.smallestKey)
     .varint(table.largestKey.length)
@@ -154,14 +153,12 @@ function decodeAddedTable(field: ByteReader): AddedTable {
     deleteCount: field.varint('deletes'),
     smallestSequence: field.varint('smallest sequence'),
     largestSequence: field.varint('largest sequence'),
-    fileCrc: field.varint('file CRC'),
     smallestKey: readKey(field, 'smallest key'),
     largestKey: readKey(field, 'largest key'),
   };
   const at = field.offset;
   if (table.deleteCount > table.entryCount) throw new DecodeError('a table has more deletes than entries', at);
   if (table.smallestSequence > table.largestSequence) throw new DecodeError('a table has its sequences swapped', at);
-  if (table.fileCrc > 0xffff_ffff) throw new DecodeError('a table has a CRC of more than 32 bits', at);
   if (compareBytes(table.smallestKey, table.largestKey) > 0) throw new DecodeError('a table has its keys swapped', at);
   return { level, table };
 }

@@ -99,7 +99,6 @@ export function tableMeta(
     deleteCount: 0,
     smallestSequence: 1,
     largestSequence: fileNumber,
-    fileCrc: 0,
     smallestKey: encodeUtf8(smallest),
     largestKey: encodeUtf8(largest),
     ...more,
