@@ -48,6 +48,7 @@ interface Opening {
 /** Imports, kills, looks, restarts, checks: `KILLS` times, then lets the import finish. */
 class CrashRun implements AsyncDisposable {
   readonly cycles: Cycle[] = [];
+  killsWhileRecovering = 0;
   readonly #folder: Folder;
   readonly #dataset: Dataset;
   readonly #data: string;
@@ -72,12 +73,16 @@ class CrashRun implements AsyncDisposable {
     return ['--server', this.#server.address, 'import', this.#dataset.file, ...progress];
   }
 
-  async cycle(acknowledgements: number): Promise<void> {
+  /** @param isKilledTwice - Whether a first restart is killed too, when it has just taken the lock and begins to recover. */
+  async cycle(acknowledgements: number, isKilledTwice: boolean): Promise<void> {
     await using importing = startKayactl(this.importArguments());
     const stopWatching = watchAcknowledged(this.#acks, acknowledgements, () => this.#server.child.kill('SIGKILL'));
     const imported = await importing.finished;
     stopWatching();
     await this.#server.kill();
+    if (isKilledTwice && (await ServerProcess.startAndKillAt(this.#data, 'engine.stale-lock-taken'))) {
+      this.killsWhileRecovering++;
+    }
     const { exitCode, report } = await dryRun(this.#data);
 
     this.#server = await ServerProcess.start(this.#data, { address: this.#server.address });
@@ -120,7 +125,9 @@ describe('a node that is killed while records are imported', () => {
     const startedMs = performance.now();
     await using run = new CrashRun(folder, dataset, await ServerProcess.start(folder.at('data')));
 
-    for (let kills = 0; kills < KILLS; kills++) await run.cycle(1 + random.int(Math.floor(dataset.records.size / 25)));
+    for (let kills = 0; kills < KILLS; kills++) {
+      await run.cycle(1 + random.int(Math.floor(dataset.records.size / 25)), kills % 4 === 3);
+    }
     const last = await kayactl(...run.importArguments());
     await kayactl('--server', run.server.address, 'export', folder.at('out.jsonl'));
     const stopped = await run.server.stop();
@@ -132,13 +139,15 @@ describe('a node that is killed while records are imported', () => {
     expect(cycles.map(({ dryRunExitCode }) => dryRunExitCode)).toEqual(cycles.map(() => 0));
     expect(cycles.map(({ foretold }) => foretold)).toEqual(cycles.map(({ happened }) => happened));
     expect(acknowledged).toEqual(acknowledged.toSorted((a, b) => a - b));
+    expect(run.killsWhileRecovering).toBe(KILLS / 4);
     expect(acknowledged[0]).toBeGreaterThan(0);
     expect(last).toContain('by an earlier run');
     expect(readLines(folder.at('out.jsonl'))).toEqual(sortedByKey(dataset.lines));
     expect(stopped.exitCode).toBe(0);
     const replayed = cycles.reduce((sum, { happened }) => sum + Number(happened.replayed), 0);
     console.info(
-      `kill -9 during the import of ${dataset.name}: ${cycles.length} kills, ${acknowledged.at(-1)} records ` +
+      `kill -9 during the import of ${dataset.name}: ${cycles.length} kills (and ${run.killsWhileRecovering} while recovering), ` +
+        `${acknowledged.at(-1)} records ` +
         `acknowledged by killed nodes, 0 lost, ${replayed} log records replayed as foretold, ` +
         `all ${dataset.records.size} there at the end; ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
     );

@@ -122,15 +122,17 @@ async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
   const data = folder.at('data');
   await using server = await ServerProcess.start(data, { flags: ['--durability', 'strict'] });
   const remote = ['--server', server.address];
+  const shells = shellsOf(dataset);
 
   const imported = await runKayactl([...remote, 'import', dataset.file, '--state', folder.at('state'), '--json']);
-  const scan = await kayactl(...remote, 'scan', 'deb/zsh');
-  const value = await kayactl(...remote, 'get', shellsOf(dataset)[0]!.key, '--raw');
+  const rows = await kayactl(...remote, 'scan', 'deb/zsh');
+  const scan = await kayactl(...remote, 'scan', 'deb/zsh', '--json');
+  const value = await kayactl(...remote, 'get', shells[0]!.key, '--raw');
   await kayactl(...remote, 'export', folder.at('remote.jsonl'));
   const stopped = await server.stop();
 
   const closed = await dryRun(data);
-  const embeddedScan = await kayactl('--data', data, 'scan', 'deb/zsh');
+  const embeddedRows = await kayactl('--data', data, 'scan', 'deb/zsh');
   const stats = JSON.parse(await kayactl('--data', data, 'stats', '--json')) as { readonly last_sequence: number };
   await kayactl('--data', data, 'export', folder.at('embedded.jsonl'));
   const reopened = await dryRun(data);
@@ -144,12 +146,13 @@ async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
     importExitCode: imported.exitCode,
     importErrors: imported.stderr,
     summary,
-    scan,
-    value,
+    rows: countLines(rows),
+    scan: JSON.parse(scan) as RoundTrip['scan'],
+    isRightValue: value === shells[0]!.value,
     wrongLines: countWrongLines(folder.at('remote.jsonl'), dataset),
     stopExitCode: stopped.exitCode,
     stoppedInTime: stopped.seconds < STOP_SECONDS,
-    embeddedScan,
+    hasSameRowsEmbedded: embeddedRows === rows,
     lastSequence: stats.last_sequence,
     wrongEmbeddedLines: countWrongLines(folder.at('embedded.jsonl'), dataset),
     dryRuns: [closed, reopened].map(summaryOf),
@@ -159,7 +162,6 @@ async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
 function expectedOf(dataset: Dataset): RoundTrip {
   const count = dataset.records.size;
   const shells = shellsOf(dataset);
-  const scan = shells.map(({ key, value }) => `${key} ${value}\n`).join('');
   const clean = {
     exitCode: 0,
     verdict: 'clean',
@@ -173,12 +175,13 @@ function expectedOf(dataset: Dataset): RoundTrip {
     importExitCode: 0,
     importErrors: '',
     summary: { ok: true, lines: count, imported: count, bad: 0, blank: 0, resumed_from: 0 },
-    scan,
-    value: shells[0]!.value,
+    rows: 9,
+    scan: { items: shells },
+    isRightValue: true,
     wrongLines: 0,
     stopExitCode: 0,
     stoppedInTime: true,
-    embeddedScan: scan,
+    hasSameRowsEmbedded: true,
     lastSequence: count,
     wrongEmbeddedLines: 0,
     dryRuns: [clean, clean],
@@ -193,6 +196,10 @@ function shellsOf(dataset: Dataset): readonly { readonly key: string; readonly v
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   if (shells.length !== 9) throw new Error(`${dataset.name} has ${shells.length} keys under deb/zsh`);
   return shells;
+}
+
+function countLines(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 /** Lines of an export that are not the input's, sorted by key. */
@@ -223,12 +230,13 @@ interface RoundTrip {
   readonly importExitCode: number | null;
   readonly importErrors: string;
   readonly summary: Omit<ImportSummary, 'bytes' | 'seconds'>;
-  readonly scan: string;
-  readonly value: string;
+  readonly rows: number;
+  readonly scan: { readonly items: readonly { readonly key: string; readonly value: string }[] };
+  readonly isRightValue: boolean;
   readonly wrongLines: number;
   readonly stopExitCode: number | null;
   readonly stoppedInTime: boolean;
-  readonly embeddedScan: string;
+  readonly hasSameRowsEmbedded: boolean;
   readonly lastSequence: number;
   readonly wrongEmbeddedLines: number;
   readonly dryRuns: readonly {

@@ -20,6 +20,7 @@ export interface ServerOptions {
   /** Default: a free port. */
   readonly address?: string;
   readonly flags?: readonly string[];
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -37,11 +38,12 @@ export class ServerProcess implements AsyncDisposable {
   readonly #stderr: string[] = [];
   readonly #ready: Promise<string>;
   #address = '';
+  #fatalEvent: string | undefined;
 
   private constructor(directory: string, options: ServerOptions) {
     const where = ['--data', directory, '--client-addr', options.address ?? '127.0.0.1:0'];
     this.child = spawn(process.execPath, [KAYADB_SERVER, ...where, ...(options.flags ?? [])], {
-      cwd: ROOT,
+      cwd: options.cwd ?? ROOT,
       env: { ...plainEnvironment(), ...options.env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -78,6 +80,14 @@ export class ServerProcess implements AsyncDisposable {
   static async startAndFail(directory: string, options: ServerOptions = {}): Promise<ServerExit> {
     await using server = new ServerProcess(directory, options);
     return await server.#end();
+  }
+
+  /** Starts a node and kills it as soon as its log has that event. @returns Whether it came that far. */
+  static async startAndKillAt(directory: string, name: string, options: ServerOptions = {}): Promise<boolean> {
+    await using server = new ServerProcess(directory, options);
+    server.#fatalEvent = name;
+    await server.#end();
+    return server.log.some(({ event }) => event === name);
   }
 
   get address(): string {
@@ -134,6 +144,9 @@ export class ServerProcess implements AsyncDisposable {
   /** ERROR and HINT lines are not of the log. */
   #take(line: string): void {
     this.#stderr.push(line);
-    if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
+    if (!line.startsWith('{')) return;
+    const entry = JSON.parse(line) as LogLine;
+    this.log.push(entry);
+    if (entry.event === this.#fatalEvent) this.child.kill('SIGKILL');
   }
 }
