@@ -1,6 +1,7 @@
 /** Turns any error into what the user sees: a code, a sentence, what to do next, and the exit status. */
 
 import { AssertionError, KayaError } from '@kayadb/codec';
+import { DirectoryLockedError } from '@kayadb/vfs';
 
 import { CliError } from './cli-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -60,6 +61,9 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_SERVER: io('Look into the log of the server for the reason.'),
 };
 
+const UNSEEN_OWNER =
+  'Two processes on one folder destroy it: make sure that nobody uses it any more. Then "kayactl unlock" removes the lock.';
+
 const OTHER = io('Run the command again; if it fails in the same way, report it with this message.');
 
 /** Never throws, whatever was thrown. */
@@ -77,7 +81,8 @@ export function describeError(error: unknown): ErrorDescription {
   }
   if (error instanceof KayaError) {
     const { hint, exitCode } = GUIDANCE[error.code] ?? OTHER;
-    return { code: error.code, message: error.message, hint, exitCode };
+    const isUnseen = error instanceof DirectoryLockedError && error.liveness === 'unknown';
+    return { code: error.code, message: error.message, hint: isUnseen ? UNSEEN_OWNER : hint, exitCode };
   }
   return { code: 'KAYA_INTERNAL', message: error instanceof Error ? error.message : String(error), ...OTHER };
 }

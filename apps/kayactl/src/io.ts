@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 
 import type { connect } from '@kayadb/client';
 import type { Clock } from '@kayadb/codec';
-import type { FileSystem } from '@kayadb/vfs';
+import type { FileSystem, ProcessTable } from '@kayadb/vfs';
 
 /** A standard output; on a terminal, `isTTY` is true and `columns` its width, as Node sets them. */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -15,6 +15,8 @@ export interface KayactlIo {
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fileSystem: FileSystem;
+  /** Tells whether the process that holds a folder still runs. */
+  readonly processes: ProcessTable;
   readonly clock: Clock;
   readonly connect: typeof connect;
   /** Aborted when the user wants to stop; its reason is `SIGINT` or `SIGTERM`. */

@@ -1,7 +1,7 @@
 /** The composition root: the real process around `runKayactl`. */
 
 import { connect, systemClock } from '@kayadb/client';
-import { nodeFileSystem } from '@kayadb/vfs';
+import { nodeFileSystem, nodeProcessTable } from '@kayadb/vfs';
 
 import { EXIT } from './exit-codes.ts';
 import { runKayactl } from './run-kayactl.ts';
@@ -24,6 +24,7 @@ process.exitCode = await runKayactl(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   fileSystem: nodeFileSystem(),
+  processes: nodeProcessTable(),
   clock: systemClock(),
   connect,
   signal: interruption.signal,

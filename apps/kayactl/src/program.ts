@@ -15,6 +15,7 @@ import { addRecoverCommand } from './commands/recover.ts';
 import { addScanCommand } from './commands/scan.ts';
 import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addUnlockCommand } from './commands/unlock.ts';
 import { examples } from './examples.ts';
 import { addGlobalOptions } from './global-options.ts';
 import type { Invocation } from './invocation.ts';
@@ -57,6 +58,7 @@ export function buildProgram(invocation: Invocation): Command {
   addStatusCommand(program, invocation);
   addStatsCommand(program, invocation);
   addFlushCommand(program, invocation);
+  addUnlockCommand(program, invocation);
   program.commandsGroup('Forensics:');
   addRecoverCommand(program, invocation);
   addInspectCommand(program, invocation);

@@ -1,6 +1,7 @@
 /** Every data and operation command, embedded over a disk in memory and remote over a v1 server in memory. */
 
 import { encodeUtf8 } from '@kayadb/codec';
+import { acquireDirectoryLock } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
 import { brokenPipe, TestWorld } from './test-world.ts';
@@ -296,13 +297,17 @@ describe('kayactl on a folder', () => {
 
   test('says who holds the lock and ends with status 6', async () => {
     const world = await worldWithRows('k');
-    await world.writeFile('/store/LOCK', 'held by something that this version cannot read');
+    const { owner } = await acquireDirectoryLock(world.fileSystem, '/store', world.processWorld.start());
 
     const get = await world.run('--data', '/store', 'get', 'k', '--json');
 
     expect(get.exitCode).toBe(6);
     expect(JSON.parse(get.stderr)).toMatchObject({
-      error: { code: 'KAYA_LOCKED', hint: expect.stringContaining('--server') },
+      error: {
+        code: 'KAYA_LOCKED',
+        message: expect.stringContaining(`held by process ${owner.pid} on host ${owner.host}`),
+        hint: expect.stringContaining('--server'),
+      },
     });
   });
 

@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 
 import { connect } from '@kayadb/client';
 import { VirtualClock } from '@kayadb/testkit';
-import { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import type { ExitCode } from '../src/exit-codes.ts';
 import type { KayactlIo } from '../src/io.ts';
@@ -19,6 +19,8 @@ export interface RunResult {
 export class TestWorld {
   fileSystem = new MemoryFileSystem();
   clock = new VirtualClock();
+  readonly processWorld = fakeProcessWorld();
+  processes = this.processWorld.start();
   readonly env: Record<string, string> = {};
   stdin: Readable = Readable.from([]);
   connect: KayactlIo['connect'] = connect;
@@ -33,6 +35,7 @@ export class TestWorld {
       stderr: new TextSink(),
       env: this.env,
       fileSystem: this.fileSystem,
+      processes: this.processes,
       clock: this.clock,
       connect: this.connect,
       signal: this.interruption.signal,

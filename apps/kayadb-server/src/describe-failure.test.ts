@@ -26,6 +26,13 @@ describe('describeFailure', () => {
     expect(failure.text).toMatch(/^ERROR: .+\nHINT: .+\n$/u);
   });
 
+  test('names the way out of a lock whose owner cannot be seen', () => {
+    const { text } = describeFailure(DirectoryLockedError.unreadable('/data/LOCK'));
+
+    expect(text).toContain('then run "kayactl --data /data unlock --token unreadable"\n');
+    expect(text).toContain('HINT: two processes on one folder destroy it');
+  });
+
   test('says what was wrong, then what to do', () => {
     const failure = describeFailure(new UsageError('--node-id is wrong', 'give a number'));
 

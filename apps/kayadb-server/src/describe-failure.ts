@@ -1,6 +1,7 @@
 /** Why the program ends: an exit code for scripts, and two lines for people. docs/reference/server.md, "Exit codes" */
 
 import { AssertionError, KayaError } from '@kayadb/codec';
+import { DirectoryLockedError } from '@kayadb/vfs';
 
 import { UsageError } from './usage-error.ts';
 
@@ -29,6 +30,9 @@ const HINTS: Readonly<Record<string, string>> = {
   KAYA_STOP_TIMEOUT: 'the next start replays the log; raise --drain-timeout-ms to give it more time',
 };
 
+const UNSEEN_OWNER =
+  'two processes on one folder destroy it: make sure that nobody uses it any more, then kayactl unlock removes the lock';
+
 export interface Failure {
   readonly exitCode: ExitCode;
   /** `ERROR: ...` and `HINT: ...`, each on its line. */
@@ -42,6 +46,12 @@ export function describeFailure(error: unknown): Failure {
     return { exitCode: EXIT.invariant, text: `ERROR: broken invariant: ${message}\nHINT: ${hint}\n` };
   }
   const code = error instanceof KayaError ? error.code : '';
-  const hint = error instanceof UsageError ? error.hint : (HINTS[code] ?? 'see the log for what led to it');
+  const hint = hintFor(error, code);
   return { exitCode: EXIT_BY_CODE[code] ?? EXIT.failure, text: `ERROR: ${message}\nHINT: ${hint}\n` };
+}
+
+function hintFor(error: unknown, code: string): string {
+  if (error instanceof UsageError) return error.hint;
+  if (error instanceof DirectoryLockedError && error.liveness === 'unknown') return UNSEEN_OWNER;
+  return HINTS[code] ?? 'see the log for what led to it';
 }

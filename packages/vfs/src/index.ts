@@ -13,7 +13,11 @@ export {
   type DirectoryLock,
   type DirectoryLockState,
 } from './lock/directory-lock.ts';
-export { DirectoryLockedError, type DirectoryLockErrorCode } from './lock/directory-locked-error.ts';
+export {
+  DirectoryLockedError,
+  type DirectoryLockErrorCode,
+  UNREADABLE_LOCK_TOKEN,
+} from './lock/directory-locked-error.ts';
 export { isLockFileName, LOCK_FILE_NAME } from './lock/lock-claim.ts';
 export type { LockOwner } from './lock/lock-owner.ts';
 export { nodeProcessTable } from './lock/node-process-table.ts';

@@ -47,8 +47,8 @@ export function addRecoverCommand(program: Command, invocation: Invocation): voi
 /** @throws CliError KAYA_LOCAL_ONLY with --server; FileSystemError when the folder cannot be listed. */
 export function readReport(context: CommandContext, directory: string, showKeys: boolean): Promise<RecoveryReport> {
   refuseServers(context);
-  const { fileSystem, clock } = context.io;
-  return inspectStore(fileSystem, resolve(directory), { clock, showKeys });
+  const { fileSystem, processes, clock } = context.io;
+  return inspectStore(fileSystem, resolve(directory), { processes, clock, showKeys });
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server. */

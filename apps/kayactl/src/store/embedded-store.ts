@@ -27,6 +27,7 @@ export async function openEmbeddedStore(context: CommandContext, options: OpenEm
     createIfMissing: options.create,
     durability,
     fileSystem: context.io.fileSystem,
+    processes: context.io.processes,
     clock: context.io.clock,
     onEvent: (event) => tell(context, event),
   });

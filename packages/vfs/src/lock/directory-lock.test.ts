@@ -178,7 +178,7 @@ describe('acquireDirectoryLock', () => {
       const error = await refusal(acquireDirectoryLock(fs, '/db', world.start()));
 
       expect(error).toMatchObject({ liveness: 'unknown', owner });
-      expect(error.message).toContain(`break the lock with token ${owner.token}`);
+      expect(error.message).toContain(`kayactl --data /db unlock --token ${owner.token}`);
     },
   );
 
@@ -192,6 +192,7 @@ describe('acquireDirectoryLock', () => {
 
       expect(error).toMatchObject({ code: 'KAYA_LOCKED', liveness: 'unknown', owner: undefined });
       expect(error.message).toContain('/db/LOCK exists but is not a readable lock file');
+      expect(error.message).toContain('kayactl --data /db unlock --token unreadable');
       expect(decodeUtf8(await fs.readFile('/db/LOCK'))).toBe(content);
     },
   );

@@ -1,8 +1,13 @@
 /** Why a directory lock was refused. The code is listed in docs/reference/errors.md. */
 
+import { dirname } from 'node:path';
+
 import { KayaError } from '@kayadb/codec';
 
 import type { LockOwner } from './lock-owner.ts';
+
+/** What an operator gives to `kayactl unlock` in the place of the token, when the lock file cannot be read. */
+export const UNREADABLE_LOCK_TOKEN = 'unreadable';
 
 export type DirectoryLockErrorCode = 'KAYA_LOCKED';
 
@@ -35,7 +40,7 @@ export class DirectoryLockedError extends KayaError<DirectoryLockErrorCode> {
       liveness === 'alive'
         ? `${path} is held by ${who}, which is running; stop that process or use another directory`
         : `${path} is held by ${who}, in another host or container, so it cannot be seen from here whether it still ` +
-          `runs; make sure that it has ended, then break the lock with token ${owner.token}`;
+          `runs; make sure that it has ended, then run ${unlockCommand(path, owner.token)}`;
     return new DirectoryLockedError({ path, owner, liveness, detail });
   }
 
@@ -43,7 +48,7 @@ export class DirectoryLockedError extends KayaError<DirectoryLockErrorCode> {
   static unreadable(path: string): DirectoryLockedError {
     const detail =
       `${path} exists but is not a readable lock file, so it cannot be told who holds the directory; ` +
-      'make sure that no process uses the directory, then remove that file';
+      `make sure that no process uses the directory, then run ${unlockCommand(path, UNREADABLE_LOCK_TOKEN)}`;
     return new DirectoryLockedError({ path, owner: undefined, liveness: 'unknown', detail });
   }
 
@@ -52,4 +57,8 @@ export class DirectoryLockedError extends KayaError<DirectoryLockErrorCode> {
     const detail = `${path} changed hands again and again while this process tried to take it; try again`;
     return new DirectoryLockedError({ path, owner, liveness: 'unknown', detail });
   }
+}
+
+function unlockCommand(path: string, token: string): string {
+  return `"kayactl --data ${dirname(path)} unlock --token ${token}"`;
 }
