@@ -12,6 +12,9 @@ import { run } from './run.ts';
 /** What a shell reports for a process that the signal ended. */
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Ctrl-C reaches the node from the terminal and, under pnpm, once more from pnpm: within this time it is one wish. */
+const ECHO_MS = 500;
+
 const clock: Clock = {
   now: () => performance.now(),
   setTimer(delayMs, callback) {
@@ -37,12 +40,14 @@ process.on('uncaughtException', handleUncaught);
 process.on('unhandledRejection', handleUncaught);
 
 const stopRequested = new Promise<string>((resolve) => {
-  let isStopping = false;
+  let askedAtMs: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      const nowMs = performance.now();
+      const isEcho = signal === 'SIGINT' && nowMs - (askedAtMs ?? nowMs) < ECHO_MS;
       // Whoever asks twice does not want to wait.
-      if (isStopping) process.exit(EXIT_BY_SIGNAL[signal]);
-      isStopping = true;
+      if (askedAtMs !== undefined && !isEcho) process.exit(EXIT_BY_SIGNAL[signal]);
+      askedAtMs ??= nowMs;
       resolve(signal);
     });
   }
