@@ -2,7 +2,7 @@
 
 import { decodeUtf8Strict } from '@kayadb/codec';
 import { type FileSystem, FileSystemError } from '@kayadb/vfs';
-import { parse as parseToml } from 'smol-toml';
+import { parse as parseToml, TomlError } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 
 import { nearestName } from './nearest-name.ts';
@@ -36,8 +36,9 @@ function parseConfig(path: string, text: string): Record<string, unknown> {
   try {
     parsed = parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new UsageError(`the config file ${path} cannot be parsed: ${reason}`, 'correct the file', { cause });
+    throw new UsageError(`the config file ${path} cannot be parsed: ${describeParseError(cause)}`, 'correct the file', {
+      cause,
+    });
   }
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed)) {
@@ -47,6 +48,13 @@ function parseConfig(path: string, text: string): Record<string, unknown> {
     );
   }
   return parsed as Record<string, unknown>;
+}
+
+/** The first line only: the next ones repeat the text of the file, which may hold a token. */
+function describeParseError(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const reason = message.split('\n')[0]!.replace(/:$/u, '');
+  return cause instanceof TomlError ? `${reason} at line ${cause.line}, column ${cause.column}` : reason;
 }
 
 function parserFor(path: string): (text: string) => unknown {

@@ -98,11 +98,16 @@ function parse(layers: readonly Layer[]): ReturnType<typeof settingsSchema.parse
   const name = result.error.issues[0]?.path[0] as SettingName;
   const layer = layers.find(({ values }) => values.has(name));
   const { expected, isSecret } = SETTING_HELP[name];
-  const got = isSecret === true ? '' : `, got ${JSON.stringify(merged[name])}`;
+  const got = isSecret === true ? '' : `, got ${describeValue(merged[name])}`;
   throw new UsageError(
     `${layer?.nameOf(name) ?? name}: expected ${expected}${got}`,
     'kayadb-server --help describes all settings',
   );
+}
+
+/** A file may hold a list or a table, even one that holds itself. */
+function describeValue(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'a list or a table' : JSON.stringify(value);
 }
 
 function tokenSources(name: 'client-token' | 'operator-token', layers: readonly Layer[]): readonly TokenSource[] {

@@ -215,15 +215,17 @@ describe('a config file', () => {
   test.each([
     ['/k.toml', 'clientaddr = "x"', '/k.toml has an unknown setting "clientaddr"; did you mean client-addr?'],
     ['/k.yaml', 'peer: x', 'peer in /k.yaml is not available: this build runs a single node'],
-    ['/k.toml', 'node-id = ', 'the config file /k.toml cannot be parsed: '],
-    ['/k.yaml', 'a: [', 'the config file /k.yaml cannot be parsed: '],
+    ['/k.toml', '# one\nnode-id = ', /^the config file \/k.toml cannot be parsed: .+ at line 2, column \d+$/],
+    ['/k.yaml', '# one\na: [', /^the config file \/k.yaml cannot be parsed: .+ at line 2, column \d+$/],
+    ['/k.yaml', 'data: &a [*a]', 'data in /k.yaml: expected a folder, got a list or a table'],
     ['/k.yaml', '- a\n- b', 'the config file /k.yaml does not hold settings'],
     ['/k.json', '{}', 'the config file /k.json is neither .toml nor .yaml'],
     ['/missing.toml', undefined, 'the config file cannot be read: '],
   ])('%s with %j is refused', async (path, text, message) => {
     const found = await refusal({ argv: ['--config', path], files: text === undefined ? {} : { [path]: text } });
 
-    expect(found).toMatchObject({ code: 'KAYA_USAGE', message: expect.stringContaining(message) });
+    expect(found.code).toBe('KAYA_USAGE');
+    expect(found.message).toMatch(message);
   });
 
   test('may be empty', async () => {
