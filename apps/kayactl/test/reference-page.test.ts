@@ -53,6 +53,17 @@ function flagsIn(section: string | undefined): readonly string[] {
     .toSorted();
 }
 
+test('embedded stats have the names that the server has', async () => {
+  const page = await readFile(new URL('server.md', PAGE), 'utf8');
+  const listed = /## STATS\n[^]*?```text\n(?<names>[^`]*)```/.exec(page)?.groups?.['names'] ?? '';
+  const world = new TestWorld();
+  await world.run('--data', '/store', 'put', 'k', 'v');
+
+  const { stdout } = await world.run('--data', '/store', 'stats', '--json');
+
+  expect(Object.keys(JSON.parse(stdout)).toSorted()).toEqual(listed.trim().split(/\s+/).toSorted());
+});
+
 describe('docs/reference/kayactl.md', () => {
   test('has a section for each command, with the very flags of the program', async () => {
     const sections = await readSections();

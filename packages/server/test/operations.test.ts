@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import { encodeUtf8, OPCODE, type Request } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
@@ -124,6 +126,18 @@ describe('a node', () => {
       'compaction_max_us compaction_count block_cache_hits block_cache_misses recovery_duration_us get_total_us ' +
       'get_max_us scan_total_us scan_max_us';
     expect(Object.keys(engine)).toEqual(expect.arrayContaining(names.split(' ')));
+  });
+
+  test('has the very counters that the reference lists', async () => {
+    const page = await readFile(new URL('../../../docs/reference/server.md', import.meta.url), 'utf8');
+    const listed = /## STATS\n[^]*?```text\n(?<names>[^`]*)```/.exec(page)?.groups?.['names'] ?? '';
+    await using world = await startTestNode(new MemoryEngine());
+    const session = await world.connect();
+
+    const answer = await session.request({ kind: 'stats' });
+
+    const { engine } = JSON.parse(answer.kind === 'text' ? answer.text : '');
+    expect(Object.keys(engine).toSorted()).toEqual(listed.trim().split(/\s+/).toSorted());
   });
 });
 

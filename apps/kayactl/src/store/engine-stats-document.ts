@@ -32,6 +32,13 @@ export function engineStatsDocument(stats: EngineStats): StatsDocument {
     scan_total_us: stats.scanTotalUs,
     scan_max_us: stats.scanMaxUs,
     sstable_bytes: stats.tableBytes,
+    levels: stats.levels.map(({ tableCount, bytes, entryCount }) => ({
+      sstable_count: tableCount,
+      bytes,
+      entry_count: entryCount,
+    })),
+    compaction_bytes_read: stats.compactionBytesRead,
+    compaction_bytes_written: stats.compactionBytesWritten,
     memtable_bytes: stats.memtableBytes,
     block_cache_bytes: stats.blockCacheBytes,
     recovered_records: stats.recoveredRecords,

@@ -15,8 +15,8 @@ export interface NodeStats {
   readonly uptimeMs: number;
 }
 
-/** Names that v1 gave and that differ from ours. */
-const V1_NAMES: Readonly<Record<string, string>> = { tableCount: 'sstable_count' };
+/** Tables are called as v1 calls them. */
+const V1_NAMES: Readonly<Record<string, string>> = { tableCount: 'sstable_count', tableBytes: 'sstable_bytes' };
 
 /**
  * A node that runs alone has no Raft: it says `leader`, since it takes writes, and `term` 0, since it was never
