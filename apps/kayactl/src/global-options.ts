@@ -98,9 +98,9 @@ async function readToken(
     );
   }
   if (file !== undefined) return readTokenFile(kind, file, fileSystem);
-  // A blank variable or flag counts as none, as it always has.
-  const token = flag ?? variable;
-  return token === undefined || token.trim() === '' ? undefined : token;
+  // A blank variable or flag counts as none, and white space around a token is none of it: as the server reads its own.
+  const token = (flag ?? variable)?.trim();
+  return token === '' ? undefined : token;
 }
 
 async function readTokenFile(kind: string, file: string, fileSystem: FileSystem): Promise<string> {

@@ -98,7 +98,7 @@ describe('kayactl put and delete, remote', () => {
     const wrong = await world.run(...SERVER, 'put', 'k', 'v', '--client-token', 'guess');
     const flag = await world.run(...SERVER, 'put', 'k', 'v', '--client-token', 'secret');
     const file = await world.run(...SERVER, 'put', 'k', 'v', '--client-token-file', '/token');
-    world.env['KAYA_CLIENT_TOKEN'] = 'secret';
+    world.env['KAYA_CLIENT_TOKEN'] = ' secret\n';
     const environment = await world.run(...SERVER, 'put', 'k', 'v');
 
     expect([without, wrong, flag, file, environment].map(({ exitCode }) => exitCode)).toEqual([4, 4, 0, 0, 0]);
@@ -253,8 +253,10 @@ describe('kayactl scan', () => {
     const { world, server } = remoteWorld();
 
     const scan = await world.run(...SERVER, 'scan', '--reverse');
+    const json = await world.run(...SERVER, 'scan', '--reverse', '--json');
 
     expect(scan.exitCode).toBe(4);
+    expect(json).toMatchObject({ exitCode: 4, stdout: '' });
     expect(scan.stderr).toContain('ERROR: --reverse cannot be asked of a server: protocol v1 scans forward only');
     expect(server.log).toEqual([]);
   });

@@ -122,6 +122,15 @@ describe('kayactl import', () => {
     expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(message) });
   });
 
+  test('makes no store for a file that is not there', async () => {
+    const world = new TestWorld();
+
+    const result = await world.run('--data', '/store', 'import', '/absent');
+
+    expect(result.exitCode).toBe(1);
+    expect(await world.fileSystem.stat('/store')).toBeUndefined();
+  });
+
   test('keeps what came before the damage in a gzip file, and says so', async () => {
     const { world, server } = remoteWorld();
     const packed = gzipSync(lines(5_000));
@@ -133,6 +142,7 @@ describe('kayactl import', () => {
     expect(result.exitCode).toBe(4);
     expect(JSON.parse(result.stderr).error.message).toContain('/in is a damaged or unfinished gzip file');
     expect(JSON.parse(result.stderr).error.message).toContain(`${stored} records of ${stored} lines are acknowledged`);
+    expect(JSON.parse(result.stderr).error.hint).toBe('Fetch or pack the file again, then import it with --restart.');
     expect(stored).toBeGreaterThan(0);
   });
 });

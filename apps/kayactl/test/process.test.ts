@@ -2,19 +2,15 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 
 import { describe, expect, test } from 'vitest';
 
 import { finish, runProcess, startKayactl } from './kayactl-process.ts';
 
 const TIMEOUT_MS = 60_000;
-const REAL_INPUT = fileURLToPath(new URL('../../../../shared/data/debian-packages.jsonl.gz', import.meta.url));
-const packageListIsAbsent = !existsSync(REAL_INPUT);
 
 async function openFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'kayactl-'));
@@ -91,27 +87,6 @@ describe('the kayactl process', () => {
       expect(script.stdout).toContain('# bash completion for kayactl');
       expect(commands.stdout).toContain('import\tstore the records of a JSON Lines file\n');
       expect(flags.stdout).toMatch(/^--raw\t[^]*^--server\t/m);
-    },
-    TIMEOUT_MS,
-  );
-
-  test.skipIf(packageListIsAbsent)(
-    'imports 63,440 real records and exports the same lines (skipped where the package list is not at hand)',
-    async () => {
-      await using folder = await openFolder();
-      const data = ['--data', join(folder.path, 'store')];
-      const output = join(folder.path, 'out.jsonl');
-
-      const imported = await runProcess(...data, 'import', REAL_INPUT, '--state', join(folder.path, 'state'), '--json');
-      const exported = await runProcess(...data, 'export', output);
-      const [before, after] = [gunzipSync(await readFile(REAL_INPUT)), await readFile(output)].map((bytes) =>
-        bytes.toString('latin1').trimEnd().split('\n').toSorted(),
-      );
-
-      expect(JSON.parse(imported.stdout)).toMatchObject({ ok: true, imported: 63_440, bad: 0 });
-      expect(exported.exitCode).toBe(0);
-      expect(after?.length).toBe(63_440);
-      expect(after?.findIndex((line, at) => line !== before?.[at])).toBe(-1);
     },
     TIMEOUT_MS,
   );

@@ -12,7 +12,7 @@ import { CheckpointWriter } from '../import/checkpoint-writer.ts';
 import { ImportJob } from '../import/import-job.ts';
 import { reportImport } from '../import/import-report.ts';
 import { identifyInput, ImportStateFile } from '../import/import-state.ts';
-import { openInput } from '../import/input.ts';
+import { type ImportInput, openInput } from '../import/input.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
 import { openProgress } from '../progress.ts';
 import type { Store } from '../store/store.ts';
@@ -47,12 +47,25 @@ export function addImportCommand(program: Command, invocation: Invocation): void
     'kayactl --data ./data import packages.jsonl --errors bad-lines.jsonl',
     'zcat packages.jsonl.gz | kayactl import - --json',
   ]);
-  invocation.handle<ImportFlags>(command, (context, [file = ''], flags) =>
-    withStore(context, { create: true }, (store) => importFile(context, store, file, flags)),
-  );
+  invocation.handle<ImportFlags>(command, async (context, [file = ''], flags) => {
+    const { fileSystem, stdin, signal } = context.io;
+    // Before the store: a mistyped name must not leave a new store behind.
+    const input = await openInput(file, fileSystem, stdin, signal);
+    try {
+      return await withStore(context, { create: true }, (store) => importFile(context, store, input, file, flags));
+    } finally {
+      await input.close();
+    }
+  });
 }
 
-async function importFile(context: CommandContext, store: Store, file: string, flags: ImportFlags): Promise<ExitCode> {
+async function importFile(
+  context: CommandContext,
+  store: Store,
+  input: ImportInput,
+  file: string,
+  flags: ImportFlags,
+): Promise<ExitCode> {
   const { io, globals, output } = context;
   const startedMs = io.clock.now();
   const stateFile = await openState(context, store, file, flags);
@@ -62,8 +75,6 @@ async function importFile(context: CommandContext, store: Store, file: string, f
 
   const closers: (() => Promise<void>)[] = [];
   try {
-    const input = await openInput(file, io.fileSystem, io.stdin, io.signal);
-    closers.push(() => input.close());
     const openList = async (path: string | undefined, keep: boolean): Promise<AppendFile | undefined> => {
       if (path === undefined) return undefined;
       const list = await AppendFile.open(io.fileSystem, path, keep);

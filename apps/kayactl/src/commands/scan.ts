@@ -39,13 +39,12 @@ async function printText({ output }: CommandContext, rows: AsyncIterable<Row>): 
   for await (const { key, value } of rows) await output.line(`${describeBytes(key)} ${describeBytes(value)}`);
 }
 
-/** One document, written row by row: it is never held as a whole. */
+/** One document, written row by row: it is never held as a whole. Nothing is printed of a scan that cannot begin. */
 async function printJson({ output }: CommandContext, rows: AsyncIterable<Row>): Promise<void> {
-  await output.write('{"items":[');
-  let separator = '';
+  let count = 0;
   for await (const { key, value } of rows) {
-    await output.write(`${separator}${jsonRow(key, value)}`);
-    separator = ',\n';
+    await output.write(`${count === 0 ? '{"items":[' : ',\n'}${jsonRow(key, value)}`);
+    count++;
   }
-  await output.line(']}');
+  await output.line(count === 0 ? '{"items":[]}' : ']}');
 }

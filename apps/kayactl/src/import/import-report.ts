@@ -41,9 +41,10 @@ export async function reportImport(
 function stoppedBy(error: unknown, context: CommandContext, job: ImportJob, resume: string): CliError {
   // Ctrl-C also breaks off a read from standard input or a request in flight.
   if (context.io.signal.aborted) return interrupted(context, job, resume);
-  const { message, hint, exitCode } = describeError(plainCause(error));
+  const { code, message, hint, exitCode } = describeError(plainCause(error));
   return new CliError('KAYA_IMPORT_STOPPED', `${message}; ${describeDone(job)}`, {
-    hint: `${hint} ${resume}`,
+    // The same damaged input would end in the same way.
+    hint: code === 'KAYA_INPUT_DAMAGED' ? hint : `${hint} ${resume}`,
     exitCode,
     cause: error,
   });

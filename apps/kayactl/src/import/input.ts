@@ -105,7 +105,7 @@ class UnpackedInput implements ImportInput {
     } catch (error) {
       if (sourceFailure !== undefined) throw sourceFailure;
       throw new CliError('KAYA_INPUT_DAMAGED', `${this.#name} is a damaged or unfinished gzip file`, {
-        hint: 'Every whole line before the damage was read. Fetch or pack the file again, then import it with --restart.',
+        hint: 'Fetch or pack the file again, then import it with --restart.',
         cause: error,
       });
     } finally {
