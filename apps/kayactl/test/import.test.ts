@@ -122,6 +122,22 @@ describe('kayactl import', () => {
     expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(message) });
   });
 
+  test.each([
+    [['--errors', '/in'], 'FILE and --errors are the same file /in'],
+    [['--ack-log', '/folder/../in'], 'FILE and --ack-log are the same file'],
+    [['--restart', '--state', '/in'], 'FILE and --state are the same file /in'],
+    [['--errors', '/list', '--ack-log', '/list'], '--errors and --ack-log are the same file /list'],
+  ])('never writes over its input: %j', async (flags, message) => {
+    const { world, server } = remoteWorld();
+    await world.writeFile('/in', lines(3));
+
+    const result = await world.run(...SERVER, 'import', '/in', ...flags);
+
+    expect(result).toMatchObject({ exitCode: 4, stdout: '', stderr: expect.stringContaining(message) });
+    expect(await world.readFile('/in')).toBe(lines(3));
+    expect(server.log).toEqual([]);
+  });
+
   test('makes no store for a file that is not there', async () => {
     const world = new TestWorld();
 

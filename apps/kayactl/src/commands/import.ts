@@ -1,8 +1,11 @@
 /** `kayactl import FILE` */
 
+import { resolve } from 'node:path';
+
 import type { Command } from 'commander';
 
 import { AppendFile } from '../append-file.ts';
+import { usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { parseCount } from '../global-options.ts';
@@ -49,6 +52,7 @@ export function addImportCommand(program: Command, invocation: Invocation): void
   ]);
   invocation.handle<ImportFlags>(command, async (context, [file = ''], flags) => {
     const { fileSystem, stdin, signal } = context.io;
+    refuseSharedFiles(file, flags);
     // Before the store: a mistyped name must not leave a new store behind.
     const input = await openInput(file, fileSystem, stdin, signal);
     try {
@@ -99,6 +103,19 @@ async function importFile(
     return await reportImport(context, job, start, startedMs);
   } finally {
     for (const close of closers.toReversed()) await close();
+  }
+}
+
+/** The other files are written over: one of them in the place of the input would destroy it. */
+function refuseSharedFiles(file: string, { state, errors, ackLog }: ImportFlags): void {
+  const paths = { FILE: file === '-' ? undefined : file, '--state': state, '--errors': errors, '--ack-log': ackLog };
+  const nameByPath = new Map<string, string>();
+  for (const [name, path] of Object.entries(paths)) {
+    if (path === undefined) continue;
+    const other = nameByPath.get(resolve(path));
+    if (other !== undefined)
+      throw usageError(`${other} and ${name} are the same file ${path}`, 'Name a file for each.');
+    nameByPath.set(resolve(path), name);
   }
 }
 
