@@ -1,11 +1,12 @@
 /** What broken and hostile clients send to a live node: each gets an answer with a sentence, and the node serves on. */
 
 import { MAX_FRAME_BYTES } from '@kayadb/codec';
+import { DEFAULT_SERVER_LIMITS } from '@kayadb/server';
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { runKayactl } from './support/processes.ts';
-import { exchange, frame, getFrame, putFrame, request, u32 } from './support/raw-connection.ts';
+import { exchange, flood, frame, getFrame, putFrame, request, u32 } from './support/raw-connection.ts';
 import { type Folder, openFolder } from './support/repository.ts';
 import { ServerProcess } from './support/server-process.ts';
 
@@ -165,6 +166,19 @@ describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS },
     const answers = await exchange(node.port, bytes('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'wait');
 
     expect(answers).toEqual([{ status: INVALID_ARGUMENT, text: expect.stringContaining('limit') }]);
+    expect(await node.servesOn()).toBe(true);
+  });
+});
+
+describe('a node that is flooded with connections', { timeout: TIMEOUT_MS }, () => {
+  test('closes those beyond the limit of one address, and serves on when they have gone', async () => {
+    await using node = await LiveNode.start();
+    const limit = DEFAULT_SERVER_LIMITS.maxConnectionsPerAddress;
+    const extra = 20;
+
+    const closed = await flood(node.port, limit + extra, extra);
+
+    expect(closed).toBe(extra);
     expect(await node.servesOn()).toBe(true);
   });
 });

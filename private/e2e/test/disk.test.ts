@@ -83,7 +83,7 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
   );
 
   test.skipIf(mountingIsRefused)(
-    'that has no room for a table keeps what is in the log, and writes the table later',
+    'keeps what is in the log while a table has no room, and writes the table later',
     async () => {
       // The log of one memtable fits, and the table that it becomes does not fit beside it.
       using disk = mountSmallDisk(64);

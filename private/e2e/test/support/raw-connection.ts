@@ -3,6 +3,7 @@
  * docs/format/wire.md, so that a fault that the codec makes on both sides is seen.
  */
 
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface RawAnswer {
@@ -32,6 +33,36 @@ export function exchange(port: number, bytes: Uint8Array, after: AfterBytes = 'e
     });
     socket.write(bytes, () => finishSending(socket, after));
   });
+}
+
+/**
+ * Opens `count` connections that ask for nothing, waits until the node has closed `expected` of them, then asks each other
+ * one for HEALTH and ends it.
+ *
+ * @returns How many the node has closed by itself. Rejects when one of the others is not answered.
+ */
+export async function flood(port: number, count: number, expected: number): Promise<number> {
+  let closed = 0;
+  const sockets = Array.from({ length: count }, () => connect({ host: '127.0.0.1', port }));
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.on('data', () => {});
+      socket.on('close', () => {
+        if (++closed === expected) resolve();
+      });
+    }
+  });
+  const open = sockets.filter((socket) => !socket.destroyed);
+  const before = count - open.length;
+  await Promise.all(
+    open.map(async (socket) => {
+      const answered = once(socket, 'data');
+      socket.end(frame(5));
+      await answered;
+    }),
+  );
+  return before;
 }
 
 /** One request; the connection is then ended. @throws Error unless there is exactly one answer. */

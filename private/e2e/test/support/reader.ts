@@ -38,9 +38,9 @@ export class Reader implements AsyncDisposable {
   /** Types one block. Prose before it that says so stops the node first; `corepack pnpm start` gets a terminal of its own. */
   async type(block: ShellBlock): Promise<Typed> {
     if (block.isAfterCtrlC) await this.#pressCtrlC();
-    if (START.test(block.script)) await this.#start();
-    START.lastIndex = 0;
-    const script = block.script.replaceAll(START, '').replaceAll(TEST, '');
+    const inThisTerminal = block.script.replaceAll(START, '');
+    if (inThisTerminal !== block.script) await this.#start();
+    const script = inThisTerminal.replaceAll(TEST, '');
     const address = this.#node?.address ?? DOCUMENTED_ADDRESS;
     const lines = ['set -e -o pipefail', ...this.#functions, script.replaceAll(DOCUMENTED_ADDRESS, address)];
     this.#functions.push(...(script.match(SHELL_FUNCTION) ?? []));
