@@ -27,7 +27,7 @@ export class LogWriter {
   readonly #handle: FileHandle;
   readonly #seed: number;
   readonly #startLsn: number;
-  #buffer = new Uint8Array(64 * 1024);
+  #buffer = new Uint8Array(4 * 1024);
   #endOffset = FILE_HEADER_BYTES;
   #durableOffset = FILE_HEADER_BYTES;
   #failure: { readonly error: unknown } | undefined;

@@ -4,13 +4,17 @@
  * Bound: the buffer holds `READ_CHUNK_BYTES`, or one request if that is larger.
  */
 
+import { EMPTY_BYTES } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
+/** The first read; each further one doubles, up to the bound: most logs are read to their end at once. */
+const FIRST_READ_BYTES = 8 * 1024;
 const READ_CHUNK_BYTES = 256 * 1024;
 
 export class ReadWindow {
   readonly #handle: FileHandle;
-  #buffer = new Uint8Array(READ_CHUNK_BYTES);
+  #buffer = EMPTY_BYTES;
+  #chunkBytes = FIRST_READ_BYTES;
   /** File offset of the buffer's first byte, and how many bytes of the file it holds. */
   #start = 0;
   #length = 0;
@@ -42,7 +46,8 @@ export class ReadWindow {
   }
 
   async #load(offset: number, length: number): Promise<void> {
-    const needed = Math.max(length, READ_CHUNK_BYTES);
+    const needed = Math.max(length, this.#chunkBytes);
+    this.#chunkBytes = Math.min(2 * this.#chunkBytes, READ_CHUNK_BYTES);
     // Shrinks too: one large record must not keep its buffer for the rest of the file.
     if (this.#buffer.length !== needed) this.#buffer = new Uint8Array(needed);
     this.#length = 0;

@@ -1,6 +1,8 @@
 /** Byte chunks that entries are copied into, one after another. Nothing is freed before the whole arena is dropped. */
 
-const CHUNK_BYTES = 1024 * 1024;
+/** Each chunk is as large as all before it, between these. */
+const FIRST_CHUNK_BYTES = 16 * 1024;
+const MAX_CHUNK_BYTES = 1024 * 1024;
 
 export class EntryArena {
   readonly chunks: Uint8Array[] = [];
@@ -18,7 +20,7 @@ export class EntryArena {
     const length = end - start;
     let chunk = this.chunks[this.chunks.length - 1];
     if (chunk === undefined || this.#free + length > chunk.length) {
-      chunk = new Uint8Array(Math.max(CHUNK_BYTES, length));
+      chunk = new Uint8Array(Math.max(Math.min(MAX_CHUNK_BYTES, this.#bytes), FIRST_CHUNK_BYTES, length));
       this.chunks.push(chunk);
       this.#free = 0;
       this.#bytes += chunk.length;

@@ -29,7 +29,7 @@ export const NIL = 0;
 
 export class SkipList {
   readonly arena: EntryArena = new EntryArena();
-  #nodes: Int32Array = new Int32Array(1 << 14);
+  #nodes: Int32Array = new Int32Array(1 << 10);
   #used: number = LINKS + MAX_HEIGHT;
   #height = 1;
   #last = NIL;

@@ -9,12 +9,14 @@ import type { MaybePromise } from '../iterate/cursor.ts';
 
 /** Appended bytes are written once there are this many. */
 const PIECE_BYTES = 64 * 1024;
+/** The memory to begin with; it doubles up to the largest write. */
+const FIRST_BYTES = 8 * 1024;
 /** Bound: no single write is larger. */
 const MAX_WRITE_BYTES = 128 * 1024;
 
 export class TableFileWriter {
   readonly #handle: FileHandle;
-  #pending = new Uint8Array(MAX_WRITE_BYTES);
+  #pending = new Uint8Array(FIRST_BYTES);
   #pendingBytes = 0;
   #writtenBytes = 0;
 
@@ -35,7 +37,7 @@ export class TableFileWriter {
   reserve(bytes: number): Uint8Array {
     const end = this.#pendingBytes + bytes;
     if (end > this.#pending.length) {
-      const grown = new Uint8Array(end);
+      const grown = new Uint8Array(Math.max(end, Math.min(2 * this.#pending.length, MAX_WRITE_BYTES)));
       grown.set(this.#pending.subarray(0, this.#pendingBytes));
       this.#pending = grown;
     }

@@ -1,6 +1,6 @@
 /** Which tables make up the database at one moment. Immutable; a version in use keeps its tables' files alive. */
 
-import { assert, compareBytes } from '@kayadb/codec';
+import { assert, AssertionError, compareBytes } from '@kayadb/codec';
 
 import { LEVEL_COUNT, type TableMeta } from './table-meta.ts';
 import type { VersionEdit } from './version-edit.ts';
@@ -45,9 +45,10 @@ export function tryApplyEdit(levels: Levels, edit: VersionEdit): Levels | string
     if (at === -1) return `table ${fileNumber} is removed from level ${level}, where it is not`;
     next[level]!.splice(at, 1);
   }
+  const known = new Set(next.flatMap((tables) => tables.map(({ fileNumber }) => fileNumber)));
   for (const { level, table } of edit.addedTables ?? []) {
-    const known = next.some((tables) => tables.some(({ fileNumber }) => fileNumber === table.fileNumber));
-    if (known) return `table ${table.fileNumber} is added twice`;
+    if (known.has(table.fileNumber)) return `table ${table.fileNumber} is added twice`;
+    known.add(table.fileNumber);
     next[level]!.push(table);
   }
   next[0]!.sort((a, b) => b.largestSequence - a.largestSequence || b.fileNumber - a.fileNumber);
@@ -66,7 +67,7 @@ export function tryApplyEdit(levels: Levels, edit: VersionEdit): Levels | string
 /** The levels after `edit`. Requires: an edit made for these levels. */
 export function applyEdit(levels: Levels, edit: VersionEdit): Levels {
   const next = tryApplyEdit(levels, edit);
-  assert(typeof next !== 'string', `wrong version edit: ${JSON.stringify(next)}`);
+  if (typeof next === 'string') throw new AssertionError(`wrong version edit: ${next}`);
   return next;
 }
 
