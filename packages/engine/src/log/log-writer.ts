@@ -8,6 +8,7 @@
 import { assert } from '@kayadb/codec';
 import { type FileHandle, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
+import { EngineError } from '../errors.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, fileSeed } from '../files/file-header.ts';
 import {
   encodeRecordHeader,
@@ -94,6 +95,7 @@ export class LogWriter {
    * @throws RangeError for a payload over the bound. Nothing was written; the writer stays usable.
    * @throws FileSystemError KAYA_DISK_FULL when there is no room and nothing of the record is left in the file: the
    * writer stays usable. Any other FileSystemError is final, and every later call throws the same.
+   * @throws EngineError KAYA_ENGINE_POISONED when there was no room and the rest could not be taken back; final.
    */
   append(parts: readonly Uint8Array[], fields: LogRecordFields): number {
     this.#check();
@@ -156,8 +158,9 @@ export class LogWriter {
     try {
       this.#writePieces(bytes);
     } catch (error) {
-      if (isDiskFull(error) && this.#cutBack(bytes)) throw error;
-      throw this.#fail(error);
+      if (!isDiskFull(error)) throw this.#fail(error);
+      if (this.#cutBack(bytes)) throw error;
+      throw this.#fail(cannotCutBack(this.#handle.path, error));
     }
     this.#endOffset += bytes.length;
   }
@@ -211,6 +214,15 @@ export class LogWriter {
     this.#failure ??= { error };
     return this.#failure.error;
   }
+}
+
+/** No FileSystemError: those that say that the disk is full promise that the write was undone. */
+function cannotCutBack(path: string, cause: unknown): EngineError {
+  return new EngineError(
+    'KAYA_ENGINE_POISONED',
+    `a write to ${path} found the disk full, and the part that was written could not be taken back; open the store again`,
+    { cause },
+  );
 }
 
 function isDiskFull(error: unknown): boolean {
