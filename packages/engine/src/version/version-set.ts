@@ -5,6 +5,7 @@
  * file is given up only when no version, current or retained, names it.
  */
 
+import { isUndone } from '../files/disk-outcome.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import type { ManifestWriter } from './manifest.ts';
 import type { StoreState } from './store-state.ts';
@@ -18,8 +19,8 @@ export interface VersionSetHooks {
   readonly onObsolete: () => void;
 }
 
-/** A manifest is replaced by a fresh one when it has grown past this. */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** A manifest is replaced by a fresh one when it has grown past this, and to twice what it began with. */
+const MIN_REPLACED_BYTES = 4 * 1024 * 1024;
 
 export class VersionSet {
   readonly #hooks: VersionSetHooks;
@@ -27,6 +28,8 @@ export class VersionSet {
   #state: StoreState;
   #current: Version;
   #nextFileNumber: FileNumber;
+  /** Size at which the manifest is replaced. */
+  #replaceAtBytes: number;
   readonly #inUse = new Set<Version>();
   /** Tables being written, which no version names yet. */
   readonly #reserved = new Set<FileNumber>();
@@ -39,6 +42,7 @@ export class VersionSet {
     this.#manifest = manifest;
     this.#state = state;
     this.#nextFileNumber = state.nextFileNumber;
+    this.#replaceAtBytes = replaceAtBytes(manifest);
     this.#current = this.#install(state.levels);
   }
 
@@ -85,7 +89,7 @@ export class VersionSet {
    * Makes `edit` part of the store.
    *
    * Durability: complete once this resolves. A rejection leaves the outcome unknown unless it is a disk-full error
-   * that the manifest writer has undone.
+   * that the manifest writer has undone; then the tables that it adds are given up.
    */
   apply(edit: VersionEdit): Promise<void> {
     const result = this.#tail.then(() => this.#apply(edit));
@@ -115,24 +119,40 @@ export class VersionSet {
       flushedSequence: edit.flushedSequence ?? this.#state.flushedSequence,
       levels,
     };
-    await this.#manifest.append({ ...edit, nextFileNumber: this.#nextFileNumber });
+    await this.#append({ ...edit, nextFileNumber: this.#nextFileNumber });
     this.#state = state;
     const previous = this.#current;
     this.#current = this.#install(levels);
     previous.release();
     for (const { table } of edit.addedTables ?? []) this.#reserved.delete(table.fileNumber);
-    if (this.#manifest.bytes > MAX_MANIFEST_BYTES) await this.#replaceManifest();
+    if (this.#manifest.bytes > this.#replaceAtBytes) await this.#maybeReplaceManifest();
     this.#hooks.onObsolete();
   }
 
-  async #replaceManifest(): Promise<void> {
+  /** An edit that was undone names nothing, so its new tables may go; after any other failure they may be all there is. */
+  async #append(edit: VersionEdit): Promise<void> {
+    try {
+      await this.#manifest.append(edit);
+    } catch (error) {
+      if (isUndone(error)) for (const { table } of edit.addedTables ?? []) this.releaseTable(table.fileNumber);
+      throw error;
+    }
+  }
+
+  /** The edit at hand is durable, so a disk without room for a fresh manifest is no failure: the present one goes on. */
+  async #maybeReplaceManifest(): Promise<void> {
     const old = this.#manifest;
     const fileNumber = this.newFileNumber();
-    this.#manifest = await this.#hooks.startManifest(fileNumber, {
-      ...this.#state,
-      nextFileNumber: this.#nextFileNumber,
-    });
-    await old.close();
+    try {
+      this.#manifest = await this.#hooks.startManifest(fileNumber, {
+        ...this.#state,
+        nextFileNumber: this.#nextFileNumber,
+      });
+    } catch (error) {
+      if (!isUndone(error)) throw error;
+    }
+    this.#replaceAtBytes = replaceAtBytes(this.#manifest);
+    if (this.#manifest !== old) await old.close();
   }
 
   #install(levels: Levels): Version {
@@ -143,4 +163,8 @@ export class VersionSet {
     this.#inUse.add(version);
     return version.retain();
   }
+}
+
+function replaceAtBytes(manifest: ManifestWriter): number {
+  return Math.max(MIN_REPLACED_BYTES, 2 * manifest.bytes);
 }
