@@ -12,6 +12,7 @@ import { checkChoice } from './options.ts';
 import { collectStats } from './stats.ts';
 import type { RecoveryFigures } from './stats.ts';
 import type { Store } from './store.ts';
+import { Turn } from './turn.ts';
 import type {
   BatchOperation,
   BytesLike,
@@ -85,9 +86,11 @@ export class KayaEngine implements Engine {
     const bounds = normaliseBounds(options);
     const sequence = this.#sequenceFor(options);
     const direction = options.reverse === true ? 'reverse' : 'forward';
-    const { counters } = this.#store.parts;
+    const { counters, resources } = this.#store.parts;
     const stop = counters.start(counters.scans);
-    const scan = new Scan(new VisibleCursor(this.#store.openCursor(direction), sequence, bounds, direction), {
+    const turn = new Turn(resources);
+    const source = this.#store.openCursor(direction);
+    const scan = new Scan(new VisibleCursor(source, sequence, bounds, direction, turn), {
       limit,
       ...(signal && { signal }),
       onEnd: (ended) => {

@@ -4,14 +4,10 @@ import type { Clock } from '@kayadb/codec';
 
 import { EngineError } from '../errors.ts';
 import type { Cursor } from '../iterate/cursor.ts';
+import { Turn } from '../turn.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import type { Retention } from './retention.ts';
 import { TableOutput, type TableOutputOptions } from './table-output.ts';
-
-/** Time in which the job may keep the event loop to itself. */
-const TURN_MS = 2;
-/** Entries between two looks at the clock. */
-const ENTRIES_PER_LOOK = 64;
 
 export interface MergeJob {
   /** Walked from its start to its end and closed. Goes forward. */
@@ -42,25 +38,19 @@ export async function runMergeJob(job: MergeJob): Promise<readonly TableMeta[]> 
   }
 }
 
-async function copyEntries(
-  { source, retention, clock, yieldTurn, signal }: MergeJob,
-  output: TableOutput,
-): Promise<void> {
+async function copyEntries(job: MergeJob, output: TableOutput): Promise<void> {
+  const { source, retention, signal } = job;
+  const turn = new Turn(job);
   await source.seekToStart();
-  let turnStart = clock.now();
-  let untilLook = ENTRIES_PER_LOOK;
   while (source.entry !== undefined) {
+    if (signal?.aborted === true) throw new EngineError('KAYA_ABORTED', 'the merge was ended because the store closes');
     if (retention.shouldKeep(source.entry)) {
       const writing = output.add(source.entry);
       if (writing !== undefined) await writing;
     }
     const reading = source.next();
     if (reading !== undefined) await reading;
-    if (--untilLook > 0) continue;
-    untilLook = ENTRIES_PER_LOOK;
-    if (signal?.aborted === true) throw new EngineError('KAYA_ABORTED', 'the merge was ended because the store closes');
-    if (clock.now() - turnStart < TURN_MS) continue;
-    await yieldTurn();
-    turnStart = clock.now();
+    const pause = turn.step();
+    if (pause !== undefined) await pause;
   }
 }

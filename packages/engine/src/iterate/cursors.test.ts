@@ -1,9 +1,10 @@
 import { decodeUtf8 } from '@kayadb/codec';
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { ArrayCursor, del, put, show, sortEntries, tableMeta, walk } from '../../test/support/entries.ts';
 import type { Entry } from '../key/internal-key.ts';
+import { Turn } from '../turn.ts';
 import type { Cursor, Direction } from './cursor.ts';
 import { LevelCursor } from './level-cursor.ts';
 import { MergingCursor } from './merging-cursor.ts';
@@ -120,7 +121,8 @@ async function visible(
   bounds: Bounds,
   direction: Direction,
 ): Promise<string[]> {
-  const cursor = new VisibleCursor(new ArrayCursor(entries, direction, true), sequence, bounds, direction);
+  const turn = new Turn({ clock: new VirtualClock(), yieldTurn: () => Promise.resolve() });
+  const cursor = new VisibleCursor(new ArrayCursor(entries, direction, true), sequence, bounds, direction, turn);
   const rows: string[] = [];
   for (let row = await cursor.next(); row !== undefined; row = await cursor.next()) {
     rows.push(`${decodeUtf8(row.key)}=${decodeUtf8(row.value)}`);

@@ -6,6 +6,7 @@
 import { compareBytes, copyBytes, equalBytes } from '@kayadb/codec';
 
 import { type Entry, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
+import type { Turn } from '../turn.ts';
 import type { Cursor, Direction } from './cursor.ts';
 import type { Bounds } from './range.ts';
 
@@ -14,11 +15,13 @@ export class VisibleCursor {
   readonly #sequence: SequenceNumber;
   readonly #bounds: Bounds;
   readonly #forward: boolean;
+  readonly #turn: Turn;
   #started = false;
 
   /** Owns `source`, which goes in `direction`. */
-  constructor(source: Cursor, sequence: SequenceNumber, bounds: Bounds, direction: Direction) {
+  constructor(source: Cursor, sequence: SequenceNumber, bounds: Bounds, direction: Direction, turn: Turn) {
     this.#source = source;
+    this.#turn = turn;
     this.#sequence = sequence;
     this.#bounds = bounds;
     this.#forward = direction === 'forward';
@@ -56,7 +59,7 @@ export class VisibleCursor {
         decided = true;
         value = valueOf(entry);
       }
-      const waiting = this.#source.next();
+      const waiting = this.#source.next() ?? this.#turn.step();
       if (waiting !== undefined) await waiting;
     }
     return value;
@@ -71,7 +74,7 @@ export class VisibleCursor {
       entry = this.#source.entry
     ) {
       if (entry.sequence <= this.#sequence) value = valueOf(entry);
-      const waiting = this.#source.next();
+      const waiting = this.#source.next() ?? this.#turn.step();
       if (waiting !== undefined) await waiting;
     }
     return value;
