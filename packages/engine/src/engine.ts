@@ -9,6 +9,7 @@ import { VisibleCursor } from './iterate/visible-cursor.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
 import { checkKey, WriteBatch } from './key/write-batch.ts';
 import { checkChoice } from './options.ts';
+import { runAll } from './run-all.ts';
 import { collectStats } from './stats.ts';
 import type { RecoveryFigures } from './stats.ts';
 import type { Store } from './store.ts';
@@ -127,13 +128,9 @@ export class KayaEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    const failures: unknown[] = [];
     await Promise.all(Array.from(this.#scans, (scan) => scan.fail(closedError(this.directory))));
     await Promise.allSettled(this.#gets);
-    await this.#store.close().catch((error: unknown) => failures.push(error));
-    await this.#releaseLock().catch((error: unknown) => failures.push(error));
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, `closing ${this.directory} failed in several ways`);
+    await runAll(`closing ${this.directory}`, [() => this.#store.close(), () => this.#releaseLock()]);
   }
 
   async #write(batch: WriteBatch, putCount: number, options: WriteOptions | undefined): Promise<WriteResult> {

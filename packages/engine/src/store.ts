@@ -5,11 +5,12 @@
 
 import { runCompaction } from './compaction/compaction-job.ts';
 import { runFlush } from './compaction/flush-job.ts';
-import { pickCompaction, keySpan } from './compaction/leveled.ts';
+import { pickCompaction } from './compaction/leveled.ts';
 import { Scheduler } from './compaction/scheduler.ts';
 import type { TableOutputOptions } from './compaction/table-output.ts';
 import type { Counters } from './counters.ts';
 import { EngineError } from './errors.ts';
+import { isUndone } from './files/disk-outcome.ts';
 import { ObsoleteRemover } from './files/obsolete-remover.ts';
 import type { Cursor, Direction } from './iterate/cursor.ts';
 import { LevelCursor, type OpenTableCursor } from './iterate/level-cursor.ts';
@@ -20,6 +21,7 @@ import type { WriteBatch } from './key/write-batch.ts';
 import { MemtableList } from './memtable/memtable-list.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Resources } from './resources.ts';
+import { runAll } from './run-all.ts';
 import { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
 import type { Tables } from './sstable/tables.ts';
@@ -31,7 +33,7 @@ import { Committer } from './write/committer.ts';
 import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
 import { WriteQueue } from './write/write-queue.ts';
-import { decideStall } from './write/write-stall.ts';
+import { decideStall, type Stall } from './write/write-stall.ts';
 
 export interface StoreParts {
   readonly directory: string;
@@ -86,10 +88,10 @@ export class Store {
       counters,
       lastSequence,
       memtableBytes: options.memtableBytes,
-      stallReason: () => this.#stallReason(),
-      waitForProgress: (reason) => {
+      decideStall: () => this.#decideStall(),
+      waitOut: ({ job, reason }) => {
         options.onEvent({ kind: 'stalled', reason });
-        return this.#scheduler.waitForProgress();
+        return this.#scheduler.waitFor(job);
       },
       onFrozen: () => this.#scheduler.kick(),
     });
@@ -146,7 +148,7 @@ export class Store {
       await this.#committer.freeze();
       wanted = this.lastSequence;
     });
-    while (this.parts.versions.flushedSequence < wanted) await this.#scheduler.waitForProgress();
+    while (this.parts.versions.flushedSequence < wanted) await this.#scheduler.waitFor('flush');
   }
 
   /**
@@ -156,30 +158,33 @@ export class Store {
    * @throws EngineError KAYA_ENGINE_POISONED when the store is poisoned: what is on disk is left as it is.
    */
   async close(): Promise<void> {
-    const { poison, versions, wal, tables } = this.parts;
-    try {
-      await this.#writes.idle();
-      await this.#scheduler.stopCompaction();
-      this.snapshots.closeAll();
-      this.#intervalSync.close();
-      poison.check();
-      await this.#closeCleanly();
-    } finally {
-      await this.#scheduler.idle();
-      await this.#remover.idle();
-      await wal.close();
-      await versions.close();
-      await tables.close();
-    }
+    const { versions, wal, tables } = this.parts;
+    await runAll(`closing ${this.parts.directory}`, [
+      () => this.#finish(),
+      () => this.#scheduler.idle(),
+      () => this.#remover.idle(),
+      () => wal.close(),
+      () => versions.close(),
+      () => tables.close(),
+    ]);
   }
 
-  async #closeCleanly(): Promise<void> {
-    const { versions, wal } = this.parts;
+  async #finish(): Promise<void> {
+    const { versions, wal, poison } = this.parts;
+    await this.#writes.idle();
+    await this.#scheduler.stopCompaction();
+    this.snapshots.closeAll();
+    this.#intervalSync.close();
+    poison.check();
     await this.flush();
-    await wal.sync();
-    await versions.apply({
-      cleanClose: { segment: wal.fileNumber, endLsn: wal.endLsn, lastSequence: this.lastSequence },
-    });
+    try {
+      await wal.sync();
+      await versions.apply({
+        cleanClose: { segment: wal.fileNumber, endLsn: wal.endLsn, lastSequence: this.lastSequence },
+      });
+    } catch (error) {
+      throw isUndone(error) ? error : poison.set(error);
+    }
   }
 
   async #getFromTables(key: Uint8Array, sequence: SequenceNumber): Promise<Uint8Array | undefined> {
@@ -197,7 +202,7 @@ export class Store {
 
   readonly #openTableCursor: OpenTableCursor = (table, direction) => this.parts.tables.openCursor(table, direction);
 
-  #stallReason(): string | undefined {
+  #decideStall(): Stall | undefined {
     return decideStall(
       {
         frozenMemtables: this.memtables.frozenCount,
@@ -211,7 +216,7 @@ export class Store {
   }
 
   async #flushOne(): Promise<boolean> {
-    const { resources, versions, counters, options } = this.parts;
+    const { resources, versions, wal, counters, options } = this.parts;
     if (this.memtables.frozenCount === 0) return false;
     const stop = counters.start(counters.flushes);
     const tables = await runFlush({
@@ -222,6 +227,7 @@ export class Store {
       output: this.#tableOutput('none'),
     });
     const durationUs = stop();
+    await wal.release(versions.oldestSegment);
     for (const table of tables ?? []) {
       options.onEvent({ kind: 'flushed', fileNumber: table.fileNumber, bytes: table.fileBytes, durationUs });
     }
@@ -244,8 +250,8 @@ export class Store {
         signal,
       });
       if (result === undefined) return false;
-      const { fromLevel, inputs, outputs } = result;
-      this.#compactionPointers[fromLevel] = keySpan(inputs).largest;
+      const { fromLevel, largestKey, inputs, outputs } = result;
+      this.#compactionPointers[fromLevel] = largestKey;
       counters.compactionBytesRead += totalBytes(inputs);
       counters.compactionBytesWritten += choice.kind === 'move' ? 0 : totalBytes(outputs);
       options.onEvent({

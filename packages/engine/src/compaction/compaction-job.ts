@@ -10,6 +10,7 @@ import type { VersionEdit } from '../version/version-edit.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import { findTable, type Version } from '../version/version.ts';
 import type { CompactionChoice } from './choice.ts';
+import { keySpan } from './leveled.ts';
 import { type MergeJob, runMergeJob } from './merge-job.ts';
 import { Retention } from './retention.ts';
 
@@ -22,6 +23,9 @@ export interface CompactionJob extends Omit<MergeJob, 'source' | 'retention'> {
 
 export interface CompactionResult {
   readonly fromLevel: number;
+  /** The largest of what left that level: where the next turn there begins. */
+  readonly largestKey: Uint8Array;
+  /** Of both levels. */
   readonly inputs: readonly TableMeta[];
   readonly outputs: readonly TableMeta[];
 }
@@ -40,7 +44,7 @@ export async function runCompaction(
         removedTables: [{ level, fileNumber: table.fileNumber }],
         addedTables: [{ level: level + 1, table }],
       });
-      return { fromLevel: level, inputs: [table], outputs: [table] };
+      return { fromLevel: level, largestKey: table.largestKey, inputs: [table], outputs: [table] };
     }
     case 'merge': {
       const inputs = [...choice.inputs, ...choice.overlaps];
@@ -48,7 +52,7 @@ export async function runCompaction(
       try {
         const outputs = await merge(choice, version, job);
         await job.versions.apply(replace(choice, outputs));
-        return { fromLevel: choice.level, inputs, outputs };
+        return { fromLevel: choice.level, largestKey: keySpan(choice.inputs).largest, inputs, outputs };
       } finally {
         version.release();
       }

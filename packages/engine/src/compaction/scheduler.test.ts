@@ -1,7 +1,7 @@
 import { FileSystemError } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
-import { CorruptionError } from '../errors.ts';
+import { CorruptionError, EngineError } from '../errors.ts';
 import { Poison } from '../write/poison.ts';
 import { BackgroundLoop } from './background-loop.ts';
 import { Scheduler } from './scheduler.ts';
@@ -62,7 +62,15 @@ interface World {
   readonly scheduler: Scheduler;
   readonly poison: Poison;
   readonly failures: string[];
+  /** How the next jobs end. */
   flushes: (Error | undefined)[];
+  compactions: (Error | undefined)[];
+}
+
+function takeOne(jobs: (Error | undefined)[]): Promise<boolean> {
+  if (jobs.length === 0) return Promise.resolve(false);
+  const failure = jobs.shift();
+  return failure === undefined ? Promise.resolve(true) : Promise.reject(failure);
 }
 
 function schedulerWorld(): World {
@@ -72,14 +80,11 @@ function schedulerWorld(): World {
     poison,
     failures,
     flushes: [],
+    compactions: [],
     scheduler: new Scheduler(
       {
-        flushOne: () => {
-          if (world.flushes.length === 0) return Promise.resolve(false);
-          const failure = world.flushes.shift();
-          return failure === undefined ? Promise.resolve(true) : Promise.reject(failure);
-        },
-        compactOne: () => Promise.resolve(false),
+        flushOne: () => takeOne(world.flushes),
+        compactOne: () => takeOne(world.compactions),
         onFailure: (job, error) => failures.push(`${job}: ${error.constructor.name}`),
       },
       poison,
@@ -93,21 +98,35 @@ describe('Scheduler', () => {
     const world = schedulerWorld();
     world.flushes = [undefined];
 
-    await expect(world.scheduler.waitForProgress()).resolves.toBeUndefined();
+    await expect(world.scheduler.waitFor('flush')).resolves.toBeUndefined();
   });
 
   test.each([
     ['a full disk', new FileSystemError('ENOSPC', 'write', '/db/1.sst')],
     ['a damaged input', new CorruptionError('000001.sst', 64, 'x')],
+    ['an input that the disk does not give', new FileSystemError('EIO', 'read', '/db/1.sst')],
+    ['an input that this installation cannot read', new EngineError('KAYA_UNSUPPORTED', 'x')],
   ])('stops at %s, says so, and tries again when asked', async (_name, failure) => {
     const world = schedulerWorld();
     world.flushes = [failure, undefined];
 
-    await expect(world.scheduler.waitForProgress()).rejects.toBe(failure);
+    await expect(world.scheduler.waitFor('flush')).rejects.toBe(failure);
     expect(world.poison.cause).toBeUndefined();
 
-    await expect(world.scheduler.waitForProgress()).resolves.toBeUndefined();
+    await expect(world.scheduler.waitFor('flush')).resolves.toBeUndefined();
     expect(world.failures).toHaveLength(1);
+  });
+
+  test('tells those who wait for one job nothing of the other', async () => {
+    const world = schedulerWorld();
+    world.compactions = [new CorruptionError('000001.sst', 64, 'x'), undefined];
+    world.flushes = [undefined];
+
+    const compaction = world.scheduler.waitFor('compaction');
+    const flush = world.scheduler.waitFor('flush');
+
+    await expect(compaction).rejects.toBeInstanceOf(CorruptionError);
+    await expect(flush).resolves.toBeUndefined();
   });
 
   test.each([
@@ -118,9 +137,9 @@ describe('Scheduler', () => {
     const world = schedulerWorld();
     world.flushes = [failure];
 
-    await expect(world.scheduler.waitForProgress()).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+    await expect(world.scheduler.waitFor('flush')).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
 
     expect(world.poison.cause).toBe(failure);
-    await expect(world.scheduler.waitForProgress()).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+    await expect(world.scheduler.waitFor('flush')).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
   });
 });

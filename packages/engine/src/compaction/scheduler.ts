@@ -1,11 +1,11 @@
 /**
  * Runs flushes and compactions in the background: one loop for each, so that a flush never queues behind a merge.
  *
- * A job that fails because the disk is full or an input is damaged stops its loop and tells whoever waits; the next `kick()`
- * tries again. Any other failure has an unknown outcome and poisons the store.
+ * A job that fails because the disk is full or an input cannot be read stops its loop and tells whoever waits for such a job;
+ * the next `kick()` tries again. Any other failure has an unknown outcome and poisons the store.
  */
 
-import { CorruptionError } from '../errors.ts';
+import { CorruptionError, EngineError } from '../errors.ts';
 import { isUndone } from '../files/disk-outcome.ts';
 import type { Poison } from '../write/poison.ts';
 import { BackgroundLoop } from './background-loop.ts';
@@ -15,10 +15,13 @@ export interface BackgroundJobs {
   readonly flushOne: () => Promise<boolean>;
   /** Picks and runs one compaction. @returns false when none is due. */
   readonly compactOne: (signal: AbortSignal) => Promise<boolean>;
-  readonly onFailure: (job: 'flush' | 'compaction', error: Error) => void;
+  readonly onFailure: (job: BackgroundJob, error: Error) => void;
 }
 
+export type BackgroundJob = 'flush' | 'compaction';
+
 interface Waiter {
+  readonly job: BackgroundJob;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,16 +47,19 @@ export class Scheduler {
     if (!this.#abort.signal.aborted) this.#compactions.kick();
   }
 
-  /** Resolves when a job finishes; rejects when one fails, with its error. Looks for work first. */
-  waitForProgress(): Promise<void> {
-    const progress = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  /**
+   * Resolves when the next such job finishes; rejects when it fails, with its error. Looks for work first.
+   * Requires: such work is due, or it is under way.
+   */
+  waitFor(job: BackgroundJob): Promise<void> {
+    const progress = new Promise<void>((resolve, reject) => this.#waiters.push({ job, resolve, reject }));
     this.kick();
     return progress;
   }
 
   /** Ends compaction at its next pause. Flushes may still be asked for afterwards. */
   async stopCompaction(): Promise<void> {
-    this.#abort.abort();
+    this.#abort.abort('the store closes');
     await this.#compactions.idle();
   }
 
@@ -64,26 +70,31 @@ export class Scheduler {
   }
 
   /** Never rejects. @returns Whether to look for more. */
-  async #step(name: 'flush' | 'compaction', job: () => Promise<boolean>): Promise<boolean> {
+  async #step(name: BackgroundJob, job: () => Promise<boolean>): Promise<boolean> {
     try {
       this.#poison.check();
       if (!(await job())) return false;
     } catch (error) {
-      const known = isUndone(error) || error instanceof CorruptionError || this.#poison.cause !== undefined;
+      const known = isUndone(error) || isUnreadable(error) || this.#poison.cause !== undefined;
       const failure = known ? error : this.#poison.set(error);
       this.#jobs.onFailure(name, failure as Error);
-      this.#settle(({ reject }) => reject(failure));
+      this.#settle(name, ({ reject }) => reject(failure));
       return false;
     }
-    this.#settle(({ resolve }) => resolve());
+    this.#settle(name, ({ resolve }) => resolve());
     // A flush adds a level-0 table, which may make a compaction due.
     if (name === 'flush' && !this.#abort.signal.aborted) this.#compactions.kick();
     return true;
   }
 
-  #settle(how: (waiter: Waiter) => void): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    waiters.forEach(how);
+  #settle(finished: BackgroundJob, how: (waiter: Waiter) => void): void {
+    const settled = this.#waiters.filter(({ job }) => job === finished);
+    this.#waiters = this.#waiters.filter(({ job }) => job !== finished);
+    settled.forEach(how);
   }
+}
+
+/** An input that is damaged, or that this installation cannot read: nothing was changed, so nothing is unknown. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof CorruptionError || (error instanceof EngineError && error.code === 'KAYA_UNSUPPORTED');
 }

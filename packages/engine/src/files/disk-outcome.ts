@@ -3,13 +3,13 @@
 import { FileSystemError } from '@kayadb/vfs';
 
 /**
- * Whether `error` means that nothing happened on disk: no space or no descriptor for a create or a write that its writer
- * has cut back. A sync is never among them: after a failed one nobody knows which pages are on disk.
+ * Whether `error` means that nothing happened on disk: a read, whatever it met; no space or no descriptor for a create or a
+ * write that its writer has cut back. A sync is never among them: after a failed one nobody knows which pages are on disk.
  */
 export function isUndone(error: unknown): boolean {
+  if (!(error instanceof FileSystemError)) return false;
+  if (error.operation === 'read') return true;
   return (
-    error instanceof FileSystemError &&
-    (error.code === 'KAYA_DISK_FULL' || error.code === 'KAYA_FS_TOO_MANY_FILES') &&
-    !error.operation.startsWith('sync')
+    (error.code === 'KAYA_DISK_FULL' || error.code === 'KAYA_FS_TOO_MANY_FILES') && !error.operation.startsWith('sync')
   );
 }

@@ -245,3 +245,35 @@ describe('WalWriter on a full disk', () => {
     await wal.close();
   });
 });
+
+describe('WalWriter.release', () => {
+  test('closes segments that tables hold, unsynced, and counts them as durable', async () => {
+    const fs = new FaultyFileSystem(await newDisk());
+    const wal = await openWal(fs);
+    append(wal, 1);
+    const second = await wal.rotate();
+    append(wal, 2);
+    await wal.rotate();
+    append(wal, 3);
+    const syncs = fs.countOf(['sync']);
+
+    await wal.release(second);
+
+    expect([fs.countOf(['close']), fs.countOf(['sync'])]).toEqual([1, syncs]);
+    expect(wal.durableLsn).toBe(48);
+    await wal.sync();
+    expect(wal.durableLsn).toBe(144);
+  });
+
+  test('never closes the segment in use', async () => {
+    const fs = new FaultyFileSystem(await newDisk());
+    const wal = await openWal(fs);
+    append(wal, 1);
+
+    await wal.release(99);
+
+    append(wal, 2);
+    expect(fs.countOf(['close'])).toBe(0);
+    expect(wal.durableLsn).toBe(0);
+  });
+});

@@ -1,7 +1,7 @@
 /**
  * The write-ahead log under one writer: appends commit groups to the current segment and moves on to new ones.
  *
- * Invariant: a record counts as durable only when everything before it is, in earlier segments too.
+ * Invariant: a record counts as durable only when everything before it is, in earlier segments too, or in tables.
  * Format: docs/format/wal.md, "Life of a segment".
  */
 
@@ -13,6 +13,7 @@ import { WAL_MAGIC } from '../files/file-header.ts';
 import { walFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { LogWriter } from '../log/log-writer.ts';
+import { runAll } from '../run-all.ts';
 import { COMMIT_GROUP_RECORD } from './wal-format.ts';
 
 export interface WalWriterOptions {
@@ -168,13 +169,31 @@ export class WalWriter {
     }
   }
 
+  /**
+   * Closes segments left behind, unsynced, once tables hold their groups: a log that nobody syncs would keep them all open,
+   * and their space on disk with them. Waits for a sync in flight.
+   *
+   * Requires: the manifest says, durably, that `oldestNeeded` is the oldest segment still needed.
+   */
+  release(oldestNeeded: FileNumber): Promise<void> {
+    const mine = this.#syncing.then(() => this.#releaseSegments(oldestNeeded));
+    this.#syncing = mine.catch(() => undefined);
+    return mine;
+  }
+
   /** Closes every file, without syncing. Idempotent. Waits for a sync in flight. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#syncing;
     const prepared = await this.#prepared?.catch(() => undefined);
-    await prepared?.handle.close();
-    for (const { log } of this.#segments) await log.close();
+    await runAll('closing the write-ahead log', [
+      async () => prepared?.handle.close(),
+      ...this.#segments.map(
+        ({ log }) =>
+          () =>
+            log.close(),
+      ),
+    ]);
   }
 
   get #current(): Segment {
@@ -207,6 +226,14 @@ export class WalWriter {
     }
     this.#advance();
     while (this.#segments.length > 1 && isDurable(this.#segments[0]!)) await this.#segments.shift()!.log.close();
+  }
+
+  async #releaseSegments(oldestNeeded: FileNumber): Promise<void> {
+    while (this.#segments.length > 1 && this.#segments[0]!.fileNumber < oldestNeeded) {
+      const { log } = this.#segments.shift()!;
+      this.#advance();
+      await log.close();
+    }
   }
 
   #advance(): void {

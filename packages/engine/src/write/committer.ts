@@ -9,6 +9,7 @@ import type { WalWriter } from '../wal/wal-writer.ts';
 import type { IntervalSync } from './interval-sync.ts';
 import type { Poison } from './poison.ts';
 import type { PendingWrite, WriteTarget } from './write-queue.ts';
+import type { Stall } from './write-stall.ts';
 
 export interface CommitterOptions {
   readonly wal: WalWriter;
@@ -19,10 +20,10 @@ export interface CommitterOptions {
   readonly lastSequence: SequenceNumber;
   /** A memtable of this size is full. */
   readonly memtableBytes: number;
-  /** Why a full memtable cannot be frozen now, in words, or `undefined` when it can. */
-  readonly stallReason: () => string | undefined;
-  /** Resolves when a flush or compaction has finished; rejects when none can go on. */
-  readonly waitForProgress: (reason: string) => Promise<void>;
+  /** Why a full memtable cannot be frozen now, or `undefined` when it can. */
+  readonly decideStall: () => Stall | undefined;
+  /** Resolves when the job it waits for has got on; rejects when that cannot. */
+  readonly waitOut: (stall: Stall) => Promise<void>;
   /** Told that there is a frozen memtable to flush. */
   readonly onFrozen: () => void;
 }
@@ -107,12 +108,12 @@ export class Committer implements WriteTarget {
   }
 
   async #freezeWhenAllowed(): Promise<void> {
-    const { stallReason, waitForProgress, poison, counters } = this.#options;
+    const { decideStall, waitOut, poison, counters } = this.#options;
     let stop: (() => number) | undefined;
     try {
-      for (let reason = stallReason(); reason !== undefined; reason = stallReason()) {
+      for (let stall = decideStall(); stall !== undefined; stall = decideStall()) {
         stop ??= counters.start(counters.stalls);
-        await waitForProgress(reason);
+        await waitOut(stall);
         poison.check();
       }
     } finally {

@@ -8,10 +8,10 @@ describe('decideStall', () => {
   test.each([
     [0, 0, undefined],
     [1, 11, undefined],
-    [2, 0, '2 full memtables are waiting to be flushed'],
-    [0, 12, '12 level-0 tables are waiting to be compacted'],
-    [3, 20, '3 full memtables are waiting to be flushed'],
-  ])('%i frozen memtables and %i level-0 tables: %s', (frozenMemtables, level0Tables, reason) => {
-    expect(decideStall({ frozenMemtables, level0Tables }, limits)).toBe(reason);
+    [2, 0, { job: 'flush', reason: '2 full memtables are waiting to be flushed' }],
+    [0, 12, { job: 'compaction', reason: '12 level-0 tables are waiting to be compacted' }],
+    [3, 20, { job: 'flush', reason: '3 full memtables are waiting to be flushed' }],
+  ])('%i frozen memtables and %i level-0 tables: %j', (frozenMemtables, level0Tables, stall) => {
+    expect(decideStall({ frozenMemtables, level0Tables }, limits)).toEqual(stall);
   });
 });

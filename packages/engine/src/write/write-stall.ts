@@ -11,13 +11,20 @@ export interface StallLimits {
   readonly maxLevel0Tables: number;
 }
 
-/** @returns Why writers must wait, in words, or `undefined` when they need not. */
-export function decideStall(pressure: WritePressure, limits: StallLimits): string | undefined {
+export interface Stall {
+  /** What has to get on first. */
+  readonly job: 'flush' | 'compaction';
+  /** In words. */
+  readonly reason: string;
+}
+
+/** @returns Why writers must wait, or `undefined` when they need not. */
+export function decideStall(pressure: WritePressure, limits: StallLimits): Stall | undefined {
   if (pressure.frozenMemtables >= limits.maxFrozenMemtables) {
-    return `${pressure.frozenMemtables} full memtables are waiting to be flushed`;
+    return { job: 'flush', reason: `${pressure.frozenMemtables} full memtables are waiting to be flushed` };
   }
   if (pressure.level0Tables >= limits.maxLevel0Tables) {
-    return `${pressure.level0Tables} level-0 tables are waiting to be compacted`;
+    return { job: 'compaction', reason: `${pressure.level0Tables} level-0 tables are waiting to be compacted` };
   }
   return undefined;
 }

@@ -1,0 +1,20 @@
+/** Takes every step, whatever the steps before came to: how parts are closed, so that none is left open. */
+
+/**
+ * Runs `steps` one after another.
+ *
+ * @param what - For the message, when several fail.
+ * @throws What the one step failed with, or an AggregateError of several.
+ */
+export async function runAll(what: string, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, `${what} failed in several ways`);
+}

@@ -1,0 +1,95 @@
+/** Flushes and compactions as those who wait for them see them. */
+
+import { FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import type { Engine, EngineEvent } from '../src/index.ts';
+import { DIRECTORY, openTestEngine, testWorld } from './support/open-test-engine.ts';
+
+async function outcomeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'done';
+  } catch (error) {
+    return (error as { readonly code: string }).code;
+  }
+}
+
+async function addTable(engine: Engine, value: string): Promise<void> {
+  for (let i = 0; i < 20; i++) await engine.put(`k${i}`, value.repeat(50));
+  await engine.flush();
+}
+
+async function firstTable(disk: MemoryFileSystem): Promise<string> {
+  const names = (await disk.readDirectory(DIRECTORY)).map(({ name }) => name);
+  return names.find((name) => name.endsWith('.sst'))!;
+}
+
+describe('flush', () => {
+  // Whoever waited for a flush was told of the failure of a compaction that went on at the same time.
+  test('does not fail because a compaction meets a damaged table', async () => {
+    const disk = new MemoryFileSystem();
+    const events: EngineEvent[] = [];
+    await using engine = await openTestEngine(testWorld(disk), {
+      level0Tables: 4,
+      maxOpenTables: 1,
+      onEvent: (event) => void events.push(event),
+    });
+    for (let i = 0; i < 3; i++) await addTable(engine, `v${i}`);
+    const damaged = await disk.open(`${DIRECTORY}/${await firstTable(disk)}`, 'write');
+    await damaged.write(Uint8Array.of(0xff, 0xff, 0xff), 200);
+    await damaged.close();
+
+    for (let i = 0; i < 5; i++) await addTable(engine, `w${i}`);
+
+    const warnings = events.filter(({ kind }) => kind === 'warning');
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(engine.stats()).toMatchObject({ flushCount: 8, compactionCount: 0 });
+  });
+
+  // It waited until nothing at all was frozen, which steady writers may never let happen.
+  test('waits for what was there when it was called, and for nothing later', async () => {
+    let flushed = 0;
+    await using engine = await openTestEngine(testWorld(), {
+      memtableBytes: 1024,
+      onEvent: ({ kind }) => {
+        if (kind === 'flushed') flushed++;
+      },
+    });
+    let isFlushing = true;
+    const write = async (): Promise<void> => {
+      for (let i = 0; i < 400; i++) if (isFlushing) await engine.put('k', 'v'.repeat(600));
+    };
+    const writing = write();
+    await engine.put('k', 'v');
+    const before = flushed;
+
+    await engine.flush();
+
+    expect(flushed - before).toBeLessThan(5);
+    isFlushing = false;
+    await writing;
+  });
+});
+
+describe('compaction', () => {
+  // Any error but a full disk poisoned the store, also those of reads, after which nothing on disk is unknown.
+  test('that cannot read its inputs stops, and writes go on', async () => {
+    const disk = new MemoryFileSystem();
+    const faulty = new FaultyFileSystem(disk);
+    await using engine = await openTestEngine(testWorld(faulty), { level0Tables: 2, maxOpenTables: 1 });
+    await addTable(engine, 'v');
+    const broken = await firstTable(disk);
+    const effect = { kind: 'fail', errno: 'EIO' } as const;
+    const isBroken = (path: string): boolean => path.endsWith(broken);
+    faulty.inject({ at: 1, forever: true, kinds: ['read'], matchesPath: isBroken, effect });
+
+    await addTable(engine, 'w');
+    const outcome = await outcomeOf(engine.put('k', 'v'));
+
+    expect(outcome).toBe('done');
+    expect(engine.stats().compactionCount).toBe(0);
+    faulty.heal();
+    await addTable(engine, 'x');
+  });
+});
