@@ -1,6 +1,6 @@
-/** Opening a store: lock, load, start, clean up. A failure on the way leaves the directory as it was. */
+/** Opening a store: lock, load, start, clean up. A failure on the way leaves the store as it was. */
 
-import { acquireDirectoryLock, type DirectoryLock, type FileSystem } from '@kayadb/vfs';
+import { acquireDirectoryLock, type DirectoryLock, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
 import { KayaEngine } from './engine.ts';
 import { EngineError } from './errors.ts';
@@ -34,7 +34,8 @@ export async function openEngine(directory: string, options: EngineOptions = {})
   try {
     return await openLocked(directory, lock, resolved, resources);
   } catch (error) {
-    await lock.release();
+    // The first failure is the one to report; a lock that could not be removed names a process that will have ended.
+    await lock.release().catch(() => undefined);
     throw error;
   }
 }
@@ -53,7 +54,7 @@ async function openLocked(
   }
   const found = await loadStore(fileSystem, directory, options.memtableBytes);
   if (found === undefined && !options.createIfMissing) throw storeMissing(directory);
-  const loaded = found ?? (await newStore(fileSystem, directory, resources));
+  const loaded = found ?? (await newStore(directory, options, resources));
   const store = await startStore({ directory, options, resources, loaded });
 
   const { verdict, recoveredRecords, cleanClose } = loaded;
@@ -72,26 +73,37 @@ async function openLocked(
   return new KayaEngine(store, { durationUs, recoveredRecords, truncatedBytes }, () => lock.release());
 }
 
-async function newStore(fs: FileSystem, directory: string, resources: Resources): Promise<LoadedStore> {
+/**
+ * Durability: the folder survives power loss together with the store in it, whoever made it: this open, an earlier one that was
+ * cut short, or a person.
+ */
+async function newStore(directory: string, options: ResolvedOptions, resources: Resources): Promise<LoadedStore> {
+  const { fileSystem, randomBytes } = resources;
+  try {
+    await fileSystem.syncDirectory(parentOf(directory));
+  } catch (error) {
+    if (!(error instanceof FileSystemError && error.code === 'KAYA_FS_PERMISSION')) throw error;
+    const message = `whether ${directory} itself survives power loss is unknown: ${error.message}`;
+    options.onEvent({ kind: 'warning', message });
+  }
   return {
-    storeId: createStoreId(resources.randomBytes),
+    storeId: createStoreId(randomBytes),
     levels: EMPTY_LEVELS,
     memtables: [],
     lastSequence: 0,
     endLsn: 0,
-    nextFileNumber: nextFileNumber(await fs.readDirectory(directory)),
+    nextFileNumber: nextFileNumber(await fileSystem.readDirectory(directory)),
     recoveredRecords: 0,
     cleanClose: false,
   };
 }
 
-/** Durability: a folder created here survives power loss together with the store in it. */
+/** Durability: none before `newStore`. */
 async function ensureDirectory(fs: FileSystem, directory: string, options: ResolvedOptions): Promise<void> {
   const stat = await fs.stat(directory);
   if (stat !== undefined) return;
   if (!options.createIfMissing) throw storeMissing(directory);
   await fs.makeDirectory(directory);
-  await fs.syncDirectory(parentOf(directory));
 }
 
 function parentOf(path: string): string {

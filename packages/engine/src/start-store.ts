@@ -6,10 +6,13 @@
  * The new state takes effect in one step, when CURRENT names the new manifest. A crash before that changes nothing.
  */
 
+import type { FileSystem } from '@kayadb/vfs';
+
 import { runMergeJob } from './compaction/merge-job.ts';
 import { Retention } from './compaction/retention.ts';
 import { Counters } from './counters.ts';
 import { publishCurrent } from './files/current-file.ts';
+import { parseFileName } from './files/file-names.ts';
 import type { FileNumber } from './key/internal-key.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { LoadedStore } from './recover/load-store.ts';
@@ -22,7 +25,7 @@ import { ManifestWriter } from './version/manifest.ts';
 import { fullStateEdit, type StoreState } from './version/store-state.ts';
 import type { TableMeta } from './version/table-meta.ts';
 import { VersionSet } from './version/version-set.ts';
-import { applyEdit } from './version/version.ts';
+import { applyEdit, type Levels } from './version/version.ts';
 import { WalWriter } from './wal/wal-writer.ts';
 import { Poison } from './write/poison.ts';
 
@@ -44,6 +47,7 @@ export async function startStore({ directory, options, resources, loaded }: Star
   const allocate = (): FileNumber => next++;
   let wal: WalWriter | undefined;
   try {
+    if (loaded.memtables.length > 0) await removeOrphanTables(fileSystem, directory, loaded.levels);
     const recovered = await writeRecovered({ directory, options, resources, loaded }, tables, allocate);
     let allocateLater = allocate;
     const allocateFileNumber = (): FileNumber => allocateLater();
@@ -92,9 +96,24 @@ export async function startStore({ directory, options, resources, loaded }: Star
     });
     return store;
   } catch (error) {
-    await wal?.close();
-    await tables.close();
+    // The first failure is the one to report; descriptors are given back as well as they can be.
+    await wal?.close().catch(() => undefined);
+    await tables.close().catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Removes tables that opening attempts before this one wrote and did not get to name. They would go at its end anyway; but
+ * where room is short, each attempt would leave less of it for the next.
+ */
+async function removeOrphanTables(fs: FileSystem, directory: string, levels: Levels): Promise<void> {
+  const live = new Set(levels.flat().map(({ fileNumber }) => fileNumber));
+  for (const { name } of await fs.readDirectory(directory)) {
+    const parsed = parseFileName(name);
+    if (parsed.kind !== 'table' || live.has(parsed.fileNumber)) continue;
+    // What cannot be removed is named by the next cleaning up.
+    await fs.unlink(`${directory}/${name}`).catch(() => undefined);
   }
 }
 

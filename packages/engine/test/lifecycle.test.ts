@@ -1,6 +1,14 @@
 import { decodeUtf8 } from '@kayadb/codec';
 import { DirectoryLockedError } from '@kayadb/vfs';
-import { fakeProcessTable, MemoryFileSystem, MUTATING_OPERATIONS, TraceFileSystem } from '@kayadb/vfs/testing';
+import {
+  crashClone,
+  fakeProcessTable,
+  FaultyFileSystem,
+  InterceptedFileSystem,
+  MemoryFileSystem,
+  MUTATING_OPERATIONS,
+  TraceFileSystem,
+} from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { type Engine, type EngineEvent, openEngine } from '../src/index.ts';
@@ -86,6 +94,30 @@ describe('openEngine', () => {
     expect(trace.lines.filter((line) => !line.includes('LOCK'))).toEqual([]);
   });
 
+  // Only a folder that this open had made was synced: one made by hand, or by an open that was cut short, could vanish.
+  test('makes the folder durable with the store in it, whoever made it', async () => {
+    const disk = new MemoryFileSystem();
+    await disk.makeDirectory(DIRECTORY);
+    const engine = await openTestEngine(testWorld(disk));
+    await engine.put('k', 'v');
+
+    const after = crashClone(disk, { kind: 'nothing-unsynced' }, () => 0);
+
+    await using reopened = await openTestEngine(testWorld(after));
+    expect(decodeUtf8((await reopened.get('k'))!)).toBe('v');
+  });
+
+  test('says so when the folder above cannot be synced for lack of permission', async () => {
+    const faulty = new FaultyFileSystem(new MemoryFileSystem());
+    const events: EngineEvent[] = [];
+    const isAbove = (path: string): boolean => path === '/';
+    faulty.inject({ at: 1, kinds: ['syncDirectory'], matchesPath: isAbove, effect: { kind: 'fail', errno: 'EACCES' } });
+
+    await using _engine = await openTestEngine(testWorld(faulty), { onEvent: (event) => void events.push(event) });
+
+    expect(events.map(({ kind }) => kind)).toEqual(['warning', 'opened']);
+  });
+
   test('refuses a directory that lost CURRENT but holds data', async () => {
     const disk = new MemoryFileSystem();
     const world = testWorld(disk);
@@ -142,6 +174,46 @@ describe('a closed engine', () => {
   });
 });
 
+describe('closing', () => {
+  // The first file that could not be closed kept all others open.
+  test('closes every file though one of them cannot be closed', async () => {
+    const opened = new Map<string, number>();
+    const count = (path: string, change: number): void => void opened.set(path, (opened.get(path) ?? 0) + change);
+    const counting = new InterceptedFileSystem(new MemoryFileSystem(), {
+      call: async ({ kind, paths }, call) => {
+        const result = await call();
+        if (kind === 'open') count(paths[0]!, 1);
+        if (kind === 'close') count(paths[0]!, -1);
+        return result;
+      },
+      callSync: (_operation, call) => call(),
+    });
+    const faulty = new FaultyFileSystem(counting);
+    const engine = await openTestEngine(testWorld(faulty), tinyOptions);
+    for (let i = 0; i < 60; i++) await engine.put(`k${i}`, 'v'.repeat(200));
+    const isLog = (path: string): boolean => path.endsWith('.wal');
+    const effect = { kind: 'fail', errno: 'EIO' } as const;
+    faulty.inject({ at: 1, forever: true, kinds: ['close'], matchesPath: isLog, effect });
+
+    await expect(engine.close()).rejects.toThrow('closing /db failed');
+
+    expect([...opened].filter(([, handles]) => handles !== 0)).toEqual([]);
+  });
+
+  test('poisons the store when the log cannot be synced', async () => {
+    const faulty = new FaultyFileSystem(new MemoryFileSystem());
+    const events: string[] = [];
+    const onEvent = ({ kind }: EngineEvent): void => void events.push(kind);
+    const engine = await openTestEngine(testWorld(faulty), { durability: 'relaxed', onEvent });
+    const isManifest = (path: string): boolean => path.includes('MANIFEST');
+    faulty.inject({ at: 1, kinds: ['sync'], matchesPath: isManifest, effect: { kind: 'fail', errno: 'EIO' } });
+
+    await expect(engine.close()).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+
+    expect(events).toEqual(['opened', 'poisoned']);
+  });
+});
+
 describe('scans and snapshots', () => {
   test('show the state of the moment they began, through flushes and compactions', async () => {
     await using engine = await openTestEngine(testWorld(), tinyOptions);
@@ -189,6 +261,25 @@ describe('scans and snapshots', () => {
 
     expect(seen).toEqual(['a']);
     expect(engine.stats().scanCount).toBe(1);
+  });
+});
+
+describe('a scan of what is in memory', () => {
+  // Rows that were at hand came in promises alone, so that no timer and no socket had a turn before the last of them.
+  test('lets other work of the process have its turn', async () => {
+    let nowMs = 0;
+    const clock = { now: () => nowMs++, setTimer: () => ({ cancel: () => undefined }) };
+    await using engine = await openTestEngine(testWorld(), { clock });
+    await engine.batch(Array.from({ length: 500 }, (_, i) => ({ kind: 'put', key: `k${i}`, value: 'v' })));
+    await engine.batch(Array.from({ length: 490 }, (_, i) => ({ kind: 'delete', key: `k${i}` })));
+    const turns: number[] = [];
+    let rows = 0;
+    setImmediate(() => turns.push(rows));
+
+    for await (const _row of engine.scan()) rows++;
+
+    expect(rows).toBe(10);
+    expect(turns).toHaveLength(1);
   });
 });
 
