@@ -158,6 +158,36 @@ describe('a sync that fails', () => {
   });
 });
 
+describe('a poisoned store', () => {
+  test('removes no file any more, not even one that nothing needs', async () => {
+    const memory = new MemoryFileSystem();
+    const disk = new FaultyFileSystem(memory);
+    const engine = await openTestEngine(testWorld(disk), tinyOptions);
+    for (let i = 0; i < 40; i++) await engine.put(`k${i}`, 'old'.repeat(30));
+    await engine.flush();
+    const scan = engine.scan();
+    await scan.next();
+    for (let i = 0; i < 40; i++) await engine.put(`k${i}`, 'new'.repeat(30));
+    await engine.flush();
+    await settle();
+    disk.inject({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+    await expect(engine.put('k', 'v')).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+    const before = await memory.readDirectory('/db');
+    expect(before.filter(({ name }) => name.endsWith('.sst')).length).toBeGreaterThan(engine.stats().tableCount);
+
+    await scan.return!();
+    await settle();
+
+    expect(await memory.readDirectory('/db')).toEqual(before);
+    await expect(engine.close()).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+  });
+});
+
+/** Lets background work come to rest. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 async function writeUntilRefused(engine: Engine, acknowledged: string[]): Promise<unknown> {
   for (let i = 0; i < 2000; i++) {
     try {

@@ -11,7 +11,12 @@ import {
 } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
+import { publishCurrent } from '../src/files/current-file.ts';
 import { type Engine, type EngineEvent, openEngine } from '../src/index.ts';
+import { ManifestWriter } from '../src/version/manifest.ts';
+import { fullStateEdit } from '../src/version/store-state.ts';
+import { EMPTY_LEVELS } from '../src/version/version.ts';
+import { WalWriter } from '../src/wal/wal-writer.ts';
 import { DIRECTORY, openTestEngine, testWorld, tinyOptions } from './support/open-test-engine.ts';
 
 async function keysOf(rows: AsyncIterable<{ readonly key: Uint8Array }>): Promise<string[]> {
@@ -200,6 +205,20 @@ describe('closing', () => {
     expect([...opened].filter(([, handles]) => handles !== 0)).toEqual([]);
   });
 
+  test('gives the lock up when all else is done', async () => {
+    const trace = new TraceFileSystem(new MemoryFileSystem(), DIRECTORY, [...MUTATING_OPERATIONS, 'close']);
+    const engine = await openTestEngine(testWorld(trace));
+    await engine.put('k', 'v');
+    trace.takeLines();
+
+    await engine.close();
+
+    const lines = trace.takeLines();
+    const lockAt = lines.findIndex((line) => line.includes('LOCK'));
+    expect(lockAt).toBeGreaterThan(5);
+    expect(lines.slice(lockAt).filter((line) => !line.includes('LOCK'))).toEqual([]);
+  });
+
   test('poisons the store when the log cannot be synced', async () => {
     const faulty = new FaultyFileSystem(new MemoryFileSystem());
     const events: string[] = [];
@@ -345,6 +364,26 @@ describe('files', () => {
     expect(names.filter((name) => name.startsWith('MANIFEST'))).toHaveLength(1);
     expect(names.filter((name) => name.endsWith('.sst')).length).toBeLessThanOrEqual(live);
     expect(names.filter((name) => name.endsWith('.tmp') || name === 'LOCK')).toEqual([]);
+  });
+
+  test('get numbers beyond every one that the manifest knows of', async () => {
+    const disk = new MemoryFileSystem();
+    await disk.makeDirectory(DIRECTORY);
+    const storeId = new Uint8Array(16).fill(7);
+    const allocateFileNumber = (): number => 2;
+    const wal = await WalWriter.create({ fs: disk, directory: DIRECTORY, storeId, startLsn: 0, allocateFileNumber });
+    const state = { nextFileNumber: 1000, oldestSegment: 2, flushedSequence: 0, levels: EMPTY_LEVELS };
+    const manifest = await ManifestWriter.create(disk, DIRECTORY, { storeId, fileNumber: 1 }, fullStateEdit(state));
+    await publishCurrent(disk, DIRECTORY, { storeId, manifestNumber: 1 });
+    await Promise.all([wal.close(), manifest.close()]);
+
+    const engine = await openTestEngine(testWorld(disk));
+    await engine.put('k', 'v');
+    await engine.close();
+
+    const numbers = (await disk.readDirectory(DIRECTORY)).flatMap(({ name }) => /\d+/.exec(name) ?? []).map(Number);
+    expect(numbers.length).toBeGreaterThan(2);
+    expect(numbers.filter((fileNumber) => fileNumber < 1000)).toEqual([]);
   });
 
   test('that cannot be removed keep nothing else from being removed', async () => {

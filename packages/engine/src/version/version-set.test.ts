@@ -85,6 +85,20 @@ describe('a manifest that has grown', () => {
     expect(state.flushedSequence).toBe(9);
   });
 
+  // The fresh manifest held the state without the clean close, and what the log must end with was forgotten.
+  test('is left as it is by the edit that closes the store', async () => {
+    const { fs, versions, replacements } = await versionWorld();
+    await addWideTables(versions, 505);
+    const addedTables = Array.from({ length: 10 }, () => ({ level: 0, table: wideTable(++lastTable) }));
+    const cleanClose = { segment: 1, endLsn: 100, lastSequence: 3 };
+
+    await versions.apply({ addedTables, cleanClose });
+
+    const { state } = await readStoreState(fs, '', { storeId: STORE_ID, manifestNumber: versions.manifestNumber });
+    expect(state.cleanClose).toEqual(cleanClose);
+    expect(replacements).toEqual([]);
+  });
+
   test('fails the edit when it is unknown which manifest is in force', async () => {
     const { fs, versions } = await versionWorld();
     await addWideTables(versions, 500);

@@ -125,7 +125,9 @@ export class VersionSet {
     this.#current = this.#install(levels);
     previous.release();
     for (const { table } of edit.addedTables ?? []) this.#reserved.delete(table.fileNumber);
-    if (this.#manifest.bytes > this.#replaceAtBytes) await this.#maybeReplaceManifest();
+    // A clean close must be the last word of the manifest in force, and a state does not hold it.
+    const mayReplace = edit.cleanClose === undefined;
+    if (mayReplace && this.#manifest.bytes > this.#replaceAtBytes) await this.#maybeReplaceManifest();
     this.#hooks.onObsolete();
   }
 
