@@ -1,6 +1,7 @@
 /** Flushes and compactions as those who wait for them see them. */
 
-import { FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import type { FileSystem } from '@kayadb/vfs';
+import { crashClone, FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { Engine, EngineEvent } from '../src/index.ts';
@@ -71,6 +72,59 @@ describe('flush', () => {
     await writing;
   });
 });
+
+/** Holds up whoever creates a table until it is let through. */
+class TableGate {
+  readonly fileSystem: FileSystem;
+  #isOpen = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(inner: FileSystem) {
+    this.fileSystem = new InterceptedFileSystem(inner, {
+      call: async ({ kind, mode, paths }, call) => {
+        const isHeldUp = !this.#isOpen && kind === 'open' && mode === 'create' && paths[0]!.endsWith('.sst');
+        if (isHeldUp) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        return call();
+      },
+      callSync: (_operation, call) => call(),
+    });
+  }
+
+  letOneThrough(): void {
+    this.#waiting.shift()!();
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    for (const resolve of this.#waiting) resolve();
+  }
+}
+
+describe('the log of a frozen memtable', () => {
+  // Nothing failed when the flush of one memtable gave up the segments of all that were frozen.
+  test('stays while only older memtables are in tables', async () => {
+    const disk = new MemoryFileSystem();
+    const gate = new TableGate(disk);
+    const engine = await openTestEngine(testWorld(gate.fileSystem), { memtableBytes: 1024 });
+    for (const key of ['a', 'b', 'c']) await engine.put(key, 'v'.repeat(1100));
+    gate.letOneThrough();
+    await settle();
+    expect(engine.stats()).toMatchObject({ flushCount: 1, lastSequence: 3 });
+
+    const after = crashClone(disk, { kind: 'everything' }, () => 0);
+
+    await using reopened = await openTestEngine(testWorld(after));
+    const found = await Promise.all(['a', 'b', 'c'].map((key) => reopened.get(key)));
+    expect(found.map((value) => value?.length)).toEqual([1100, 1100, 1100]);
+    gate.open();
+    await engine.close();
+  });
+});
+
+/** Lets background work come to rest. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 describe('compaction', () => {
   // Any error but a full disk poisoned the store, also those of reads, after which nothing on disk is unknown.
