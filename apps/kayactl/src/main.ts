@@ -29,3 +29,5 @@ process.exitCode = await runKayactl(process.argv.slice(2), {
   connect,
   signal: interruption.signal,
 });
+// What was given up may still wait for a disk or a pipe, and would keep the process alive.
+if (interruption.signal.aborted) process.exit();

@@ -5,22 +5,26 @@ import { CommanderError } from 'commander';
 import { CliError } from './cli-error.ts';
 import { describeError, type ErrorDescription } from './describe-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { interruptionExitCode } from './interruption.ts';
+import { interruptedError, withinGrace } from './interruption.ts';
 import { Invocation } from './invocation.ts';
 import type { KayactlIo } from './io.ts';
 import { BrokenPipeError } from './output.ts';
 import { buildProgram } from './program.ts';
 import { describeUsage } from './usage.ts';
 
+/** Bound: how long a command may take to end in order once it was asked to stop. */
+const GRACE_MS = 10_000;
+
 /**
- * Runs one command line. Everything it opened is closed when it resolves; it never rejects.
+ * Runs one command line. Everything it opened is closed when it resolves, unless it was interrupted and did not end in
+ * time; it never rejects.
  *
  * @param argv - The words after the program's name.
  */
 export async function runKayactl(argv: readonly string[], io: KayactlIo): Promise<ExitCode> {
   const invocation = new Invocation(io);
   try {
-    await buildProgram(invocation).parseAsync(argv, { from: 'user' });
+    await withinGrace(buildProgram(invocation).parseAsync(argv, { from: 'user' }), GRACE_MS, io);
     await invocation.output.flush();
     return invocation.exitCode;
   } catch (error) {
@@ -37,12 +41,7 @@ function describeFailure(error: unknown, signal: AbortSignal): ErrorDescription 
   if (error instanceof CommanderError) return describeUsage(error);
   if (!signal.aborted || error instanceof CliError) return describeError(error);
   // Once the user has asked to stop, whatever broke off in the middle did so because of it.
-  return {
-    code: 'KAYA_INTERRUPTED',
-    message: 'stopped before the end',
-    hint: 'Run the command again for the whole result.',
-    exitCode: interruptionExitCode(signal),
-  };
+  return describeError(interruptedError(signal));
 }
 
 async function reportFailure(invocation: Invocation, description: ErrorDescription, json: boolean): Promise<void> {

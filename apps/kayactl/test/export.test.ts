@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { encodeUtf8 } from '@kayadb/codec';
 import { seededRandom, testSeed } from '@kayadb/testkit';
+import { crashClones } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { brokenPipe, TestWorld } from './test-world.ts';
@@ -44,6 +45,19 @@ describe('kayactl export', () => {
 
     expect(prefix.stdout).toBe('{"key":"k1","value":"v1"}\n{"key":"k10","value":"v10"}\n');
     expect(range.stdout).toBe('{"key":"k8","value":"v8"}\n');
+  });
+
+  test('has its file on disk when it has ended, whatever the power does then', async () => {
+    const world = await worldWithRows(20);
+    const { stdout } = await world.run(...FOLDER, 'export');
+
+    await world.run(...FOLDER, 'export', '/out');
+    const random = seededRandom(testSeed());
+    const crashes = crashClones(world.fileSystem, () => random.next());
+    const survivors = await Promise.all(crashes.map(({ disk }) => disk.readFile('/out')));
+
+    expect(survivors.length).toBeGreaterThan(3);
+    for (const bytes of survivors) expect(Buffer.from(bytes).toString()).toBe(stdout);
   });
 
   test('packs with --gzip and for a name that ends in .gz', async () => {

@@ -138,6 +138,25 @@ describe('kayactl import', () => {
     expect(server.log).toEqual([]);
   });
 
+  test('refuses what is no file, and says how to import it', async () => {
+    const { world } = remoteWorld();
+    const stat = world.fileSystem.stat.bind(world.fileSystem);
+    world.fileSystem.stat = async (path) => {
+      const found = await stat(path);
+      return path === '/in' && found !== undefined ? { ...found, kind: 'other' } : found;
+    };
+    await world.writeFile('/in', lines(1));
+
+    const result = await world.run(...SERVER, 'import', '/in');
+    const inspected = await world.run('inspect', 'wal', '/in');
+
+    expect(result).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(result.stderr).toContain('/in is a pipe or a device');
+    expect(result.stderr).toContain('kayactl import - < FILE');
+    expect(inspected).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(inspected.stderr).toContain('/in is neither a file nor a folder');
+  });
+
   test('makes no store for a file that is not there', async () => {
     const world = new TestWorld();
 

@@ -1,4 +1,5 @@
 import { decodeResponse, encodeRequest, encodeUtf8, FrameDecoder, type Request, type Response } from '@kayadb/codec';
+import type { Connection } from '@kayadb/transport';
 import { FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -40,6 +41,25 @@ describe('run', () => {
     const events = world.output.log.map(({ event }) => event);
     expect(events).toEqual(['engine.opened', 'node.ready', 'node.stopping', 'node.stopped']);
     expect(JSON.stringify(world.output)).not.toContain('private');
+  });
+
+  test('holds as many connections as --max-client-connections says', async () => {
+    const world = createTestWorld({ argv: ['--client-addr', '127.0.0.1:0', '--max-client-connections', '2'] });
+    const running = run(world);
+    const { address } = await world.logged('node.ready');
+    const port = Number(String(address).split(':').at(-1));
+    const dial = (): Promise<Connection> => world.network.dial({ host: '127.0.0.1', port, timeoutMs: 1_000 });
+    const held = await Promise.all([dial(), dial()]);
+    for (const connection of held) connection.onData(() => {});
+
+    const refused = await dial();
+    refused.onData(() => {});
+    await refused.closed;
+
+    expect(refused.isOpen).toBe(false);
+    expect(world.network.openConnections(port)).toBe(2);
+    world.requestStop('SIGTERM');
+    expect(await running).toBe(0);
   });
 
   test('says where it listens and what to type next', async () => {

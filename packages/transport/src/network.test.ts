@@ -1,5 +1,7 @@
 /** One suite for both networks: what it claims holds on TCP and in memory. */
 
+import { getEventListeners } from 'node:events';
+
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { VirtualClock } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
@@ -391,6 +393,19 @@ describe.each(worlds)('%s', (_name, openWorld) => {
     await expect(late).rejects.toMatchObject({ code: 'KAYA_DIAL_TIMEOUT' });
     await expect(aborted).rejects.toMatchObject({ code: 'KAYA_DIAL_ABORTED' });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('leaves nothing on a signal that outlives the dials', async () => {
+    const { network } = openWorld();
+    await using listener = await network.listen({ host: '127.0.0.1', port: 0, onConnection: () => {} });
+    const { signal } = new AbortController();
+
+    const connection = await network.dial({ ...listener.address, timeoutMs: 1000, signal });
+    connection.destroy();
+    await listener.close();
+    await network.dial({ ...listener.address, timeoutMs: 1000, signal }).catch(() => {});
+
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('leaves no timer behind', async () => {

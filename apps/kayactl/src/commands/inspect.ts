@@ -9,6 +9,7 @@ import { usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { describeInspection, type Inspection } from '../inspection-text.ts';
+import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
 import { describeFiles } from '../recovery-text.ts';
 import { readReport, refuseServers } from './recover.ts';
@@ -50,7 +51,13 @@ export function addInspectCommand(program: Command, invocation: Invocation): voi
     const showKeys = flags.showKeys === true;
     if (stat?.kind === 'directory') return inspectFolder(context, kind, path, showKeys);
     if (stat === undefined) throw noSuchFile(kind, path);
-    const inspection = await inspectFile(context.io.fileSystem, path, kindOf(kind), { showKeys });
+    if (stat.kind === 'other')
+      throw usageError(`${path} is neither a file nor a folder`, 'Name a file of a store, or its folder.');
+    const inspection = await withinGrace(
+      inspectFile(context.io.fileSystem, path, kindOf(kind), { showKeys }),
+      0,
+      context.io,
+    );
     return printInspection(context, path, refuseStrange(inspection, kind, path));
   });
 }

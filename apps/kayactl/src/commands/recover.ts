@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 
 import { CliError, usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
+import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
 import { describeReport, exitCodeOf } from '../recovery-text.ts';
 
@@ -48,7 +49,8 @@ export function addRecoverCommand(program: Command, invocation: Invocation): voi
 export function readReport(context: CommandContext, directory: string, showKeys: boolean): Promise<RecoveryReport> {
   refuseServers(context);
   const { fileSystem, processes, clock } = context.io;
-  return inspectStore(fileSystem, resolve(directory), { processes, clock, showKeys });
+  // It holds nothing and changes nothing, so it may be left at any moment.
+  return withinGrace(inspectStore(fileSystem, resolve(directory), { processes, clock, showKeys }), 0, context.io);
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server. */

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 
 import type { FileHandle, FileSystem } from '@kayadb/vfs';
 
-import { CliError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
@@ -24,7 +24,7 @@ export interface ImportInput {
 /**
  * @param path - `-` for stdin.
  * @param signal - Ends a read from stdin, which may otherwise wait for ever.
- * @throws FileSystemError
+ * @throws FileSystemError; CliError KAYA_USAGE for what is no file.
  */
 export async function openInput(
   path: string,
@@ -42,6 +42,12 @@ export async function openInput(
       return Promise.resolve();
     };
     return new UnpackedInput('standard input', undefined, readStdin(stdin), release);
+  }
+  if ((await fileSystem.stat(path))?.kind === 'other') {
+    throw usageError(
+      `${path} is a pipe or a device, and an import has to find its place in the file`,
+      'Give it on standard input: kayactl import - < FILE.',
+    );
   }
   const handle = await fileSystem.open(path, 'read');
   return new UnpackedInput(path, await handle.size(), readHandle(handle), () => handle.close());
