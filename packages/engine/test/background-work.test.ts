@@ -48,6 +48,25 @@ describe('flush', () => {
     expect(engine.stats()).toMatchObject({ flushCount: 8, compactionCount: 0 });
   });
 
+  // Nothing failed when fresh tables were named without having been read back.
+  test('names no table that does not read back as it was written, and writes another when asked', async () => {
+    let lies = 1;
+    const lying = new InterceptedFileSystem(new MemoryFileSystem(), {
+      call: ({ kind, paths, data }, call) => {
+        if (kind === 'write' && paths[0]!.endsWith('.sst') && lies-- > 0) data![data!.length - 10]! ^= 1;
+        return call();
+      },
+      callSync: (_operation, call) => call(),
+    });
+    await using engine = await openTestEngine(testWorld(lying));
+    await engine.put('k', 'v');
+
+    const outcomes = [await outcomeOf(engine.flush()), await outcomeOf(engine.flush())];
+
+    expect(outcomes).toEqual(['KAYA_CORRUPTION', 'done']);
+    expect(engine.stats()).toMatchObject({ flushCount: 1, tableCount: 1 });
+  });
+
   // It waited until nothing at all was frozen, which steady writers may never let happen.
   test('waits for what was there when it was called, and for nothing later', async () => {
     let flushed = 0;
