@@ -80,9 +80,11 @@ describe('the kayactl process', () => {
   test(
     'writes completion scripts and answers shells',
     async () => {
-      const script = await runProcess('completion', 'bash');
-      const flags = await runProcess('complete', '--', 'get', '--');
-      const commands = await runProcess('complete', '--', '');
+      const [script, flags, commands] = await Promise.all([
+        runProcess('completion', 'bash'),
+        runProcess('complete', '--', 'get', '--'),
+        runProcess('complete', '--', ''),
+      ]);
 
       expect(script.stdout).toContain('# bash completion for kayactl');
       expect(commands.stdout).toContain('import\tstore the records of a JSON Lines file\n');

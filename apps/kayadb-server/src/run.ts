@@ -67,7 +67,10 @@ async function serve(world: World, config: Config): Promise<ExitCode> {
   );
 
   const reason = await Promise.race([world.stopRequested, node.failed]);
-  return typeof reason === 'string' ? drain(node, config, logger, reason) : giveUp(node, config, logger, reason);
+  if (typeof reason === 'string') return drain(node, config, logger, reason);
+  const exitCode = await giveUp(node, config, logger, reason);
+  world.stderr(describeFailure(reason).text);
+  return exitCode;
 }
 
 async function start(world: World, config: Config, logger: ServerLogger): Promise<RunningNode> {

@@ -201,6 +201,7 @@ describe('run', () => {
     expect(stored).toEqual({ kind: 'done' });
     expect(exitCode).toBe(1);
     expect(world.output.log).toContainEqual(expect.objectContaining({ event: 'engine.poisoned', level: 'error' }));
+    expect(world.output.err).toMatch(/^ERROR: .+ EIO.+\nHINT: .+\n$/u);
   });
 
   test('warns of root on loopback, of a missing token and of missing encryption where others can connect', async () => {

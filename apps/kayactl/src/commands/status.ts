@@ -77,7 +77,7 @@ function show(document: StatsDocument, name: string): string {
 function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
   const head = ['SERVER', 'ROLE', ...NODE_COLUMNS.map(([name]) => name), ...ENGINE_COLUMNS.map(([name]) => name)];
   const rows = nodes.map((node) => {
-    if (!node.ok) return [node.endpoint, `no answer: ${node.error}`];
+    if (!node.ok) return [node.endpoint, node.error];
     const engine = engineCounters(node.stats);
     return [
       node.endpoint,
