@@ -17,6 +17,7 @@ import { Operations } from './operations/operations.ts';
 import type { NodeStats } from './operations/stats-json.ts';
 import type { ConnectionContext } from './protocol/connection-context.ts';
 import { ConnectionHandler } from './protocol/connection-handler.ts';
+import { FailureLog } from './protocol/failure-log.ts';
 import { stopNode } from './stop-node.ts';
 
 export interface NodeOptions {
@@ -97,6 +98,7 @@ class Node implements RunningNode {
       clock,
       limits,
       logger,
+      failures: new FailureLog(logger, clock),
       fail: (cause) => this.fail(cause),
     };
   }

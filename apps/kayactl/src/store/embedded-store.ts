@@ -41,8 +41,8 @@ function tell({ io, globals }: CommandContext, event: EngineEvent): void {
   if (event.kind === 'stale-lock-taken') io.stderr.write(`NOTE: the store was not closed by ${event.owner}\n`);
   if (event.kind === 'torn-tail') {
     io.stderr.write(
-      `NOTE: left out ${event.bytes} bytes at offset ${event.offset} of ${event.file}: a write that a crash cut short ` +
-        'before it was acknowledged\n',
+      `NOTE: left out ${event.bytes} bytes at offset ${event.offset} of ${event.file}: the end of the log does not verify, ` +
+        'and nothing behind it says that it was ever durable\n',
     );
   }
 }

@@ -9,6 +9,7 @@ import type { MemoryGate } from '../admission/memory-gate.ts';
 import type { ServerLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { FailureLog } from './failure-log.ts';
 
 export interface ConnectionContext {
   readonly operations: Operations;
@@ -19,6 +20,7 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly logger: Logger;
+  readonly failures: FailureLog;
   /** The node cannot go on. May be called more than once. */
   readonly fail: (cause: Error) => void;
 }

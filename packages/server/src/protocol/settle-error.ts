@@ -23,8 +23,7 @@ export async function settleError(
   const { response, weight } = mapError(error, request.correlationId);
   if (error instanceof AccessDeniedError) await slowDown(error, context, request);
   if (weight === 'refusal' || request.isGone) return response;
-  const fields = { event: 'request.failed', request: request.correlationId, address: request.address, err: error };
-  context.logger.error(fields, 'a request failed inside the node');
+  context.failures.write(error, { request: request.correlationId, address: request.address });
   if (weight === 'fatal') context.fail(error instanceof Error ? error : new Error(String(error)));
   return response;
 }
