@@ -99,6 +99,21 @@ describe('openEngine', () => {
     expect(trace.lines.filter((line) => !line.includes('LOCK'))).toEqual([]);
   });
 
+  test('names the manifest, not the segment, when the edit that it lost had been in effect', async () => {
+    const disk = new MemoryFileSystem();
+    const engine = await openTestEngine(testWorld(disk));
+    await engine.put('k', 'v');
+    await engine.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    const damaged = crashClone(disk, { kind: 'everything' }, () => 0);
+    const file = (await disk.readDirectory(DIRECTORY)).find(({ name }) => name.startsWith('MANIFEST'))!.name;
+    const handle = await damaged.open(`${DIRECTORY}/${file}`, 'write');
+    await handle.write(Uint8Array.of(0xff), (await handle.size()) - 10);
+    await handle.close();
+
+    await expect(openTestEngine(testWorld(damaged))).rejects.toMatchObject({ code: 'KAYA_CORRUPTION', file });
+  });
+
   // Only a folder that this open had made was synced: one made by hand, or by an open that was cut short, could vanish.
   test('makes the folder durable with the store in it, whoever made it', async () => {
     const disk = new MemoryFileSystem();
@@ -299,6 +314,25 @@ describe('a scan of what is in memory', () => {
 
     expect(rows).toBe(10);
     expect(turns).toHaveLength(1);
+  });
+});
+
+describe('keys and values that were read', () => {
+  test.each([
+    ['the memtable', false],
+    ['a table', true],
+  ])("are the caller's own, from %s", async (_where, isFlushed) => {
+    await using engine = await openTestEngine(testWorld());
+    await engine.put('k', 'value');
+    if (isFlushed) await engine.flush();
+
+    for (let i = 0; i < 2; i++) {
+      (await engine.get('k'))!.fill(0);
+      for await (const { key, value } of engine.scan()) for (const bytes of [key, value]) bytes.fill(0);
+    }
+
+    expect(decodeUtf8((await engine.get('k'))!)).toBe('value');
+    expect(await keysOf(engine.scan())).toEqual(['k']);
   });
 });
 
