@@ -11,7 +11,7 @@ const WORDS: readonly { readonly what: RegExp; readonly reason: string }[] = [
   },
   { what: /(?<![\w.$}])\/(?:work|root|Users|home\/\w+)\//g, reason: 'a path of one machine' },
   {
-    what: /\bregistry\.(?:npmjs|yarnpkg)|\bnpmmirror\b|\bartifactory\b|\bverdaccio\b|\bregistry\s*=/gi,
+    what: /\bregistry\.\w+\.\w|\bartifactory\b|\bverdaccio\b|\bregistry\s*=/gi,
     reason: 'a registry host',
   },
 ];

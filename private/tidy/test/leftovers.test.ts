@@ -34,10 +34,10 @@ describe('findLeftovers', () => {
     ['// TODO: later', 'TODO'],
     ['/* FIXME */', 'FIXME'],
     [`throw new Error('Not implemented');`, 'Not implemented'],
-    ['see /work/shared/x', '/work/'],
+    ['see /Users/me/x', '/Users/'],
     [`'/home/me/data'`, '/home/me/'],
     ['registry=https://x.example', 'registry='],
-    ['https://registry.npmjs.org/x', 'registry.npmjs'],
+    ['a verdaccio of ours', 'verdaccio'],
   ])('reports %j', (text, word) => {
     const leftovers = findLeftovers([{ path: 'docs/x.md', text: `\n${text}\n` }]);
 
