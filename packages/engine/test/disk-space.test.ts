@@ -42,6 +42,23 @@ describe('the write-ahead log', () => {
   });
 });
 
+describe('a table', () => {
+  test('is given back once it was merged and the reads that held it have ended', async () => {
+    const disk = new MemoryFileSystem();
+    await using engine = await openTestEngine(testWorld(disk), tinyOptions);
+
+    for (let i = 0; i < 200; i++) {
+      await engine.put(`k${i % 20}`, 'v'.repeat(200));
+      await engine.get(`k${(i + 7) % 20}`);
+    }
+    await engine.flush();
+    await settle();
+
+    expect(engine.stats().compactionCount).toBeGreaterThan(0);
+    expect(await namesEnding(disk, '.sst')).toHaveLength(engine.stats().tableCount);
+  });
+});
+
 describe('a full disk', () => {
   // Tables whose edit found no room were kept until the store was closed, one more with each attempt.
   test('is not filled by tables that the manifest had no room to name', async () => {
