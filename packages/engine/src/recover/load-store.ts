@@ -111,7 +111,8 @@ export async function loadStore(
 
 /** One more than the largest file number among `entries`; 1 when there is none. */
 export function nextFileNumber(entries: readonly DirectoryEntry[]): FileNumber {
-  return 1 + Math.max(0, ...(['wal', 'table', 'manifest'] as const).flatMap((kind) => fileNumbers(entries, kind)));
+  const numbers = (['wal', 'table', 'manifest'] as const).flatMap((kind) => fileNumbers(entries, kind));
+  return 1 + numbers.reduce((largest, number) => Math.max(largest, number), 0);
 }
 
 function fileNumbers(entries: readonly DirectoryEntry[], wanted: 'wal' | 'table' | 'manifest'): readonly FileNumber[] {
