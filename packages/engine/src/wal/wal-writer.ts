@@ -92,11 +92,6 @@ export class WalWriter {
     return this.#durableLsn;
   }
 
-  /** Bytes of the current segment's file. */
-  get segmentBytes(): number {
-    return this.#current.log.fileBytes;
-  }
-
   /**
    * Appends one commit group as one record, within the caller's turn, and returns the LSN behind it:
    * the group is durable once `durableLsn` has reached it.
