@@ -89,6 +89,8 @@ async function newStore(directory: string, options: ResolvedOptions, resources: 
   return {
     storeId: createStoreId(randomBytes),
     levels: EMPTY_LEVELS,
+    rangeDeletes: [],
+    durableIndex: options.log === 'external' ? 0 : undefined,
     memtables: [],
     lastSequence: 0,
     endLsn: 0,

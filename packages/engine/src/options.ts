@@ -13,9 +13,16 @@ export interface EngineOptions {
   readonly durability?: Durability;
   /** Mode `interval`: a sync starts at most this long after the first write that needs it. Default 100. */
   readonly intervalMs?: number;
-  /** A memtable is flushed at this size. Default 16 MiB. */
+  /**
+   * Whose log makes writes durable. `own`: the engine's. `external`: the caller's, who gives each write its place there as
+   * `appliedIndex` and, after a crash, repeats everything behind `durableIndex`. A store keeps the kind it was created with. Default `own`.
+   */
+  readonly log?: 'own' | 'external';
+  /** Bound: memory for memtables, cached blocks, filters and indexes together. Default 256 MiB. */
+  readonly memoryBytes?: number;
+  /** A memtable is flushed at this size. Default an eighth of `memoryBytes`, at most 32 MiB. */
   readonly memtableBytes?: number;
-  /** Default 64 MiB. */
+  /** Bound: cached blocks, filters and indexes. Default what `memoryBytes` leaves beside three memtables. */
   readonly blockCacheBytes?: number;
   /** Raw size at which a data block is cut. Default 4 KiB. */
   readonly blockBytes?: number;
@@ -27,8 +34,18 @@ export interface EngineOptions {
   readonly level1Bytes?: number;
   /** Compression of the tables that merges write. Default `zstd`, or `none` with a warning where zstd-napi is absent. */
   readonly compression?: 'zstd' | 'none';
-  /** 1 (fast) to 19. Default 1. */
-  readonly zstdLevel?: number;
+  /**
+   * zstd level of tables by their depth: the first for level 1, and so on, the last for all deeper ones; 0 (none) to 19.
+   * Level 0 is never compressed. Default [0, 1]: hot upper tables as they are, the bulk of the data compressed.
+   */
+  readonly zstdLevels?: readonly number[];
+  /**
+   * Where flushes and merges run. `worker`: in threads of their own, so that reads and writes keep the main one. `inline`: in this thread,
+   * a few milliseconds at a time. Default `worker`; always `inline` on a file system other than the real one.
+   */
+  readonly backgroundWork?: 'worker' | 'inline';
+  /** Bound: bytes per second that merges write; flushes are not held back. Default 0: as fast as they can. */
+  readonly compactionBytesPerSecond?: number;
   /** Table files kept open. Default 500. */
   readonly maxOpenTables?: number;
   /** Told of flushes, compactions, stalls and failures. Must not throw. */
@@ -41,16 +58,23 @@ export interface EngineOptions {
   readonly randomBytes?: (count: number) => Uint8Array;
 }
 
+/** The active memtable and those waiting to be flushed. */
+const MEMTABLES_IN_BUDGET = 3;
+const MAX_DEFAULT_MEMTABLE_BYTES = 32 * 1024 * 1024;
+const DEFAULT_ZSTD_LEVELS: readonly number[] = [0, 1];
+const MAX_ZSTD_LEVEL = 19;
+
 const numberRanges = {
   intervalMs: { initial: 100, min: 1, max: 3_600_000 },
-  memtableBytes: { initial: 16 * 1024 * 1024, min: 1024, max: 1024 * 1024 * 1024 },
-  blockCacheBytes: { initial: 64 * 1024 * 1024, min: 0, max: 2 ** 40 },
+  memoryBytes: { initial: 256 * 1024 * 1024, min: 1024 * 1024, max: 2 ** 40 },
+  memtableBytes: { initial: 0, min: 1024, max: 1024 * 1024 * 1024 },
+  blockCacheBytes: { initial: 0, min: 0, max: 2 ** 40 },
   blockBytes: { initial: 4096, min: 64, max: MAX_BATCH_BYTES },
   tableBytes: { initial: 8 * 1024 * 1024, min: 1024, max: 1024 * 1024 * 1024 },
   level0Tables: { initial: 4, min: 1, max: 64 },
   level1Bytes: { initial: 64 * 1024 * 1024, min: 1024, max: 2 ** 40 },
-  zstdLevel: { initial: 1, min: 1, max: 19 },
   maxOpenTables: { initial: 500, min: 1, max: 100_000 },
+  compactionBytesPerSecond: { initial: 0, min: 0, max: 2 ** 40 },
 } as const;
 
 type NumberOption = keyof typeof numberRanges;
@@ -58,6 +82,8 @@ type NumberOption = keyof typeof numberRanges;
 const choices = {
   durability: ['strict', 'interval', 'relaxed'],
   compression: ['zstd', 'none'],
+  log: ['own', 'external'],
+  backgroundWork: ['worker', 'inline'],
 } as const;
 
 /** Every option with a value. */
@@ -65,6 +91,9 @@ export type ResolvedOptions = Readonly<Record<NumberOption, number>> & {
   readonly createIfMissing: boolean;
   readonly durability: Durability;
   readonly compression: 'zstd' | 'none';
+  readonly zstdLevels: readonly number[];
+  readonly log: 'own' | 'external';
+  readonly backgroundWork: 'worker' | 'inline';
   readonly onEvent: (event: EngineEvent) => void;
 };
 
@@ -77,11 +106,24 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   const numbers = Object.fromEntries(
     (Object.keys(numberRanges) as NumberOption[]).map((name) => [name, resolveNumber(name, options[name])]),
   ) as Record<NumberOption, number>;
+  const { memoryBytes } = numbers;
+  const memtableBytes = options.memtableBytes === undefined ? defaultMemtableBytes(memoryBytes) : numbers.memtableBytes;
+  const blockCacheBytes =
+    options.blockCacheBytes === undefined
+      ? Math.max(0, memoryBytes - MEMTABLES_IN_BUDGET * memtableBytes)
+      : numbers.blockCacheBytes;
+  const log = checkChoice('log', options.log ?? 'own');
   return {
     ...numbers,
+    memtableBytes,
+    blockCacheBytes,
+    log,
     createIfMissing: options.createIfMissing ?? true,
-    durability: checkChoice('durability', options.durability ?? 'strict'),
+    durability: resolveDurability(log, options.durability),
     compression: checkChoice('compression', options.compression ?? 'zstd'),
+    zstdLevels: checkZstdLevels(options.zstdLevels ?? DEFAULT_ZSTD_LEVELS),
+    backgroundWork:
+      options.fileSystem === undefined ? checkChoice('backgroundWork', options.backgroundWork ?? 'worker') : 'inline',
     onEvent: options.onEvent ?? ignoreEvent,
   };
 }
@@ -104,6 +146,29 @@ function resolveNumber(name: NumberOption, value: number | undefined): number {
     throw new RangeError(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
   }
   return value;
+}
+
+function defaultMemtableBytes(memoryBytes: number): number {
+  return Math.min(MAX_DEFAULT_MEMTABLE_BYTES, Math.floor(memoryBytes / 8));
+}
+
+/** The engine cannot sync a log that is not its own. */
+function resolveDurability(log: 'own' | 'external', durability: Durability | undefined): Durability {
+  if (log === 'own') return checkChoice('durability', durability ?? 'strict');
+  if (durability !== undefined && durability !== 'relaxed') {
+    throw new RangeError(`durability ${durability} needs a log of the engine's own; with log external it is relaxed`);
+  }
+  return 'relaxed';
+}
+
+function checkZstdLevels(levels: readonly number[]): readonly number[] {
+  if (!Array.isArray(levels) || levels.length === 0) throw new TypeError('zstdLevels must be an array of numbers');
+  for (const level of levels as readonly unknown[]) {
+    if (!Number.isInteger(level) || (level as number) < 0 || (level as number) > MAX_ZSTD_LEVEL) {
+      throw new RangeError(`zstdLevels must be whole numbers from 0 to ${MAX_ZSTD_LEVEL}, not ${String(level)}`);
+    }
+  }
+  return [...(levels as readonly number[])];
 }
 
 function ignoreEvent(): void {

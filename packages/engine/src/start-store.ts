@@ -63,6 +63,8 @@ export async function startStore({ directory, options, resources, loaded }: Star
       nextFileNumber: next,
       oldestSegment: wal.fileNumber,
       flushedSequence: loaded.lastSequence,
+      rangeDeletes: loaded.rangeDeletes,
+      durableIndex: loaded.durableIndex,
       levels: applyEdit(loaded.levels, { addedTables: recovered.map((table) => ({ level: 0, table })) }),
     };
     const startManifest = async (fileNumber: FileNumber, present: StoreState): Promise<ManifestWriter> => {

@@ -2,7 +2,7 @@
 
 import { compareBytes, copyBytes, prefixEnd, toBytes } from '@kayadb/codec';
 
-import type { BytesLike, ScanOptions } from '../types.ts';
+import type { BytesLike, KeyRange } from '../types.ts';
 
 export interface Bound {
   readonly key: Uint8Array;
@@ -20,7 +20,7 @@ export interface Bounds {
  *
  * @throws TypeError for bounds that are no bytes, or two on the same side.
  */
-export function normaliseBounds(options: ScanOptions): Bounds {
+export function normaliseBounds(options: KeyRange): Bounds {
   if (options.gt !== undefined && options.gte !== undefined) throw new TypeError('scan: give gt or gte, not both');
   if (options.lt !== undefined && options.lte !== undefined) throw new TypeError('scan: give lt or lte, not both');
   let lower = pickBound('gt', options.gt, false) ?? pickBound('gte', options.gte, true);

@@ -13,7 +13,10 @@ export type FileNumber = number & { readonly __brand?: 'FileNumber' };
 
 export const PUT_KIND = 1;
 export const DELETE_KIND = 2;
+/** In the write-ahead log and in memtables' lists only: never an entry. See range-delete/range-delete.ts. */
+export const RANGE_DELETE_KIND = 3;
 export type EntryKind = typeof PUT_KIND | typeof DELETE_KIND;
+export type OperationKind = EntryKind | typeof RANGE_DELETE_KIND;
 
 /** One version of one key. `key` and `value` are views; their owner says how long they stay valid. */
 export interface Entry {

@@ -3,7 +3,7 @@
  * Format: docs/format/wal.md, "Operation".
  */
 
-import { DecodeError, EMPTY_BYTES, encodeUtf8, readU16, readU32 } from '@kayadb/codec';
+import { compareBytes, DecodeError, EMPTY_BYTES, encodeUtf8, readU16, readU32 } from '@kayadb/codec';
 
 import { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
 import {
@@ -14,7 +14,7 @@ import {
   KEY_BYTES_AT,
   VALUE_BYTES_AT,
 } from '../wal/wal-format.ts';
-import { DELETE_KIND, type Entry, type EntryKind, PUT_KIND, type SequenceNumber } from './internal-key.ts';
+import { DELETE_KIND, type OperationKind, PUT_KIND, RANGE_DELETE_KIND, type SequenceNumber } from './internal-key.ts';
 
 const INITIAL_BYTES = 256;
 
@@ -56,6 +56,14 @@ export class WriteBatch {
     return this.#add(DELETE_KIND, checkKey(key), EMPTY_BYTES);
   }
 
+  /**
+   * Removes every key from `start` on, up to and without `end`; to the end of all keys when `end` is undefined.
+   * Requires: `start` before `end`, as `resolveKeySpan` makes them.
+   */
+  deleteRange(start: Uint8Array, end: Uint8Array | undefined): this {
+    return this.#add(RANGE_DELETE_KIND, start, end ?? EMPTY_BYTES);
+  }
+
   /** Empties the batch and keeps its memory. */
   clear(): this {
     this.#length = 0;
@@ -63,7 +71,7 @@ export class WriteBatch {
     return this;
   }
 
-  #add(kind: EntryKind, key: Uint8Array, value: Uint8Array): this {
+  #add(kind: OperationKind, key: Uint8Array, value: Uint8Array): this {
     const start = this.#length;
     const keyAt = start + ENTRY_HEADER_BYTES;
     const end = keyAt + key.length + value.length;
@@ -110,6 +118,14 @@ export function checkValue(value: Uint8Array | string): Uint8Array {
   return bytes;
 }
 
+/** One operation of a batch. Of a range delete, `key` is its start and `value` its end, empty when it has none. */
+export interface Operation {
+  readonly key: Uint8Array;
+  readonly sequence: SequenceNumber;
+  readonly kind: OperationKind;
+  readonly value: Uint8Array;
+}
+
 /**
  * Walks encoded operations, the first of which has sequence `firstSequence`.
  *
@@ -120,7 +136,7 @@ export function checkValue(value: Uint8Array | string): Uint8Array {
 export function decodeOperations(
   payload: Uint8Array,
   firstSequence: SequenceNumber,
-  visit: (entry: Entry, end: number) => void,
+  visit: (operation: Operation, end: number) => void,
 ): number {
   let count = 0;
   let at = 0;
@@ -129,18 +145,26 @@ export function decodeOperations(
     const valueBytes = readU32(payload, at + VALUE_BYTES_AT);
     const keyBytes = readU16(payload, at + KEY_BYTES_AT);
     const kind = payload[at + ENTRY_KIND_AT]!;
-    if (kind !== PUT_KIND && kind !== DELETE_KIND) throw new DecodeError(`operation kind ${kind} is not known`, at);
+    if (kind !== PUT_KIND && kind !== DELETE_KIND && kind !== RANGE_DELETE_KIND) {
+      throw new DecodeError(`operation kind ${kind} is not known`, at);
+    }
     if (payload[at + ENTRY_RESERVED_AT] !== 0) throw new DecodeError('a reserved byte is not zero', at);
     if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new DecodeError(`a key has ${keyBytes} bytes`, at);
     if (valueBytes > MAX_VALUE_BYTES) throw new DecodeError(`a value has ${valueBytes} bytes`, at);
     if (kind === DELETE_KIND && valueBytes !== 0) throw new DecodeError('a delete has a value', at);
+    if (kind === RANGE_DELETE_KIND && valueBytes > MAX_KEY_BYTES) throw new DecodeError('a range ends behind all keys', at);
     const keyAt = at + ENTRY_HEADER_BYTES;
     const valueAt = keyAt + keyBytes;
     const end = valueAt + valueBytes;
     if (end > payload.length) throw new DecodeError('the payload ends inside an operation', at);
     const sequence = firstSequence + count;
     if (!Number.isSafeInteger(sequence)) throw new DecodeError('a sequence number is not below 2^53', at);
-    visit({ key: payload.subarray(keyAt, valueAt), sequence, kind, value: payload.subarray(valueAt, end) }, end);
+    const key = payload.subarray(keyAt, valueAt);
+    const value = payload.subarray(valueAt, end);
+    if (kind === RANGE_DELETE_KIND && value.length > 0 && compareBytes(key, value) >= 0) {
+      throw new DecodeError('a range ends before it starts', at);
+    }
+    visit({ key, sequence, kind, value }, end);
     at = end;
     count++;
   }

@@ -1,10 +1,11 @@
 /** The newest writes, in memory and in order. Filled by one writer, frozen when full, flushed to a level-0 table. */
 
-import { assert, readU16, readU32 } from '@kayadb/codec';
+import { assert, copyBytes, readU16, readU32 } from '@kayadb/codec';
 
 import type { Cursor, Direction } from '../iterate/cursor.ts';
-import type { Entry, SequenceNumber } from '../key/internal-key.ts';
-import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
+import { type Entry, RANGE_DELETE_KIND, type SequenceNumber } from '../key/internal-key.ts';
+import type { RangeDelete } from '../range-delete/range-delete.ts';
+import { ENTRY_HEADER_BYTES, ENTRY_KIND_AT, KEY_BYTES_AT } from '../wal/wal-format.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
 import { NIL, SkipList } from './skip-list.ts';
 
@@ -13,6 +14,7 @@ export class Memtable {
   #dataBytes = 0;
   #largestSequence: SequenceNumber = 0;
   #frozen = false;
+  readonly #rangeDeletes: RangeDelete[] = [];
 
   get entryCount(): number {
     return this.#list.count;
@@ -26,6 +28,16 @@ export class Memtable {
   /** Memory held, in bytes. */
   get memoryBytes(): number {
     return this.#list.bytes;
+  }
+
+  /** In the order of their sequence numbers. */
+  get rangeDeletes(): readonly RangeDelete[] {
+    return this.#rangeDeletes;
+  }
+
+  /** Nothing was ever written to it. */
+  get isEmpty(): boolean {
+    return this.#dataBytes === 0;
   }
 
   get largestSequence(): SequenceNumber {
@@ -44,11 +56,23 @@ export class Memtable {
     while (at < payload.length) {
       const keyBytes = readU16(payload, at + 4);
       const end = at + ENTRY_HEADER_BYTES + keyBytes + readU32(payload, at);
-      this.#list.insert(payload, at, end, keyBytes, sequence++);
+      if (payload[at + ENTRY_KIND_AT] === RANGE_DELETE_KIND) this.#addRangeDelete(payload, at, end, sequence);
+      else this.#list.insert(payload, at, end, keyBytes, sequence);
+      sequence++;
       at = end;
     }
     this.#dataBytes += payload.length;
     this.#largestSequence = sequence - 1;
+  }
+
+  #addRangeDelete(payload: Uint8Array, at: number, end: number, sequence: SequenceNumber): void {
+    const keyAt = at + ENTRY_HEADER_BYTES;
+    const keyEnd = keyAt + readU16(payload, at + KEY_BYTES_AT);
+    this.#rangeDeletes.push({
+      start: copyBytes(payload.subarray(keyAt, keyEnd)),
+      end: keyEnd === end ? undefined : copyBytes(payload.subarray(keyEnd, end)),
+      sequence,
+    });
   }
 
   /** From now on only read. */

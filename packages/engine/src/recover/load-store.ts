@@ -8,6 +8,7 @@ import { FILE_HEADER_BYTES } from '../files/file-header.ts';
 import { CURRENT_FILE, parseFileName, tableFileName, walFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { Memtable } from '../memtable/memtable.ts';
+import type { RangeDelete } from '../range-delete/range-delete.ts';
 import type { ManifestContent } from '../version/manifest.ts';
 import { readStoreState, type StoreState } from '../version/store-state.ts';
 import type { Levels } from '../version/version.ts';
@@ -17,6 +18,10 @@ import { type ReplayedWal, type ReplayVisitor, replayWal } from '../wal/wal-repl
 export interface LoadedStore {
   readonly storeId: Uint8Array;
   readonly levels: Levels;
+  /** Those of the manifest and, once the memtables are in tables, those of the memtables. */
+  readonly rangeDeletes: readonly RangeDelete[];
+  /** With an external log; otherwise undefined. */
+  readonly durableIndex: number | undefined;
   /** What the log holds beyond the tables, oldest first. */
   readonly memtables: readonly Memtable[];
   readonly lastSequence: SequenceNumber;
@@ -99,6 +104,8 @@ export async function loadStore(
   return {
     storeId: current.storeId,
     levels: state.levels,
+    rangeDeletes: [...state.rangeDeletes, ...memtables.flatMap(({ rangeDeletes }) => rangeDeletes)],
+    durableIndex: state.durableIndex,
     memtables,
     lastSequence: wal.lastSequence,
     endLsn: wal.endLsn,

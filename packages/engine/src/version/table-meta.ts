@@ -12,6 +12,8 @@ export interface TableMeta {
   /** Smallest and largest user key, both inclusive. Never changed after construction. */
   readonly smallestKey: Uint8Array;
   readonly largestKey: Uint8Array;
+  /** The table holds nothing that a range delete up to this sequence number hides. Absent: nobody has looked. */
+  readonly rangeDeletesApplied?: SequenceNumber;
 }
 
 export const LEVEL_COUNT = 7;

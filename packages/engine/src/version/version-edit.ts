@@ -3,11 +3,12 @@
  * Format: docs/format/manifest.md, "Edit".
  */
 
-import { ByteReader, ByteWriter, compareBytes, copyBytes, DecodeError } from '@kayadb/codec';
+import { ByteReader, ByteWriter, compareBytes, copyBytes, DecodeError, EMPTY_BYTES } from '@kayadb/codec';
 
 import { EngineError } from '../errors.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { MAX_KEY_BYTES } from '../limits.ts';
+import type { RangeDelete } from '../range-delete/range-delete.ts';
 import { LEVEL_COUNT, type TableMeta } from './table-meta.ts';
 
 export const VERSION_EDIT_RECORD = 2;
@@ -20,6 +21,10 @@ const TAG = {
   addedTable: 4,
   removedTable: 5,
   cleanClose: 6,
+  rangeDeletesApplied: 7,
+  addedRangeDelete: 8,
+  removedRangeDelete: 9,
+  durableIndex: 10,
 } as const;
 
 export interface AddedTable {
@@ -52,6 +57,11 @@ export interface VersionEdit {
   readonly addedTables?: readonly AddedTable[];
   readonly removedTables?: readonly RemovedTable[];
   readonly cleanClose?: CleanClose;
+  readonly addedRangeDeletes?: readonly RangeDelete[];
+  /** By their sequence numbers. */
+  readonly removedRangeDeletes?: readonly SequenceNumber[];
+  /** With an external log: tables hold everything up to this applied index. */
+  readonly durableIndex?: number;
 }
 
 /** The payload of the edit's record, in a new array. */
@@ -69,6 +79,14 @@ export function encodeVersionEdit(edit: VersionEdit): Uint8Array {
     const field = new ByteWriter(32).varint(segment).varint(endLsn).varint(lastSequence);
     writeField(writer, TAG.cleanClose, field.finish());
   }
+  for (const { table } of edit.addedTables ?? []) {
+    if (table.rangeDeletesApplied === undefined) continue;
+    const field = new ByteWriter(16).varint(table.fileNumber).varint(table.rangeDeletesApplied);
+    writeField(writer, TAG.rangeDeletesApplied, field.finish());
+  }
+  for (const added of edit.addedRangeDeletes ?? []) writeField(writer, TAG.addedRangeDelete, encodeRangeDelete(added));
+  for (const sequence of edit.removedRangeDeletes ?? []) writeNumber(writer, TAG.removedRangeDelete, sequence);
+  writeNumber(writer, TAG.durableIndex, edit.durableIndex);
   return writer.finish();
 }
 
@@ -83,6 +101,9 @@ export function decodeVersionEdit(bytes: Uint8Array): VersionEdit {
   const edit: { -readonly [Name in keyof VersionEdit]: VersionEdit[Name] } = {};
   const addedTables: AddedTable[] = [];
   const removedTables: RemovedTable[] = [];
+  const applied = new Map<FileNumber, SequenceNumber>();
+  const addedRangeDeletes: RangeDelete[] = [];
+  const removedRangeDeletes: SequenceNumber[] = [];
   while (reader.remaining > 0) {
     const at = reader.offset;
     const tag = reader.varint('edit field tag');
@@ -117,13 +138,29 @@ export function decodeVersionEdit(bytes: Uint8Array): VersionEdit {
           lastSequence: field.varint('clean close sequence'),
         };
         break;
+      case TAG.rangeDeletesApplied:
+        applied.set(readFileNumber(field, 'table'), field.varint('range deletes applied'));
+        break;
+      case TAG.addedRangeDelete:
+        addedRangeDeletes.push(decodeRangeDelete(field));
+        break;
+      case TAG.removedRangeDelete:
+        removedRangeDeletes.push(field.varint('removed range delete'));
+        break;
+      case TAG.durableIndex:
+        refuseSecond(edit.durableIndex, tag, at);
+        edit.durableIndex = field.varint('durable index');
+        break;
       default:
         if (tag < FIRST_SKIPPABLE_TAG) throw unknownTag(tag);
         continue;
     }
     field.end(`edit field ${tag}`);
   }
-  if (addedTables.length > 0) edit.addedTables = addedTables;
+  if (addedTables.length > 0) edit.addedTables = addedTables.map((added) => withApplied(added, applied));
+  if (applied.size > 0) throw new DecodeError('range deletes were applied to a table that is not added', 0);
+  if (addedRangeDeletes.length > 0) edit.addedRangeDeletes = addedRangeDeletes;
+  if (removedRangeDeletes.length > 0) edit.removedRangeDeletes = removedRangeDeletes;
   if (removedTables.length > 0) edit.removedTables = removedTables;
   return edit;
 }
@@ -161,6 +198,36 @@ function decodeAddedTable(field: ByteReader): AddedTable {
   if (table.smallestSequence > table.largestSequence) throw new DecodeError('a table has its sequences swapped', at);
   if (compareBytes(table.smallestKey, table.largestKey) > 0) throw new DecodeError('a table has its keys swapped', at);
   return { level, table };
+}
+
+/** Takes from `applied` what it says of the table. */
+function withApplied({ level, table }: AddedTable, applied: Map<FileNumber, SequenceNumber>): AddedTable {
+  const rangeDeletesApplied = applied.get(table.fileNumber);
+  if (rangeDeletesApplied === undefined) return { level, table };
+  applied.delete(table.fileNumber);
+  return { level, table: { ...table, rangeDeletesApplied } };
+}
+
+function encodeRangeDelete({ sequence, start, end }: RangeDelete): Uint8Array {
+  const endBytes = end ?? EMPTY_BYTES;
+  return new ByteWriter(32 + start.length + endBytes.length)
+    .varint(sequence)
+    .varint(start.length)
+    .bytes(start)
+    .varint(endBytes.length)
+    .bytes(endBytes)
+    .finish();
+}
+
+function decodeRangeDelete(field: ByteReader): RangeDelete {
+  const sequence = field.varint('range delete sequence');
+  const start = readKey(field, 'start of a range');
+  const at = field.offset;
+  const endBytes = field.varint('length of the end of a range');
+  if (endBytes > MAX_KEY_BYTES) throw new DecodeError('a range ends behind all keys', at);
+  const end = endBytes === 0 ? undefined : copyBytes(field.bytes(endBytes, 'end of a range'));
+  if (end !== undefined && compareBytes(start, end) >= 0) throw new DecodeError('a range ends before it starts', at);
+  return { sequence, start, end };
 }
 
 function readLevel(field: ByteReader): number {

@@ -5,10 +5,14 @@
  * file is given up only when no version, current or retained, names it.
  */
 
+import { assert } from '@kayadb/codec';
+
 import { isUndone } from '../files/disk-outcome.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
+import type { RangeDelete } from '../range-delete/range-delete.ts';
+import { pickSpent } from '../range-delete/spent.ts';
 import type { ManifestWriter } from './manifest.ts';
-import type { StoreState } from './store-state.ts';
+import { type StoreState, tryEditRangeDeletes } from './store-state.ts';
 import type { VersionEdit } from './version-edit.ts';
 import { applyEdit, type Levels, Version } from './version.ts';
 
@@ -56,6 +60,15 @@ export class VersionSet {
 
   get flushedSequence(): SequenceNumber {
     return this.#state.flushedSequence;
+  }
+
+  /** Those that tables may still need; see `StoreState`. */
+  get rangeDeletes(): readonly RangeDelete[] {
+    return this.#state.rangeDeletes;
+  }
+
+  get durableIndex(): number | undefined {
+    return this.#state.durableIndex;
   }
 
   get manifestNumber(): FileNumber {
@@ -111,13 +124,18 @@ export class VersionSet {
     await this.#manifest.close();
   }
 
-  async #apply(edit: VersionEdit): Promise<void> {
-    const levels = applyEdit(this.#state.levels, edit);
+  async #apply(asked: VersionEdit): Promise<void> {
+    const levels = applyEdit(this.#state.levels, asked);
+    const edit = this.#withSpentRangeDeletes(asked, levels);
+    const rangeDeletes = tryEditRangeDeletes(this.#state.rangeDeletes, edit);
+    assert(typeof rangeDeletes !== 'string', `wrong version edit: ${String(rangeDeletes)}`);
     const state: StoreState = {
       nextFileNumber: this.#nextFileNumber,
       oldestSegment: edit.oldestSegment ?? this.#state.oldestSegment,
       flushedSequence: edit.flushedSequence ?? this.#state.flushedSequence,
       levels,
+      rangeDeletes,
+      durableIndex: edit.durableIndex ?? this.#state.durableIndex,
     };
     await this.#append({ ...edit, nextFileNumber: this.#nextFileNumber });
     this.#state = state;
@@ -129,6 +147,22 @@ export class VersionSet {
     const mayReplace = edit.cleanClose === undefined;
     if (mayReplace && this.#manifest.bytes > this.#replaceAtBytes) await this.#maybeReplaceManifest();
     this.#hooks.onObsolete();
+  }
+
+  /** Range deletes that hide nothing in the new levels go with the same edit, or are not even added. */
+  #withSpentRangeDeletes(edit: VersionEdit, levels: Levels): VersionEdit {
+    const { addedRangeDeletes = [], removedRangeDeletes = [] } = edit;
+    const present = this.#state.rangeDeletes.filter(({ sequence }) => !removedRangeDeletes.includes(sequence));
+    if (present.length + addedRangeDeletes.length === 0) return edit;
+    const spent = new Set(pickSpent([...present, ...addedRangeDeletes], levels));
+    return {
+      ...edit,
+      addedRangeDeletes: addedRangeDeletes.filter(({ sequence }) => !spent.has(sequence)),
+      removedRangeDeletes: [
+        ...removedRangeDeletes,
+        ...present.filter(({ sequence }) => spent.has(sequence)).map(({ sequence }) => sequence),
+      ],
+    };
   }
 
   /** An edit that was undone names nothing, so its new tables may go; after any other failure they may be all there is. */

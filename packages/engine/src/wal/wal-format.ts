@@ -5,7 +5,7 @@
 
 import { writeU16, writeU32 } from '@kayadb/codec';
 
-import type { EntryKind } from '../key/internal-key.ts';
+import type { OperationKind } from '../key/internal-key.ts';
 
 export const COMMIT_GROUP_RECORD = 1;
 export const ENTRY_HEADER_BYTES = 8;
@@ -20,7 +20,7 @@ export const ENTRY_RESERVED_AT = 7;
 export function encodeEntryHeader(
   bytes: Uint8Array,
   offset: number,
-  kind: EntryKind,
+  kind: OperationKind,
   keyBytes: number,
   valueBytes: number,
 ): void {

@@ -52,7 +52,7 @@ export class Committer implements WriteTarget {
   async freeze(): Promise<void> {
     const { wal, memtables, poison, onFrozen } = this.#options;
     poison.check();
-    if (memtables.active.entryCount === 0) return;
+    if (memtables.active.isEmpty) return;
     let segment: number;
     try {
       segment = await wal.rotate();
