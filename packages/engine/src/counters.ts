@@ -22,6 +22,8 @@ export class Counters {
   compactionBytesRead = 0;
   compactionBytesWritten = 0;
   readonly gets: Timing = new Timing();
+  /** Gets that had to wait for the disk; they are among `gets`, which are only counted. */
+  readonly coldGets: Timing = new Timing();
   readonly scans: Timing = new Timing();
   readonly walSyncs: Timing = new Timing();
   readonly flushes: Timing = new Timing();

@@ -2,27 +2,39 @@
 
 import { copyBytes } from '@kayadb/codec';
 
-import { EngineError } from './errors.ts';
+import { backup } from './backup/backup.ts';
+import { addOperation, checkConditions, checkScanOptions, closedError } from './engine-input.ts';
+import { openScan, type StoreScan } from './iterate/open-scan.ts';
 import { normaliseBounds } from './iterate/range.ts';
-import { Scan } from './iterate/scan.ts';
-import { VisibleCursor } from './iterate/visible-cursor.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
 import { checkKey, WriteBatch } from './key/write-batch.ts';
 import { checkChoice } from './options.ts';
+import { resolveKeySpan } from './range-delete/key-span.ts';
 import { runAll } from './run-all.ts';
-import { collectStats } from './stats.ts';
-import type { RecoveryFigures } from './stats.ts';
+import { checkpoint } from './snapshot/checkpoint.ts';
+import { verifyStore } from './snapshot/verify-store.ts';
+import { collectStats, type RecoveryFigures } from './stats.ts';
 import type { Store } from './store.ts';
-import { Turn } from './turn.ts';
 import type {
+  BackupOptions,
   BatchOperation,
   BytesLike,
+  CheckpointInfo,
+  CompareResult,
+  Condition,
+  Decoded,
+  Durability,
+  Encoding,
   Engine,
   EngineStats,
-  KeyValue,
+  KeyRange,
   ReadOptions,
+  Row,
+  Scan,
   ScanOptions,
   Snapshot,
+  VerifyOptions,
+  VerifyReport,
   WriteOptions,
   WriteResult,
 } from './types.ts';
@@ -32,8 +44,11 @@ export class KayaEngine implements Engine {
   readonly #store: Store;
   readonly #recovery: RecoveryFigures;
   readonly #releaseLock: () => Promise<void>;
-  readonly #scans = new Set<Scan>();
-  readonly #gets = new Set<Promise<unknown>>();
+  readonly #scans = new Set<StoreScan<unknown>>();
+  /** Reads and long tasks under way; closing waits for them. */
+  readonly #tasks = new Set<Promise<unknown>>();
+  /** Ends long tasks when the store closes. */
+  readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** Not for users: see `openEngine`. */
@@ -44,63 +59,95 @@ export class KayaEngine implements Engine {
     this.#releaseLock = releaseLock;
   }
 
-  async put(key: BytesLike, value: BytesLike, options?: WriteOptions): Promise<WriteResult> {
-    return this.#write(new WriteBatch().put(key, value), 1, options);
+  get durableIndex(): number | undefined {
+    return this.#store.parts.versions.durableIndex;
   }
 
-  async delete(key: BytesLike, options?: WriteOptions): Promise<WriteResult> {
-    return this.#write(new WriteBatch().delete(key), 0, options);
+  put(key: BytesLike, value: BytesLike, options?: WriteOptions): Promise<WriteResult> {
+    try {
+      return this.#write(new WriteBatch().put(key, value), 1, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  delete(key: BytesLike, options?: WriteOptions): Promise<WriteResult> {
+    try {
+      return this.#write(new WriteBatch().delete(key), 0, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async deleteRange(range: KeyRange, options?: WriteOptions): Promise<WriteResult> {
+    return this.batch([{ kind: 'delete-range', range }], options);
   }
 
   async batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<WriteResult> {
-    if (!Array.isArray(operations)) throw new TypeError('batch: operations must be an array');
-    const batch = new WriteBatch();
-    for (const operation of operations as readonly BatchOperation[]) addOperation(batch, operation);
-    const putCount = operations.filter(({ kind }) => kind === 'put').length;
+    const { batch, putCount } = encodeBatch('batch', operations);
     return this.#write(batch, putCount, options);
   }
 
-  async get(key: BytesLike, options?: ReadOptions): Promise<Uint8Array | undefined> {
+  async compareAndBatch(
+    conditions: readonly Condition[],
+    operations: readonly BatchOperation[],
+    options?: WriteOptions,
+  ): Promise<CompareResult> {
+    const expected = checkConditions(conditions);
+    const { batch, putCount } = encodeBatch('compareAndBatch', operations);
     this.#checkOpen();
-    const wanted = copyBytes(checkKey(key));
-    const stop = this.#store.parts.counters.start(this.#store.parts.counters.gets);
-    const found = this.#store.get(wanted, this.#sequenceFor(options));
-    if (!(found instanceof Promise)) {
-      stop();
-      return found;
-    }
-    this.#gets.add(found);
+    const outcome = await this.#store.writeIf(expected, batch, this.#durabilityOf(options), this.#indexOf(options));
+    if (outcome.applied) this.#count(batch, putCount);
+    return outcome;
+  }
+
+  get(key: BytesLike, options?: ReadOptions): Promise<Uint8Array | undefined> {
     try {
-      return await found;
-    } finally {
-      this.#gets.delete(found);
-      stop();
+      this.#checkOpen();
+      this.#store.parts.counters.gets.count++;
+      // The read may wait for the disk, and the caller's array may change meanwhile.
+      const found = this.#store.reads.get(copyBytes(checkKey(key)), this.#sequenceFor(options));
+      return found instanceof Promise ? this.#timed(found) : Promise.resolve(found);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  scan(options: ScanOptions = {}): AsyncIterableIterator<KeyValue> {
+  getSync(key: BytesLike, options?: ReadOptions): Uint8Array | undefined {
     this.#checkOpen();
-    const { limit = Number.POSITIVE_INFINITY, signal } = options;
-    if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 0)) {
-      throw new RangeError(`scan: limit must be a whole number, not negative, not ${String(limit)}`);
-    }
-    const bounds = normaliseBounds(options);
-    const sequence = this.#sequenceFor(options);
-    const direction = options.reverse === true ? 'reverse' : 'forward';
-    const { counters, resources } = this.#store.parts;
-    const stop = counters.start(counters.scans);
-    const turn = new Turn(resources);
-    const source = this.#store.openCursor(direction);
-    const scan = new Scan(new VisibleCursor(source, sequence, bounds, direction, turn), {
-      limit,
-      ...(signal && { signal }),
-      onEnd: (ended) => {
-        this.#scans.delete(ended);
-        stop();
-      },
-    });
-    this.#scans.add(scan);
-    return scan;
+    this.#store.parts.counters.gets.count++;
+    return this.#store.reads.getSync(checkKey(key), this.#sequenceFor(options));
+  }
+
+  async getMany(keys: readonly BytesLike[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    this.#checkOpen();
+    if (!Array.isArray(keys)) throw new TypeError('getMany: keys must be an array');
+    const wanted = (keys as readonly BytesLike[]).map((key) => copyBytes(checkKey(key)));
+    this.#store.parts.counters.gets.count += wanted.length;
+    return this.#track(this.#store.reads.getMany(wanted, this.#sequenceFor(options)));
+  }
+
+  async has(key: BytesLike, options?: ReadOptions): Promise<boolean> {
+    this.#checkOpen();
+    this.#store.parts.counters.gets.count++;
+    const found = this.#store.reads.has(copyBytes(checkKey(key)), this.#sequenceFor(options));
+    return found instanceof Promise ? this.#timed(found) : found;
+  }
+
+  scan<KeyEncoding extends Encoding = 'bytes', ValueEncoding extends Encoding = 'bytes'>(
+    options: ScanOptions<KeyEncoding, ValueEncoding> = {},
+  ): Scan<Row<KeyEncoding, ValueEncoding>> {
+    return this.#openScan('scan', 'rows', options);
+  }
+
+  keys<KeyEncoding extends Encoding = 'bytes'>(options: ScanOptions<KeyEncoding> = {}): Scan<Decoded[KeyEncoding]> {
+    return this.#openScan('keys', 'keys', options);
+  }
+
+  values<ValueEncoding extends Encoding = 'bytes'>(
+    options: ScanOptions<'bytes', ValueEncoding> = {},
+  ): Scan<Decoded[ValueEncoding]> {
+    return this.#openScan('values', 'values', options);
   }
 
   snapshot(): Snapshot {
@@ -111,7 +158,36 @@ export class KayaEngine implements Engine {
   async flush(): Promise<void> {
     this.#checkOpen();
     this.#store.parts.poison.check();
-    await this.#store.flush();
+    await this.#track(this.#store.flush());
+  }
+
+  async compact(range: KeyRange = {}): Promise<void> {
+    this.#checkOpen();
+    const span = resolveKeySpan(range);
+    this.#store.parts.poison.check();
+    if (span !== undefined) await this.#track(this.#store.compact(span));
+  }
+
+  async approximateSize(range: KeyRange): Promise<number> {
+    this.#checkOpen();
+    const span = resolveKeySpan(range);
+    return span === undefined ? 0 : this.#track(this.#store.reads.approximateBytes(span));
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#checkOpen();
+    return this.#track(verifyStore(this.#store.parts, { ...options, signal: this.#signalWith(options.signal) }));
+  }
+
+  async checkpoint(directory: string): Promise<CheckpointInfo> {
+    this.#checkDirectory('checkpoint', directory);
+    return this.#track(this.#flushed(() => checkpoint(this.#store.parts, directory)));
+  }
+
+  async backup(directory: string, options: BackupOptions = {}): Promise<CheckpointInfo> {
+    this.#checkDirectory('backup', directory);
+    const signal = this.#signalWith(options.signal);
+    return this.#track(this.#flushed(() => backup(this.#store.parts, directory, { ...options, signal })));
   }
 
   stats(): EngineStats {
@@ -128,18 +204,75 @@ export class KayaEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(Array.from(this.#scans, (scan) => scan.fail(closedError(this.directory))));
-    await Promise.allSettled(this.#gets);
+    const closed = closedError(this.directory);
+    this.#abort.abort(closed);
+    await Promise.all(Array.from(this.#scans, (scan) => scan.fail(closed)));
+    await Promise.allSettled(this.#tasks);
     await runAll(`closing ${this.directory}`, [() => this.#store.close(), () => this.#releaseLock()]);
   }
 
-  async #write(batch: WriteBatch, putCount: number, options: WriteOptions | undefined): Promise<WriteResult> {
+  #write(batch: WriteBatch, putCount: number, options: WriteOptions | undefined): Promise<WriteResult> {
     this.#checkOpen();
-    const durability = checkChoice('durability', options?.durability ?? this.#store.parts.options.durability);
-    const result = await this.#store.write(batch, durability);
-    this.#store.parts.counters.puts += putCount;
-    this.#store.parts.counters.deletes += batch.count - putCount;
-    return result;
+    const index = this.#indexOf(options);
+    const written = this.#store.write(batch, this.#durabilityOf(options), index);
+    this.#count(batch, putCount);
+    return written;
+  }
+
+  #count(batch: WriteBatch, putCount: number): void {
+    const { counters } = this.#store.parts;
+    counters.puts += putCount;
+    counters.deletes += batch.count - putCount;
+  }
+
+  #openScan<Item>(
+    name: string,
+    want: 'rows' | 'keys' | 'values',
+    options: ScanOptions<Encoding, Encoding>,
+  ): StoreScan<Item> {
+    this.#checkOpen();
+    checkScanOptions(name, options);
+    const { counters } = this.#store.parts;
+    const bounds = normaliseBounds(options);
+    const stop = counters.start(counters.scans);
+    const scan: StoreScan<Item> = openScan(this.#store.scanParts, {
+      want,
+      bounds,
+      sequence: this.#sequenceFor(options),
+      direction: options.reverse === true ? 'reverse' : 'forward',
+      limit: options.limit ?? Number.POSITIVE_INFINITY,
+      limitBytes: options.limitBytes ?? Number.POSITIVE_INFINITY,
+      keyEncoding: options.keyEncoding ?? 'bytes',
+      valueEncoding: options.valueEncoding ?? 'bytes',
+      ...(options.signal && { signal: options.signal }),
+      onEnd: () => {
+        this.#scans.delete(scan);
+        stop();
+      },
+    });
+    this.#scans.add(scan);
+    return scan;
+  }
+
+  async #flushed<T>(task: () => Promise<T>): Promise<T> {
+    this.#store.parts.poison.check();
+    await this.#store.flush();
+    return task();
+  }
+
+  #durabilityOf(options: WriteOptions | undefined): Durability {
+    const { durability, log } = this.#store.parts.options;
+    const asked = options?.durability;
+    if (asked === undefined) return durability;
+    checkChoice('durability', asked);
+    if (log === 'external' && asked !== 'relaxed') {
+      throw new RangeError(`durability ${asked} needs a log of the engine's own; with log external it is relaxed`);
+    }
+    return asked;
+  }
+
+  #indexOf(options: WriteOptions | undefined): number | undefined {
+    return this.#store.nextAppliedIndex(options?.appliedIndex);
   }
 
   #sequenceFor(options: ReadOptions | undefined): SequenceNumber {
@@ -148,26 +281,46 @@ export class KayaEngine implements Engine {
       : this.#store.snapshots.sequenceOf(options.snapshot);
   }
 
+  /** A read that has to wait for the disk. */
+  #timed<T>(reading: Promise<T>): Promise<T> {
+    const { counters } = this.#store.parts;
+    const stop = counters.start(counters.coldGets);
+    return this.#track(reading.finally(stop));
+  }
+
+  async #track<T>(task: Promise<T>): Promise<T> {
+    this.#tasks.add(task);
+    try {
+      return await task;
+    } finally {
+      this.#tasks.delete(task);
+    }
+  }
+
+  #signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, signal]);
+  }
+
+  #checkDirectory(name: string, directory: string): void {
+    this.#checkOpen();
+    if (typeof directory !== 'string' || directory === '') throw new TypeError(`${name}: directory must be a path`);
+  }
+
   #checkOpen(): void {
     if (this.#closing !== undefined) throw closedError(this.directory);
   }
 }
 
-function addOperation(batch: WriteBatch, operation: BatchOperation): void {
-  switch (operation?.kind) {
-    case 'put':
-      batch.put(operation.key, operation.value);
-      break;
-    case 'delete':
-      batch.delete(operation.key);
-      break;
-    default:
-      throw new TypeError(
-        `batch: an operation's kind must be put or delete, not ${String((operation as { kind?: unknown } | undefined)?.kind)}`,
-      );
+function encodeBatch(
+  name: string,
+  operations: readonly BatchOperation[],
+): { readonly batch: WriteBatch; readonly putCount: number } {
+  if (!Array.isArray(operations)) throw new TypeError(`${name}: operations must be an array`);
+  const batch = new WriteBatch();
+  let putCount = 0;
+  for (const operation of operations as readonly BatchOperation[]) {
+    addOperation(name, batch, operation);
+    if (operation.kind === 'put') putCount++;
   }
-}
-
-function closedError(directory: string): EngineError {
-  return new EngineError('KAYA_ENGINE_CLOSED', `the store in ${directory} is closed; open it again to use it`);
+  return { batch, putCount };
 }

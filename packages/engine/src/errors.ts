@@ -8,6 +8,7 @@ export type EngineErrorCode =
   | 'KAYA_SNAPSHOT_CLOSED'
   | 'KAYA_ABORTED'
   | 'KAYA_STORE_MISSING'
+  | 'KAYA_STORE_LOG'
   | 'KAYA_UNSUPPORTED';
 
 export class EngineError extends KayaError<EngineErrorCode> {}

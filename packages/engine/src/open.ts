@@ -22,7 +22,7 @@ import { EMPTY_LEVELS } from './version/version.ts';
  * is released again, nothing has been changed then.
  * @throws DirectoryLockedError when another process has it open.
  * @throws EngineError KAYA_STORE_MISSING when there is no store and `createIfMissing` is false; KAYA_UNSUPPORTED when a
- * newer version wrote it.
+ * newer version wrote it; KAYA_STORE_LOG when it was created with the other kind of log.
  * @throws TypeError, RangeError for wrong options.
  */
 export async function openEngine(directory: string, options: EngineOptions = {}): Promise<Engine> {
@@ -54,6 +54,7 @@ async function openLocked(
   }
   const found = await loadStore(fileSystem, directory, options.memtableBytes);
   if (found === undefined && !options.createIfMissing) throw storeMissing(directory);
+  if (found !== undefined) checkLog(directory, found, options);
   const loaded = found ?? (await newStore(directory, options, resources));
   const store = await startStore({ directory, options, resources, loaded });
 
@@ -106,6 +107,16 @@ async function ensureDirectory(fs: FileSystem, directory: string, options: Resol
   if (stat !== undefined) return;
   if (!options.createIfMissing) throw storeMissing(directory);
   await fs.makeDirectory(directory);
+}
+
+/** Writes that miss the log in force would be lost without a word, so a store keeps the kind of log that it was created with. */
+function checkLog(directory: string, { durableIndex }: LoadedStore, options: ResolvedOptions): void {
+  const kept = durableIndex === undefined ? 'own' : 'external';
+  if (kept === options.log) return;
+  throw new EngineError(
+    'KAYA_STORE_LOG',
+    `the store in ${directory} was created with log '${kept}' and cannot be opened with log '${options.log}'`,
+  );
 }
 
 function parentOf(path: string): string {

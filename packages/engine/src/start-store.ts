@@ -26,7 +26,9 @@ import { fullStateEdit, type StoreState } from './version/store-state.ts';
 import type { TableMeta } from './version/table-meta.ts';
 import { VersionSet } from './version/version-set.ts';
 import { applyEdit, type Levels } from './version/version.ts';
+import { ExternalLog } from './wal/external-log.ts';
 import { WalWriter } from './wal/wal-writer.ts';
+import type { WriteLog } from './wal/write-log.ts';
 import { Poison } from './write/poison.ts';
 
 export interface StartOptions {
@@ -45,19 +47,16 @@ export async function startStore({ directory, options, resources, loaded }: Star
   const tables = new Tables(new TableCache({ fs: fileSystem, directory, storeId, blockCache, maxOpenTables }));
   let next = loaded.nextFileNumber;
   const allocate = (): FileNumber => next++;
-  let wal: WalWriter | undefined;
+  let wal: WriteLog | undefined;
   try {
     if (loaded.memtables.length > 0) await removeOrphanTables(fileSystem, directory, loaded.levels);
     const recovered = await writeRecovered({ directory, options, resources, loaded }, tables, allocate);
     let allocateLater = allocate;
     const allocateFileNumber = (): FileNumber => allocateLater();
-    wal = await WalWriter.create({
-      fs: fileSystem,
-      directory,
-      storeId,
-      startLsn: loaded.endLsn,
-      allocateFileNumber,
-    });
+    wal =
+      options.log === 'external'
+        ? new ExternalLog()
+        : await WalWriter.create({ fs: fileSystem, directory, storeId, startLsn: loaded.endLsn, allocateFileNumber });
     const manifestNumber = allocate();
     const state: StoreState = {
       nextFileNumber: next,

@@ -11,7 +11,7 @@ export interface RecoveryFigures {
 }
 
 export function collectStats(store: Store, recovery: RecoveryFigures): EngineStats {
-  const { counters, versions, blockCache, wal, startLsn } = store.parts;
+  const { counters, versions, blockCache, wal, startLsn, options } = store.parts;
   const levels = versions.current.levels.map((tables) => ({
     tableCount: tables.length,
     bytes: tables.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
@@ -23,8 +23,8 @@ export function collectStats(store: Store, recovery: RecoveryFigures): EngineSta
     deleteCount: counters.deletes,
     getCount: counters.gets.count,
     scanCount: counters.scans.count,
-    getTotalUs: counters.gets.totalUs,
-    getMaxUs: counters.gets.maxUs,
+    getTotalUs: counters.coldGets.totalUs,
+    getMaxUs: counters.coldGets.maxUs,
     scanTotalUs: counters.scans.totalUs,
     scanMaxUs: counters.scans.maxUs,
     walBytesWritten: wal.endLsn - startLsn,
@@ -50,6 +50,12 @@ export function collectStats(store: Store, recovery: RecoveryFigures): EngineSta
     tableBytes: levels.reduce((sum, level) => sum + level.bytes, 0),
     levels,
     lastSequence: store.lastSequence,
+    durableIndex: versions.durableIndex,
+    rangeDeletes: versions.rangeDeletes.length,
+    slowedBytes: counters.slowedBytes,
+    slowedTotalUs: counters.slowedTotalUs,
+    tableIndexBytes: cache.reservedBytes,
+    memoryBytes: options.memoryBytes,
     openSnapshots: store.snapshots.size,
     recoveryDurationUs: recovery.durationUs,
     recoveredRecords: recovery.recoveredRecords,

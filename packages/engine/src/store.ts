@@ -3,28 +3,34 @@
  * `open.ts` makes one; `engine.ts` stands in front of it and speaks to users.
  */
 
+import { equalBytes } from '@kayadb/codec';
+
 import { BackgroundWork } from './background-work.ts';
 import type { Counters } from './counters.ts';
+import type { ExpectedValue } from './engine-input.ts';
 import { isUndone } from './files/disk-outcome.ts';
 import { ObsoleteRemover } from './files/obsolete-remover.ts';
+import type { ScanParts } from './iterate/open-scan.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
 import type { WriteBatch } from './key/write-batch.ts';
 import { MemtableList } from './memtable/memtable-list.ts';
+import type { Memtable } from './memtable/memtable.ts';
 import type { ResolvedOptions } from './options.ts';
 import { RangeDeleteIndex } from './range-delete/range-delete-index.ts';
+import type { KeySpan } from './range-delete/range-delete.ts';
 import { ReadPath } from './read-path.ts';
 import type { Resources } from './resources.ts';
 import { runAll } from './run-all.ts';
 import { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
 import type { Tables } from './sstable/tables.ts';
-import type { Durability, WriteResult } from './types.ts';
+import type { CompareResult, Durability, WriteResult } from './types.ts';
 import type { VersionSet } from './version/version-set.ts';
-import type { WalWriter } from './wal/wal-writer.ts';
+import type { WriteLog } from './wal/write-log.ts';
 import { Committer } from './write/committer.ts';
 import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
-import { WriteQueue } from './write/write-queue.ts';
+import { type PendingWrite, WriteQueue } from './write/write-queue.ts';
 
 export interface StoreParts {
   readonly directory: string;
@@ -32,7 +38,7 @@ export interface StoreParts {
   readonly resources: Resources;
   readonly storeId: Uint8Array;
   readonly versions: VersionSet;
-  readonly wal: WalWriter;
+  readonly wal: WriteLog;
   readonly tables: Tables;
   readonly blockCache: BlockCache;
   readonly poison: Poison;
@@ -45,9 +51,11 @@ export interface StoreParts {
 export class Store {
   readonly parts: StoreParts;
   readonly memtables: MemtableList;
-  readonly snapshots: SnapshotList = new SnapshotList();
+  readonly snapshots: SnapshotList;
   readonly rangeDeletes: RangeDeleteIndex;
   readonly reads: ReadPath;
+  /** Of the last write accepted. */
+  #appliedIndex: number;
   readonly #writes: WriteQueue;
   readonly #committer: Committer;
   readonly #intervalSync: IntervalSync;
@@ -57,13 +65,13 @@ export class Store {
   constructor(parts: StoreParts) {
     this.parts = parts;
     const { options, resources, wal, poison, counters, lastSequence, versions, tables } = parts;
+    this.#appliedIndex = versions.durableIndex ?? 0;
+    // What a snapshot held back may be due now.
+    this.snapshots = new SnapshotList(() => this.#background.kick());
     this.memtables = new MemtableList(wal.fileNumber);
     this.#intervalSync = new IntervalSync(resources.clock, options.intervalMs, () => this.#syncInBackground());
     this.#background = new BackgroundWork({ ...parts, memtables: this.memtables, snapshots: this.snapshots });
-    this.rangeDeletes = new RangeDeleteIndex(() => [
-      versions.rangeDeletes,
-      ...this.memtables.all().map(({ rangeDeletes }) => rangeDeletes),
-    ]);
+    this.rangeDeletes = new RangeDeleteIndex({ memtables: this.memtables, versions });
     this.reads = new ReadPath({ memtables: this.memtables, versions, tables, rangeDeletes: this.rangeDeletes });
     this.#committer = new Committer({
       wal,
@@ -97,23 +105,66 @@ export class Store {
 
   /** Told by the version set that files may have become unneeded. */
   onObsolete(): void {
-    this.rangeDeletes.invalidate();
     this.#remover.kick();
   }
 
+  /** What scans are made of. */
+  get scanParts(): ScanParts {
+    const { versions, tables, resources } = this.parts;
+    return { memtables: this.memtables, versions, tables, rangeDeletes: this.rangeDeletes, resources };
+  }
+
   /** Commits `batch`, whose bytes must not change meanwhile. Durability: as asked, once this resolves. */
-  write(batch: WriteBatch, durability: Durability): Promise<WriteResult> {
-    return this.#writes.submit({ payload: batch.bytes, count: batch.count, durability });
+  write(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): Promise<WriteResult> {
+    return this.#writes.submit(pendingWrite(batch, durability, appliedIndex));
+  }
+
+  /** As `write`, if every key has the value expected of it when the batch's turn comes. */
+  async writeIf(
+    expected: readonly ExpectedValue[],
+    batch: WriteBatch,
+    durability: Durability,
+    appliedIndex: number | undefined,
+  ): Promise<CompareResult> {
+    let refused: CompareResult | undefined;
+    const written = await this.#writes.submitIf(pendingWrite(batch, durability, appliedIndex), async () => {
+      refused = await this.#findUnmet(expected);
+      return refused === undefined;
+    });
+    return written === undefined ? refused! : { applied: true, ...written };
+  }
+
+  /**
+   * The applied index of the next write, checked.
+   *
+   * @throws RangeError, TypeError unless the log is external and the index is not smaller than the one before, or neither.
+   */
+  nextAppliedIndex(asked: number | undefined): number | undefined {
+    if (this.parts.options.log === 'own') {
+      if (asked === undefined) return undefined;
+      throw new TypeError("appliedIndex is for stores with log 'external'; this one has a log of its own");
+    }
+    if (!Number.isSafeInteger(asked) || asked! < this.#appliedIndex) {
+      throw new RangeError(`appliedIndex must be a whole number from ${this.#appliedIndex} on, not ${String(asked)}`);
+    }
+    this.#appliedIndex = asked!;
+    return asked;
   }
 
   /** Moves everything accepted so far into tables; does not wait for what is written meanwhile. */
   async flush(): Promise<void> {
-    let wanted = 0;
+    let frozen: Memtable | undefined;
     await this.#writes.runAlone(async () => {
       await this.#committer.freeze();
-      wanted = this.lastSequence;
+      frozen = this.memtables.newestFrozen();
     });
-    while (this.parts.versions.flushedSequence < wanted) await this.#background.waitFor('flush');
+    while (frozen !== undefined && this.memtables.all().includes(frozen)) await this.#background.waitFor('flush');
+  }
+
+  /** Flushes, then merges what is in `span` as far down as it goes. */
+  async compact(span: KeySpan): Promise<void> {
+    await this.flush();
+    await this.#background.compactRange(span);
   }
 
   /**
@@ -127,6 +178,7 @@ export class Store {
     await runAll(`closing ${this.parts.directory}`, [
       () => this.#finish(),
       () => this.#background.idle(),
+      () => this.#background.close(),
       () => this.#remover.idle(),
       () => wal.close(),
       () => versions.close(),
@@ -150,6 +202,16 @@ export class Store {
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     }
+  }
+
+  /** What a conditional write is refused with; `undefined` when every key is as expected. */
+  async #findUnmet(expected: readonly ExpectedValue[]): Promise<CompareResult | undefined> {
+    for (const [failed, { key, value }] of expected.entries()) {
+      const actual = await this.reads.get(key, this.lastSequence);
+      const isMet = actual === undefined || value === undefined ? actual === value : equalBytes(actual, value);
+      if (!isMet) return { applied: false, failed, actual };
+    }
+    return undefined;
   }
 
   /** Never rejects: a failure poisons the store, and the next write says so. */
@@ -183,4 +245,9 @@ export class Store {
       },
     });
   }
+}
+
+function pendingWrite(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): PendingWrite {
+  const write = { payload: batch.bytes, count: batch.count, durability };
+  return appliedIndex === undefined ? write : { ...write, appliedIndex };
 }

@@ -89,10 +89,8 @@ export interface Decoded {
   readonly utf8: string;
 }
 
-export interface ScanOptions<
-  KeyEncoding extends Encoding = 'bytes',
-  ValueEncoding extends Encoding = 'bytes',
-> extends KeyRange, ReadOptions {
+export interface ScanOptions<KeyEncoding extends Encoding = 'bytes', ValueEncoding extends Encoding = 'bytes'>
+  extends KeyRange, ReadOptions {
   /** Descending key order. */
   readonly reverse?: boolean;
   /** At most this many rows. */
@@ -131,8 +129,10 @@ export interface Scan<Item> extends AsyncIterableIterator<Item, undefined> {
 export interface EngineStats {
   readonly putCount: number;
   readonly deleteCount: number;
+  /** Keys looked up. */
   readonly getCount: number;
   readonly scanCount: number;
+  /** Of the gets that had to wait for the disk: the others take no time worth measuring. */
   readonly getTotalUs: number;
   readonly getMaxUs: number;
   readonly scanTotalUs: number;

@@ -51,6 +51,11 @@ export class MemtableList {
     return this.#frozen[this.#frozen.length - 1];
   }
 
+  /** The one frozen last, unless it is flushed already. */
+  newestFrozen(): Memtable | undefined {
+    return this.#frozen[0]?.memtable;
+  }
+
   /** The oldest segment still needed once the oldest frozen memtable is in a table. */
   segmentAfterOldest(): FileNumber {
     return (this.#frozen[this.#frozen.length - 2] ?? this.#active).firstSegment;

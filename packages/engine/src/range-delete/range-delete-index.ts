@@ -3,29 +3,46 @@
 import { NO_RANGE_DELETES, RangeDeleteSet } from './range-delete-set.ts';
 import type { RangeDelete } from './range-delete.ts';
 
-export class RangeDeleteIndex {
-  readonly #sources: () => Iterable<readonly RangeDelete[]>;
-  #set: RangeDeleteSet | undefined = NO_RANGE_DELETES;
+/** The memtables' lists, the first of which grows, and the manifest's. */
+export interface RangeDeleteSources {
+  readonly memtables: {
+    readonly active: { readonly rangeDeletes: readonly RangeDelete[] };
+    all(): readonly { readonly rangeDeletes: readonly RangeDelete[] }[];
+  };
+  readonly versions: { readonly rangeDeletes: readonly RangeDelete[] };
+}
 
-  /** @param sources - Every list of range deletes there is; the same one may be in two of them. */
-  constructor(sources: () => Iterable<readonly RangeDelete[]>) {
+export class RangeDeleteIndex {
+  readonly #sources: RangeDeleteSources;
+  #set: RangeDeleteSet = NO_RANGE_DELETES;
+  /** What the set was made of. */
+  #active: readonly RangeDelete[] | undefined;
+  #activeCount = 0;
+  #flushed: readonly RangeDelete[] | undefined;
+
+  constructor(sources: RangeDeleteSources) {
     this.#sources = sources;
   }
 
-  /** Told whenever a list has changed. */
-  invalidate(): void {
-    this.#set = undefined;
-  }
-
-  /** Immutable: a reader that keeps it keeps seeing what it hides. */
+  /** Immutable: a reader that keeps it, with the version of the same turn, keeps seeing what it hides. */
   get current(): RangeDeleteSet {
-    this.#set ??= this.#build();
+    const { memtables, versions } = this.#sources;
+    const active = memtables.active.rangeDeletes;
+    if (active !== this.#active || active.length !== this.#activeCount || versions.rangeDeletes !== this.#flushed) {
+      this.#active = active;
+      this.#activeCount = active.length;
+      this.#flushed = versions.rangeDeletes;
+      this.#set = this.#build();
+    }
     return this.#set;
   }
 
+  /** A range delete may be in two lists while its memtable is being flushed. */
   #build(): RangeDeleteSet {
     const bySequence = new Map<number, RangeDelete>();
-    for (const list of this.#sources()) for (const one of list) bySequence.set(one.sequence, one);
+    for (const { rangeDeletes } of [this.#sources.versions, ...this.#sources.memtables.all()]) {
+      for (const one of rangeDeletes) bySequence.set(one.sequence, one);
+    }
     return bySequence.size === 0 ? NO_RANGE_DELETES : new RangeDeleteSet([...bySequence.values()]);
   }
 }

@@ -6,13 +6,21 @@ import type { Snapshot } from '../types.ts';
 
 export class SnapshotList {
   readonly #open = new Set<OpenSnapshot>();
+  readonly #onClosed: () => void;
+
+  /** @param onClosed - Told after a snapshot was closed. */
+  constructor(onClosed: () => void) {
+    this.#onClosed = onClosed;
+  }
 
   get size(): number {
     return this.#open.size;
   }
 
   take(sequence: SequenceNumber): Snapshot {
-    const snapshot = new OpenSnapshot(sequence, (closed) => this.#open.delete(closed));
+    const snapshot = new OpenSnapshot(sequence, (closed) => {
+      if (this.#open.delete(closed)) this.#onClosed();
+    });
     this.#open.add(snapshot);
     return snapshot;
   }
