@@ -63,6 +63,7 @@ export interface FileHandle {
   /** Cuts or zero-extends the file. */
   truncate(bytes: number): Promise<void>;
   size(): Promise<number>;
+  sizeSync(): number;
   /** Idempotent. Does not sync. */
   close(): Promise<void>;
 }
@@ -70,6 +71,8 @@ export interface FileHandle {
 /** Paths are POSIX-like; `/` separates. Nothing here follows a pattern or creates a parent unasked. */
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<FileHandle>;
+  /** As `open`, in the caller's turn: for readers that may wait for the disk. */
+  openSync(path: string, mode: OpenMode): FileHandle;
   /** The whole file in a new array. */
   readFile(path: string): Promise<Uint8Array>;
   /** Sorted by name. */

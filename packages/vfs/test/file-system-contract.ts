@@ -55,6 +55,7 @@ export function describeFileSystemContract(name: string, openWorld: () => Promis
       expect(handle.readSync(buffer.subarray(0, 3), 4)).toBe(3);
       expect([...buffer.subarray(0, 3)]).toEqual([...encodeUtf8('o\0\0')]);
       expect(await handle.size()).toBe(8);
+      expect(handle.sizeSync()).toBe(8);
       await handle.close();
     });
 
@@ -137,6 +138,38 @@ export function describeFileSystemContract(name: string, openWorld: () => Promis
       expect(await codeOf(fs.readFile(`${root}/none`))).toBe('KAYA_FS_NOT_FOUND ENOENT');
     });
 
+    test('opens in the same turn as it opens later', async () => {
+      await using world = await openWorld();
+      const { fs, root } = world;
+      await fs.makeDirectory(`${root}/folder`);
+      const created = fs.openSync(`${root}/a`, 'create');
+      created.writeSync(encodeUtf8('abc'), 0);
+      await created.close();
+
+      const written = fs.openSync(`${root}/a`, 'write');
+      written.writeSync(encodeUtf8('X'), 1);
+      await written.close();
+      const read = fs.openSync(`${root}/a`, 'read');
+
+      const buffer = new Uint8Array(4);
+      expect(read.path).toBe(`${root}/a`);
+      expect(read.readSync(buffer, 0)).toBe(3);
+      expect(await read.read(buffer, 1)).toBe(2);
+      expect(decodeUtf8(buffer.subarray(0, 2))).toBe('Xc');
+      expect(await errorOf(() => read.writeSync(encodeUtf8('x'), 0))).toBe('KAYA_FS_CLOSED EBADF');
+      await read.close();
+      const refused = [
+        ['a', 'create', 'KAYA_FS_EXISTS EEXIST'],
+        ['none', 'read', 'KAYA_FS_NOT_FOUND ENOENT'],
+        ['none', 'write', 'KAYA_FS_NOT_FOUND ENOENT'],
+        ['a/b', 'create', 'KAYA_FS_NOT_FOUND ENOTDIR'],
+        ['folder', 'read', 'KAYA_FS_IS_DIRECTORY EISDIR'],
+        ['folder', 'write', 'KAYA_FS_IS_DIRECTORY EISDIR'],
+      ] as const;
+      const errors = refused.map(([file, mode]) => errorOf(() => fs.openSync(`${root}/${file}`, mode)));
+      expect(await Promise.all(errors)).toEqual(refused.map(([, , error]) => error));
+    });
+
     test('refuses to write through a handle opened for reading', async () => {
       await using world = await openWorld();
       await writeWhole(world.fs, `${world.root}/a`, 'abc');
@@ -166,6 +199,7 @@ export function describeFileSystemContract(name: string, openWorld: () => Promis
         () => handle.syncSync(),
         () => handle.truncate(0),
         () => handle.size(),
+        () => handle.sizeSync(),
       ];
       expect(await Promise.all(calls.map(errorOf))).toEqual(calls.map(() => 'KAYA_FS_CLOSED EBADF'));
     });

@@ -111,6 +111,14 @@ export class EvidenceView implements FileSystem {
     return new FrozenHandle(await this.#fs.open(path, 'read'), file.stat.bytes, 'owned');
   }
 
+  openSync(path: string, mode: OpenMode): FileHandle {
+    if (mode !== 'read') throw refuse('open', path);
+    const file = this.#find(path);
+    if (file === undefined) throw new FileSystemError('ENOENT', 'open', path);
+    if (file.held !== undefined) return new FrozenHandle(file.held, file.stat.bytes, 'borrowed');
+    return new FrozenHandle(this.#fs.openSync(path, 'read'), file.stat.bytes, 'owned');
+  }
+
   async readFile(path: string): Promise<Uint8Array> {
     const handle = await this.open(path, 'read');
     try {

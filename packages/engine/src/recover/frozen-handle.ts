@@ -30,6 +30,10 @@ export class FrozenHandle implements FileHandle {
     return this.#bytes;
   }
 
+  sizeSync(): number {
+    return this.#bytes;
+  }
+
   async close(): Promise<void> {
     if (this.#ownership === 'owned') await this.#inner.close();
   }

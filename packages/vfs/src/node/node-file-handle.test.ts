@@ -61,6 +61,7 @@ class ScriptedCalls implements DescriptorCalls {
 
   readonly ftruncate: DescriptorCalls['ftruncate'] = (_fd, _bytes, done) => done(null);
   readonly fstat: DescriptorCalls['fstat'] = (_fd, done) => done(null, { size: this.content.length } as Stats);
+  readonly fstatSync: DescriptorCalls['fstatSync'] = () => ({ size: this.#next(this.content.length) }) as Stats;
 
   readonly close: DescriptorCalls['close'] = (_fd, done) => {
     this.log.push('close');

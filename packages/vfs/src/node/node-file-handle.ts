@@ -26,6 +26,7 @@ export interface DescriptorCalls {
   fdatasyncSync(fd: number): void;
   ftruncate(fd: number, bytes: number, done: (error: NodeJS.ErrnoException | null) => void): void;
   fstat(fd: number, done: Callback<Stats>): void;
+  fstatSync(fd: number): Stats;
   close(fd: number, done: (error: NodeJS.ErrnoException | null) => void): void;
 }
 
@@ -93,6 +94,15 @@ export class NodeFileHandle implements FileHandle {
   async size(): Promise<number> {
     const stats = await this.#start<Stats>('size', (done) => this.#calls.fstat(this.#fd, done));
     return stats.size;
+  }
+
+  sizeSync(): number {
+    this.#assertOpen('size');
+    try {
+      return this.#calls.fstatSync(this.#fd).size;
+    } catch (error) {
+      throw toFileSystemError(error, 'size', this.path);
+    }
   }
 
   close(): Promise<void> {

@@ -58,6 +58,19 @@ export class NodeFileSystem implements FileSystem {
     });
   }
 
+  openSync(path: string, mode: OpenMode): FileHandle {
+    try {
+      const fd = fs.openSync(path, openFlags[mode], FILE_MODE);
+      if (mode === 'read' && fs.fstatSync(fd).isDirectory()) {
+        fs.closeSync(fd);
+        throw new FileSystemError('EISDIR', 'open', path);
+      }
+      return new NodeFileHandle(fd, path, mode, this.#calls);
+    } catch (error) {
+      throw toFileSystemError(error, 'open', path);
+    }
+  }
+
   /** Reads as many bytes as the file had when it was opened. */
   async readFile(path: string): Promise<Uint8Array> {
     const handle = await this.open(path, 'read');

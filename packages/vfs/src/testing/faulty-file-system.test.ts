@@ -81,6 +81,21 @@ describe('FaultyFileSystem', () => {
     expect(fs.countOf()).toBe(6);
   });
 
+  test('counts and fails synchronous opens and sizes like their twins', async () => {
+    const { fs, handle } = await openWorld(
+      { at: 2, kinds: ['open'], effect: { kind: 'fail', errno: 'EMFILE' } },
+      { at: 1, kinds: ['size'], effect: { kind: 'fail', errno: 'EIO' } },
+    );
+
+    expect(() => handle.sizeSync()).toThrow(/EIO/);
+    expect(handle.sizeSync()).toBe(4);
+    await fs.openSync('/a', 'read').close();
+    expect(() => fs.openSync('/a', 'read')).toThrow(/EMFILE/);
+
+    expect(fs.countOf(['size'])).toBe(2);
+    expect(fs.countOf(['open'])).toBe(3);
+  });
+
   test('closes what a failed close was to close', async () => {
     const { handle } = await openWorld({ at: 1, kinds: ['close'], effect: { kind: 'fail', errno: 'EIO' } });
 

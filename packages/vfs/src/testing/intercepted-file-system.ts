@@ -37,7 +37,7 @@ export type OperationKind =
   | 'syncDirectory'
   | 'diskSpace';
 
-/** Decides about each call; `run` makes it. The synchronous twins of a handle's calls come to `callSync`. */
+/** Decides about each call; `run` makes it. Synchronous twins come to `callSync`. */
 export interface Interceptor {
   call<T>(operation: Operation, run: () => Promise<T>): Promise<T>;
   callSync<T>(operation: Operation, run: () => T): T;
@@ -55,6 +55,12 @@ export class InterceptedFileSystem implements FileSystem {
   async open(path: string, mode: OpenMode): Promise<FileHandle> {
     const operation: Operation = { kind: 'open', paths: [path], mode };
     const handle = await this.#interceptor.call(operation, () => this.#inner.open(path, mode));
+    return new InterceptedHandle(handle, this.#interceptor);
+  }
+
+  openSync(path: string, mode: OpenMode): FileHandle {
+    const operation: Operation = { kind: 'open', paths: [path], mode };
+    const handle = this.#interceptor.callSync(operation, () => this.#inner.openSync(path, mode));
     return new InterceptedHandle(handle, this.#interceptor);
   }
 
@@ -158,6 +164,10 @@ class InterceptedHandle implements FileHandle {
 
   size(): Promise<number> {
     return this.#interceptor.call(this.#operation('size'), () => this.#inner.size());
+  }
+
+  sizeSync(): number {
+    return this.#interceptor.callSync(this.#operation('size'), () => this.#inner.sizeSync());
   }
 
   /** Intercepted once, since the calls after the first do nothing. */

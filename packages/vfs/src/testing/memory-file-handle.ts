@@ -89,6 +89,10 @@ export class MemoryFileHandle implements FileHandle {
   }
 
   async size(): Promise<number> {
+    return this.sizeSync();
+  }
+
+  sizeSync(): number {
     this.#assertOpen('size');
     return this.#file.bytes;
   }

@@ -92,6 +92,10 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<FileHandle> {
+    return this.openSync(path, mode);
+  }
+
+  openSync(path: string, mode: OpenMode): FileHandle {
     if (mode !== 'read') this.#assertWritable('open', path);
     const place = this.#paths.place('open', path);
     if (mode === 'create') {

@@ -15,9 +15,10 @@ async function doEverything(fs: FileSystem): Promise<void> {
   await handle.truncate(100);
   await handle.read(new Uint8Array(10), 5);
   await handle.size();
+  handle.sizeSync();
   await handle.close();
   await (await fs.open('/db/000001.wal', 'write')).close();
-  await (await fs.open('/db/000001.wal', 'read')).close();
+  await fs.openSync('/db/000001.wal', 'read').close();
   await fs.readFile('/db/000001.wal');
   await fs.readDirectory('/db');
   await fs.stat('/elsewhere');
@@ -52,6 +53,7 @@ describe('TraceFileSystem', () => {
       'sync 000001.wal',
       'truncate 000001.wal 100',
       'read 000001.wal 5+10',
+      'size 000001.wal',
       'size 000001.wal',
       'close 000001.wal',
       'open 000001.wal for writing',
