@@ -5,6 +5,7 @@ import { type DirectoryLockState, LOCK_FILE_NAME, TEMPORARY_SUFFIX } from '@kaya
 
 import { CURRENT_FILE, manifestFileName, parseFileName } from '../files/file-names.ts';
 import { pickObsoleteFiles } from '../files/obsolete-files.ts';
+import { NO_SEGMENT } from '../wal/wal-replay.ts';
 import type { EvidenceView } from './evidence-view.ts';
 import type { ExaminedFiles } from './examine-files.ts';
 import { fileReport, opening } from './file-report.ts';
@@ -58,6 +59,9 @@ export function buildReport(parts: ReportParts): RecoveryReport {
     files,
     ...found,
     cleanClose: state?.cleanClose !== undefined,
+    log: state === undefined ? null : state.oldestSegment === NO_SEGMENT ? 'external' : 'own',
+    durableIndex: state?.durableIndex ?? null,
+    rangeDeleteCount: state?.rangeDeletes.length ?? null,
     lookCount,
     durationUs,
   } as const;
@@ -106,14 +110,17 @@ const REFUSED: OpeningForecast = {
   lockTakeover: false,
 };
 
-/** Opening writes what it keeps into new files, so every old log goes, and with them whatever nothing needs. */
+/**
+ * Opening writes what it keeps into new files, so every old log goes, and with them whatever nothing needs. Segments beside a
+ * store without a log of its own are none of its business.
+ */
 function pickRemovedByOpening(names: readonly string[], { state }: StoreLook): readonly string[] {
   const tables = new Set(state?.levels.flatMap((level) => level.map(({ fileNumber }) => fileNumber)));
   const isRemoved = new Set(
     pickObsoleteFiles(names, {
       tables,
       manifestNumber: 0,
-      oldestSegment: Number.POSITIVE_INFINITY,
+      oldestSegment: state?.oldestSegment === NO_SEGMENT ? NO_SEGMENT : Number.POSITIVE_INFINITY,
       nextFileNumber: Number.POSITIVE_INFINITY,
     }),
   );

@@ -12,11 +12,21 @@ import { CURRENT_FILE, manifestFileName, parseFileName, tableFileName, walFileNa
 import type { FileNumber } from '../key/internal-key.ts';
 import type { StoreState } from '../version/store-state.ts';
 import type { TableMeta } from '../version/table-meta.ts';
+import { NO_SEGMENT } from '../wal/wal-replay.ts';
 import type { EvidenceView } from './evidence-view.ts';
-import { checkGroup, EditSum, examineLog, type LogExamination } from './examine-log.ts';
+import { checkGroup, EditSum, examineLog } from './examine-log.ts';
 import { describeStranger, type NumberedKind } from './file-header-evidence.ts';
 import { fileReport, opening, unreadReport } from './file-report.ts';
-import type { FileDamage, OpeningAction, RecoveredFile, RecoveredFileState } from './recovery-report.ts';
+import {
+  type FoundLog,
+  isBlank,
+  type LogFileEvidence,
+  sideOf,
+  strayLogReport,
+  type Torn,
+  tornByItself,
+} from './log-file-evidence.ts';
+import type { FileDamage, OpeningAction, RecoveredFile } from './recovery-report.ts';
 import type { StoreLook } from './store-look.ts';
 import { readTableEvidence } from './table-evidence.ts';
 
@@ -34,13 +44,6 @@ export interface ExaminedFiles {
   /** LSN behind the newest record that was found; 0 without any. */
   readonly newestLsn: number;
   readonly newestWholeManifest: string | undefined;
-}
-
-interface LogFileEvidence {
-  readonly name: string;
-  readonly fileNumber: FileNumber;
-  readonly bytes: number;
-  readonly examination: LogExamination;
 }
 
 interface PlacedTable {
@@ -117,6 +120,10 @@ class FileExaminer {
       if (file !== undefined) segments.push(file);
     }
     for (const [i, file] of segments.entries()) {
+      if (look.state?.oldestSegment === NO_SEGMENT) {
+        this.#files.push(strayLogReport(file, this.#ifOpened('leave')));
+        continue;
+      }
       const isObsolete = this.#isNoStore || file.fileNumber < (look.state?.oldestSegment ?? 0);
       const durableLsn = Math.max(0, ...segments.slice(i).map(({ examination }) => examination.durableLsn));
       const damage = this.#damageOf(file, 'wal', !isObsolete, durableLsn);
@@ -129,6 +136,7 @@ class FileExaminer {
         recordsReplayed: isObsolete ? 0 : this.#replayedOf(file),
       });
     }
+    if (look.state?.oldestSegment === NO_SEGMENT) return 0;
     return Math.max(0, ...segments.map(({ examination }) => examination.endLsn ?? 0));
   }
 
@@ -302,9 +310,9 @@ class FileExaminer {
     if (look.state !== undefined) {
       for (const number of placeTables(look.state).keys()) needed.push([tableFileName(number), 'table']);
       const { oldestSegment, cleanClose } = look.state;
-      for (const segment of new Set([oldestSegment, cleanClose?.segment ?? oldestSegment])) {
-        needed.push([walFileName(segment), 'wal']);
-      }
+      const segments = new Set([oldestSegment, cleanClose?.segment ?? oldestSegment]);
+      segments.delete(NO_SEGMENT);
+      for (const segment of segments) needed.push([walFileName(segment), 'wal']);
     }
     for (const [name, kind] of needed) if (!there.has(name)) this.#files.push(missing(name, kind));
     const { refusal } = look;
@@ -340,28 +348,6 @@ class FileExaminer {
   }
 }
 
-interface Torn {
-  readonly offset: number;
-  readonly reason: string;
-  readonly bytesCut: number;
-}
-
-interface FoundLog {
-  readonly damage: readonly FileDamage[];
-  readonly torn: Torn | undefined;
-  /** `intact` for a file that is needed, or when nobody can tell. */
-  readonly state: RecoveredFileState;
-  readonly entryCount: number | null;
-  readonly action: OpeningAction;
-  readonly recordsReplayed: number;
-}
-
-/** What a manifest is that is not in force; nobody can tell when CURRENT is lost. */
-function sideOf(fileNumber: FileNumber, inForce: FileNumber | undefined): RecoveredFileState {
-  if (inForce === undefined) return 'intact';
-  return fileNumber < inForce ? 'obsolete' : 'orphan';
-}
-
 function missing(name: string, kind: NumberedKind): RecoveredFile {
   return fileReport({
     name,
@@ -369,16 +355,6 @@ function missing(name: string, kind: NumberedKind): RecoveredFile {
     state: 'missing',
     damage: [{ offset: 0, reason: 'it is needed, and it is missing' }],
   });
-}
-
-function tornByItself({ gaps }: LogExamination): Torn | undefined {
-  const [first] = gaps;
-  return first === undefined ? undefined : { offset: first.offset, reason: first.reason, bytesCut: 0 };
-}
-
-/** A header that was never finished, and nothing behind it. */
-function isBlank({ header, recordCount, gaps }: LogExamination): boolean {
-  return header.state === 'damaged' && recordCount === 0 && gaps.length === 0;
 }
 
 function placeTables(state: StoreState | undefined): ReadonlyMap<FileNumber, PlacedTable> {

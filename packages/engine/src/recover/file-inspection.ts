@@ -29,10 +29,13 @@ interface InspectedFile {
 }
 
 export interface InspectedOperation {
-  readonly kind: 'put' | 'delete';
-  /** In hexadecimal; `null` unless keys were asked for. */
+  readonly kind: 'put' | 'delete' | 'delete-range';
+  /** Of a range delete: its start. In hexadecimal; `null` unless keys were asked for. */
   readonly key: string | null;
+  /** Where a range delete ends; `null` when it has no end, of other operations, and unless keys were asked for. */
+  readonly endKey: string | null;
   readonly keyBytes: number;
+  /** Of a range delete: of its end, 0 when it has none. */
   readonly valueBytes: number;
 }
 
@@ -46,6 +49,7 @@ export interface InspectedWalRecord {
   readonly count: number;
   readonly puts: number;
   readonly deletes: number;
+  readonly rangeDeletes: number;
   /** `null` unless keys were asked for. */
   readonly operations: readonly InspectedOperation[] | null;
 }
@@ -74,6 +78,17 @@ export interface InspectedTableEntry {
   readonly largestSequence: number;
   readonly smallestKey: string | null;
   readonly largestKey: string | null;
+  /** The table holds nothing that a range delete up to this sequence number hides. */
+  readonly rangeDeletesApplied: number | null;
+}
+
+export interface InspectedRangeDelete {
+  readonly sequence: number;
+  /** In hexadecimal; `null` unless keys were asked for. */
+  readonly start: string | null;
+  /** `null` also for a range without an end. */
+  readonly end: string | null;
+  readonly hasEnd: boolean;
 }
 
 export interface InspectedEdit {
@@ -82,11 +97,16 @@ export interface InspectedEdit {
   /** From 1. */
   readonly ordinal: number;
   readonly nextFileNumber: number | null;
+  /** 0 in a store without a log of its own. */
   readonly oldestSegment: number | null;
   readonly flushedSequence: number | null;
   readonly addedTables: readonly InspectedTableEntry[];
   readonly removedTables: readonly { readonly level: number; readonly fileNumber: number }[];
   readonly cleanClose: { readonly segment: number; readonly endLsn: number; readonly lastSequence: number } | null;
+  readonly addedRangeDeletes: readonly InspectedRangeDelete[];
+  /** By their sequence numbers. */
+  readonly removedRangeDeletes: readonly number[];
+  readonly durableIndex: number | null;
 }
 
 export interface ManifestInspection extends InspectedFile {

@@ -46,6 +46,7 @@ describe('inspectFile', () => {
       count: 1,
       puts: 1,
       deletes: 0,
+      rangeDeletes: 0,
       operations: null,
     });
   });

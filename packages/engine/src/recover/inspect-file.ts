@@ -3,7 +3,8 @@
 import type { FileHandle, FileSystem } from '@kayadb/vfs';
 
 import { parseFileName } from '../files/file-names.ts';
-import { type Entry, PUT_KIND } from '../key/internal-key.ts';
+import { DELETE_KIND, PUT_KIND, RANGE_DELETE_KIND } from '../key/internal-key.ts';
+import type { Operation } from '../key/write-batch.ts';
 import { recordBytes } from '../log/log-format.ts';
 import type { LogRecord } from '../log/log-reader.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
@@ -67,8 +68,8 @@ type ShowKey = (key: Uint8Array) => string | null;
 async function inspectSegment(handle: FileHandle, showKeys: boolean): Promise<WalInspection> {
   const records: InspectedWalRecord[] = [];
   const examination = await examineLog(handle, 'wal', (record) => {
-    const operations: Entry[] = [];
-    const wrong = checkGroup(record, (entry) => operations.push(entry));
+    const operations: Operation[] = [];
+    const wrong = checkGroup(record, (operation) => operations.push(operation));
     records.push(describeRecord(record, operations, showKeys));
     return wrong;
   });
@@ -131,11 +132,18 @@ function describeHeader(header: HeaderEvidence, hasStartLsn: boolean): Inspected
   };
 }
 
-function describeRecord(record: LogRecord, operations: readonly Entry[], showKeys: boolean): InspectedWalRecord {
-  const puts = operations.filter(({ kind }) => kind === PUT_KIND).length;
+const OPERATION_KINDS = {
+  [PUT_KIND]: 'put',
+  [DELETE_KIND]: 'delete',
+  [RANGE_DELETE_KIND]: 'delete-range',
+} as const;
+
+function describeRecord(record: LogRecord, operations: readonly Operation[], showKeys: boolean): InspectedWalRecord {
+  const count = (wanted: Operation['kind']): number => operations.filter(({ kind }) => kind === wanted).length;
   const shown = operations.map(({ kind, key, value }) => ({
-    kind: kind === PUT_KIND ? ('put' as const) : ('delete' as const),
-    key: showKeys ? hex(key) : null,
+    kind: OPERATION_KINDS[kind],
+    key: hex(key),
+    endKey: kind === RANGE_DELETE_KIND && value.length > 0 ? hex(value) : null,
     keyBytes: key.length,
     valueBytes: value.length,
   }));
@@ -146,8 +154,9 @@ function describeRecord(record: LogRecord, operations: readonly Entry[], showKey
     durableLsn: record.durableLsn,
     firstSequence: record.firstOrdinal,
     count: record.count,
-    puts,
-    deletes: operations.length - puts,
+    puts: count(PUT_KIND),
+    deletes: count(DELETE_KIND),
+    rangeDeletes: count(RANGE_DELETE_KIND),
     operations: showKeys ? shown : null,
   };
 }
@@ -170,9 +179,18 @@ function describeEdit(record: LogRecord, edit: VersionEdit, showKey: ShowKey): I
       largestSequence: table.largestSequence,
       smallestKey: showKey(table.smallestKey),
       largestKey: showKey(table.largestKey),
+      rangeDeletesApplied: table.rangeDeletesApplied ?? null,
     })),
     removedTables: edit.removedTables ?? [],
     cleanClose: edit.cleanClose ?? null,
+    addedRangeDeletes: (edit.addedRangeDeletes ?? []).map(({ sequence, start, end }) => ({
+      sequence,
+      start: showKey(start),
+      end: end === undefined ? null : showKey(end),
+      hasEnd: end !== undefined,
+    })),
+    removedRangeDeletes: edit.removedRangeDeletes ?? [],
+    durableIndex: edit.durableIndex ?? null,
   };
 }
 

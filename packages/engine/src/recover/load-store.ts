@@ -1,18 +1,21 @@
-/** Reads everything that opening a store needs, and changes nothing: CURRENT, manifest, live tables, write-ahead log. */
+/**
+ * Reads everything that opening a store needs, and changes nothing: CURRENT, manifest, live tables, write-ahead log.
+ * Formats: docs/format/files.md, docs/format/manifest.md, docs/format/wal.md.
+ */
 
 import type { DirectoryEntry, FileSystem } from '@kayadb/vfs';
 
 import { CorruptionError } from '../errors.ts';
 import { type CurrentFile, readCurrent } from '../files/current-file.ts';
 import { FILE_HEADER_BYTES } from '../files/file-header.ts';
-import { CURRENT_FILE, parseFileName, tableFileName, walFileName } from '../files/file-names.ts';
+import { CURRENT_FILE, manifestFileName, parseFileName, tableFileName, walFileName } from '../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import type { RangeDelete } from '../range-delete/range-delete.ts';
 import type { ManifestContent } from '../version/manifest.ts';
 import { readStoreState, type StoreState } from '../version/store-state.ts';
 import type { Levels } from '../version/version.ts';
-import { type ReplayedWal, type ReplayVisitor, replayWal } from '../wal/wal-replay.ts';
+import { NO_SEGMENT, type ReplayedWal, type ReplayVisitor, replayWal } from '../wal/wal-replay.ts';
 
 /** A store as it lies on disk, with the writes that are only in the log. */
 export interface LoadedStore {
@@ -63,6 +66,7 @@ export async function readStore(
     return undefined;
   }
   const { state, manifest } = await readStoreState(fs, directory, current);
+  refuseMixedLog(state, current);
   refuseLostEdit(state, manifest, entries);
   await checkLiveTables(fs, directory, state.levels);
   const wal = await replayWal(
@@ -145,6 +149,25 @@ async function refuseLostCurrent(fs: FileSystem, directory: string, entries: rea
   }
 }
 
+/** A store keeps the kind of log that it was created with: its own, or a durable index for somebody else's. */
+function refuseMixedLog(state: StoreState, { manifestNumber }: CurrentFile): void {
+  const what = describeMixedLog(state);
+  if (what !== undefined) throw new CorruptionError(manifestFileName(manifestNumber), FILE_HEADER_BYTES, what);
+}
+
+function describeMixedLog(state: StoreState): string | undefined {
+  const { oldestSegment, durableIndex, cleanClose, flushedSequence } = state;
+  if (oldestSegment === NO_SEGMENT) {
+    if (durableIndex === undefined) return 'it names neither a log segment nor a durable index';
+    const isClosedAtEnd =
+      cleanClose === undefined ||
+      (cleanClose.segment === NO_SEGMENT && cleanClose.endLsn === 0 && cleanClose.lastSequence === flushedSequence);
+    return isClosedAtEnd ? undefined : 'it closes a store without a log of its own somewhere in a log';
+  }
+  if (durableIndex !== undefined) return 'it names both a log segment and a durable index';
+  return cleanClose?.segment === NO_SEGMENT ? 'it closes a store with a log of its own outside of it' : undefined;
+}
+
 /**
  * A last edit that does not verify may be dropped only if all that it replaced is still there; otherwise it had been in
  * effect, and it is the manifest that is damaged.
@@ -153,7 +176,7 @@ function refuseLostEdit(state: StoreState, { verdict }: ManifestContent, entries
   if (verdict.kind !== 'torn') return;
   const present = new Set(entries.map(({ name }) => name));
   const needed = [
-    walFileName(state.oldestSegment),
+    ...(state.oldestSegment === NO_SEGMENT ? [] : [walFileName(state.oldestSegment)]),
     ...state.levels.flat().map((table) => tableFileName(table.fileNumber)),
   ];
   const missing = needed.find((name) => !present.has(name));

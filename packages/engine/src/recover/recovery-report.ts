@@ -27,7 +27,8 @@ export type RecoveredFileKind = 'current' | 'lock' | 'manifest' | 'wal' | 'table
  * - `torn-tail`: its end was never known to be durable, and opening drops it.
  * - `corrupt`: it is needed, and something in it does not verify.
  * - `missing`: it is needed, and it is not there.
- * - `orphan`: a table or manifest that was written and never became part of the store.
+ * - `orphan`: a table or manifest that was written and never became part of the store, or a segment beside a store without
+ *   a log of its own.
  * - `obsolete`: a segment or manifest that the store has left behind.
  * - `temporary`: what is left of a file that was being published.
  * - `vanished`: it was removed while the directory was being looked at.
@@ -96,7 +97,7 @@ export interface RecoveredFile {
   readonly bytes: number;
   /** Log records or version edits that verify. */
   readonly recordCount: number | null;
-  /** Puts and deletes in them, or in the table. */
+  /** Operations in them, or entries of the table. */
   readonly entryCount: number | null;
   /** Smallest and largest sequence number among them. */
   readonly firstSequence: number | null;
@@ -161,6 +162,12 @@ export interface RecoveryReport {
   readonly lastLsn: number;
   /** Whether the last process closed the store in good order. */
   readonly cleanClose: boolean;
+  /** `own`: the store's write-ahead log; `external`: somebody else's, and `durableIndex` says from where it is to be repeated. */
+  readonly log: 'own' | 'external' | null;
+  /** The place in an external log up to which tables hold everything. */
+  readonly durableIndex: number | null;
+  /** Range deletes that the manifest keeps because tables may still hold something that they hide. */
+  readonly rangeDeleteCount: number | null;
   /** How often the directory was looked at before nothing moved under the reader's eyes. */
   readonly lookCount: number;
   readonly durationUs: number;

@@ -40,6 +40,7 @@ export interface RemovedTable {
 
 /** Where the write-ahead log ended when the engine was closed in good order. */
 export interface CleanClose {
+  /** 0 in a store without a log of its own. */
   readonly segment: FileNumber;
   readonly endLsn: number;
   /** 0 when nothing was ever written. */
@@ -50,7 +51,7 @@ export interface CleanClose {
 export interface VersionEdit {
   /** Greater than every number in use. */
   readonly nextFileNumber?: FileNumber;
-  /** The oldest write-ahead log segment still needed. */
+  /** The oldest write-ahead log segment still needed; 0 in a store without a log of its own. */
   readonly oldestSegment?: FileNumber;
   /** Tables hold every sequence number up to this one. */
   readonly flushedSequence?: SequenceNumber;
@@ -118,7 +119,7 @@ export function decodeVersionEdit(bytes: Uint8Array): VersionEdit {
         break;
       case TAG.oldestSegment:
         refuseSecond(edit.oldestSegment, tag, at);
-        edit.oldestSegment = readFileNumber(field, 'oldest segment');
+        edit.oldestSegment = field.varint('oldest segment');
         break;
       case TAG.flushedSequence:
         refuseSecond(edit.flushedSequence, tag, at);
@@ -133,7 +134,7 @@ export function decodeVersionEdit(bytes: Uint8Array): VersionEdit {
       case TAG.cleanClose:
         refuseSecond(edit.cleanClose, tag, at);
         edit.cleanClose = {
-          segment: readFileNumber(field, 'clean close segment'),
+          segment: field.varint('clean close segment'),
           endLsn: field.varint('clean close LSN'),
           lastSequence: field.varint('clean close sequence'),
         };

@@ -2,6 +2,7 @@
  * Reads what the write-ahead log holds beyond the tables. The mirror of wal-writer.ts.
  *
  * Invariant: groups come in the order of their sequence numbers, without a gap to what the tables hold.
+ * A store without a log of its own (oldest segment 0) has nothing to replay, whatever lies in its directory.
  * Format: docs/format/wal.md; docs/format/manifest.md, "Clean close".
  */
 
@@ -19,13 +20,16 @@ import { readLog } from '../log/log-verdict.ts';
 import type { CleanClose } from '../version/version-edit.ts';
 import { COMMIT_GROUP_RECORD } from './wal-format.ts';
 
+/** What the manifest of a store without a log of its own has for segments. */
+export const NO_SEGMENT: FileNumber = 0;
+
 export interface WalReplayOptions {
   readonly fs: FileSystem;
   readonly directory: string;
   readonly storeId: Uint8Array;
   /** Numbers of all segments in the directory, in any order. Those below `oldestSegment` are not read. */
   readonly segments: readonly FileNumber[];
-  /** What the manifest says. */
+  /** What the manifest says; 0 when the store has no log of its own. */
   readonly oldestSegment: FileNumber;
   readonly flushedSequence: SequenceNumber;
   /** From the manifest's last edit, if the store was closed in good order. */
@@ -70,6 +74,7 @@ export async function replayWal(options: WalReplayOptions, visit: ReplayVisitor)
 /** As `replayWal`, but damage is part of the answer: for those who look into a broken store. */
 export async function inspectWal(options: WalReplayOptions, visit: ReplayVisitor): Promise<WalOutcome> {
   const { fs, directory, storeId, oldestSegment, flushedSequence, cleanClose } = options;
+  if (oldestSegment === NO_SEGMENT) return withoutLog(flushedSequence);
   const needed = options.segments.filter((number) => number >= oldestSegment).toSorted((a, b) => a - b);
   for (const number of [oldestSegment, cleanClose?.segment ?? oldestSegment]) {
     if (!needed.includes(number)) return missing(number, flushedSequence);
@@ -128,6 +133,12 @@ function checkCleanClose(
     `the store was closed with the log ending at LSN ${cleanClose.endLsn}, sequence ${cleanClose.lastSequence}, ` +
     `and what is here ends at LSN ${verdict.lsn}, sequence ${lastSequence}`;
   return { kind: 'refused', error: new CorruptionError(verdict.file, verdict.offset, message) };
+}
+
+/** A log that no file holds ends at LSN 0. */
+function withoutLog(flushedSequence: SequenceNumber): WalOutcome {
+  const verdict = { kind: 'end', file: '', offset: 0, lsn: 0 } as const;
+  return { verdict, files: [], lastOrdinal: undefined, lastSequence: flushedSequence };
 }
 
 function missing(segment: FileNumber, lastSequence: SequenceNumber): WalOutcome {
