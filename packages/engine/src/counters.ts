@@ -21,6 +21,9 @@ export class Counters {
   deletes = 0;
   compactionBytesRead = 0;
   compactionBytesWritten = 0;
+  /** Bytes that writes were slowed for, and for how long. */
+  slowedBytes = 0;
+  slowedTotalUs = 0;
   readonly gets: Timing = new Timing();
   /** Gets that had to wait for the disk; they are among `gets`, which are only counted. */
   readonly coldGets: Timing = new Timing();

@@ -11,10 +11,11 @@ import type { FileHandle, FileSystem } from '@kayadb/vfs';
 import { isUndone } from '../files/disk-outcome.ts';
 import { WAL_MAGIC } from '../files/file-header.ts';
 import { walFileName } from '../files/file-names.ts';
-import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
+import type { FileNumber } from '../key/internal-key.ts';
 import { LogWriter } from '../log/log-writer.ts';
 import { runAll } from '../run-all.ts';
 import { COMMIT_GROUP_RECORD } from './wal-format.ts';
+import type { CommitGroup, WriteLog } from './write-log.ts';
 
 export interface WalWriterOptions {
   readonly fs: FileSystem;
@@ -24,14 +25,6 @@ export interface WalWriterOptions {
   readonly startLsn: number;
   /** Draws the number of the next segment; called once per segment. */
   readonly allocateFileNumber: () => FileNumber;
-}
-
-export interface CommitGroup {
-  readonly firstSequence: SequenceNumber;
-  /** Operations in `payloads`, at least 1. */
-  readonly count: number;
-  /** Encoded operations, in order; the bytes of one WriteBatch each. Not kept. */
-  readonly payloads: readonly Uint8Array[];
 }
 
 interface Segment {
@@ -44,7 +37,7 @@ interface PreparedFile {
   readonly handle: FileHandle;
 }
 
-export class WalWriter {
+export class WalWriter implements WriteLog {
   readonly #options: WalWriterOptions;
   /** Oldest first; all but the last are left behind and wait for their sync. */
   #segments: Segment[];
