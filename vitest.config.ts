@@ -10,8 +10,10 @@ const workspaces = ['packages', 'apps', 'private'].flatMap((group) =>
   readdirSync(group).map((folder) => ({ name: `@kayadb/${folder}`, root: `${group}/${folder}` })),
 );
 
+const bench = { name: '@kayadb/bench', root: 'bench' };
+
 /** Named as the packages are, so that `--project @kayadb/engine` selects one. */
-const projects = [...workspaces, { name: 'tooling', root: 'tooling' }].map(({ name, root }) => ({
+const projects = [...workspaces, bench, { name: 'tooling', root: 'tooling' }].map(({ name, root }) => ({
   extends: true as const,
   test: { name, root, include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/dist/**'] },
 }));

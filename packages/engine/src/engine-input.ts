@@ -48,8 +48,8 @@ export function checkConditions(conditions: readonly Condition[]): readonly Expe
 
 /** @throws TypeError, RangeError with a sentence for the user. */
 export function checkScanOptions(name: string, options: ScanOptions<Encoding, Encoding>): void {
-  checkLimit(name, 'limit', options.limit);
-  checkLimit(name, 'limitBytes', options.limitBytes);
+  checkLimit(name, 'limit', options.limit, 0);
+  checkLimit(name, 'limitBytes', options.limitBytes, 1);
   checkEncoding(name, 'keyEncoding', options.keyEncoding);
   checkEncoding(name, 'valueEncoding', options.valueEncoding);
 }
@@ -59,10 +59,10 @@ export function closedError(directory: string): EngineError {
   return new EngineError('KAYA_ENGINE_CLOSED', `the store in ${directory} is closed; open it again to use it`);
 }
 
-function checkLimit(name: string, option: string, limit: number | undefined): void {
+function checkLimit(name: string, option: string, limit: number | undefined, least: number): void {
   if (limit === undefined || limit === Number.POSITIVE_INFINITY) return;
-  if (!Number.isInteger(limit) || limit < 0) {
-    throw new RangeError(`${name}: ${option} must be a whole number, not negative, not ${String(limit)}`);
+  if (!Number.isInteger(limit) || limit < least) {
+    throw new RangeError(`${name}: ${option} must be a whole number from ${least} on, not ${String(limit)}`);
   }
 }
 

@@ -22,8 +22,9 @@ const COMPOSITION_FILES: ReadonlySet<string> = new Set([
 
 const isComposition = (path: string): boolean => /^apps\/[^/]+\/src\//.test(path) || COMPOSITION_FILES.has(path);
 
-/** Tests of whole programs run real processes on real disks; the tools for tests read files. */
-const isOutside = (path: string): boolean => path.startsWith('private/') || (path.startsWith('apps/') && isTest(path));
+/** Tests of whole programs and benchmarks run real processes on real disks; the tools for tests read files. */
+const isOutside = (path: string): boolean =>
+  /^(?:private|bench)\//.test(path) || (path.startsWith('apps/') && isTest(path));
 
 /** Suites that compare the pages of docs/format with the code read those pages. */
 const isSuite = (path: string): boolean => /^packages\/[^/]+\/test\//.test(path);

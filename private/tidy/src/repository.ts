@@ -40,9 +40,10 @@ function walk(folder: string): string[] {
   });
 }
 
-/** `packages`, `apps` or `private`, and the folder below it; `undefined` for files of the root. */
+/** `packages`, `apps` or `private`, and the folder below it; `bench` by itself; `undefined` for files of the root. */
 export function workspaceOf(path: string): { readonly group: string; readonly name: string } | undefined {
   const [group, name, ...rest] = path.split('/');
+  if (group === 'bench' && name !== undefined) return { group, name: 'bench' };
   if (group === undefined || name === undefined || rest.length === 0) return undefined;
   return ['packages', 'apps', 'private'].includes(group) ? { group, name } : undefined;
 }
@@ -54,7 +55,7 @@ export function isSource(path: string): boolean {
 
 /** A file that runs only in tests: `*.test.ts`, and everything under `test/`. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || /^[^/]+\/[^/]+\/test\//.test(path);
+  return path.endsWith('.test.ts') || /^(?:[^/]+\/[^/]+|bench)\/test\//.test(path);
 }
 
 /** Fakes that ship as `@kayadb/x/testing`. */
@@ -64,5 +65,5 @@ export function isTesting(path: string): boolean {
 
 /** What ships and runs for a user. */
 export function isProduction(path: string): boolean {
-  return isSource(path) && !path.startsWith('private/') && !isTest(path) && !isTesting(path);
+  return isSource(path) && !/^(?:private|bench)\//.test(path) && !isTest(path) && !isTesting(path);
 }

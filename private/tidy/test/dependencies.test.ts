@@ -8,6 +8,7 @@ const TABLE: DependencyTable = {
   client: ['codec', 'transport'],
   codec: [],
   engine: ['codec', 'vfs'],
+  level: ['engine'],
   server: ['codec', 'engine', 'transport', 'vfs'],
   transport: ['codec'],
   vfs: ['codec'],
@@ -15,12 +16,13 @@ const TABLE: DependencyTable = {
   kayactl: ['client', 'codec', 'engine', 'vfs'],
   'kayadb-server': ['codec', 'engine', 'server', 'transport', 'vfs'],
 
+  bench: ['engine'],
   e2e: [],
   testkit: [],
   tidy: [],
 };
 
-const manifests = filesMatching(/^(?:packages|apps|private)\/[^/]+\/package\.json$/);
+const manifests = filesMatching(/^(?:(?:packages|apps|private)\/[^/]+|bench)\/package\.json$/);
 
 describe('the dependency table', () => {
   test('agrees with every package.json', () => {

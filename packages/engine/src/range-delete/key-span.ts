@@ -16,6 +16,9 @@ const FIRST_KEY = Uint8Array.of(0);
  * @throws TypeError for bounds that are no bytes, or two on the same side.
  */
 export function resolveKeySpan(range: KeyRange): KeySpan | undefined {
+  if (typeof range !== 'object' || range === null) {
+    throw new TypeError('a range must be an object with bounds: gt, gte, lt, lte or prefix');
+  }
   const { lower, upper } = normaliseBounds(range);
   const start = lower === undefined ? FIRST_KEY : startOf(lower);
   if (start === undefined) return undefined;
