@@ -1,5 +1,6 @@
 /** Opening a store: lock, load, start, clean up. A failure on the way leaves the store as it was. */
 
+import { isNativeCrc32c } from '@kayadb/codec';
 import { acquireDirectoryLock, type DirectoryLock, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
 import { KayaEngine } from './engine.ts';
@@ -8,6 +9,7 @@ import { createStoreId } from './files/file-header.ts';
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { type LoadedStore, loadStore, nextFileNumber } from './recover/load-store.ts';
 import { type Resources, resolveResources } from './resources.ts';
+import { adaptToInstallation } from './shortcomings.ts';
 import { zstdAvailable } from './sstable/compression.ts';
 import { startStore } from './start-store.ts';
 import type { Engine, EngineEvent } from './types.ts';
@@ -27,11 +29,15 @@ import { EMPTY_LEVELS } from './version/version.ts';
  */
 export async function openEngine(directory: string, options: EngineOptions = {}): Promise<Engine> {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path');
-  const resolved = checkCompression(resolveOptions(options));
+  const { options: resolved, warnings } = adaptToInstallation(resolveOptions(options), {
+    hasZstd: zstdAvailable(),
+    hasNativeCrc32c: isNativeCrc32c(),
+  });
   const resources = resolveResources(options);
   await ensureDirectory(resources.fileSystem, directory, resolved);
   const lock = await acquireDirectoryLock(resources.fileSystem, directory, resources.processes);
   try {
+    for (const message of warnings) resolved.onEvent({ kind: 'warning', message });
     return await openLocked(directory, lock, resolved, resources);
   } catch (error) {
     // The first failure is the one to report; a lock that could not be removed names a process that will have ended.
@@ -128,15 +134,6 @@ function parentOf(path: string): string {
 
 function storeMissing(directory: string): EngineError {
   return new EngineError('KAYA_STORE_MISSING', `there is no store in ${directory}; check the path`);
-}
-
-function checkCompression(options: ResolvedOptions): ResolvedOptions {
-  if (options.compression === 'none' || zstdAvailable()) return options;
-  options.onEvent({
-    kind: 'warning',
-    message: 'zstd-napi cannot be loaded, so new tables are not compressed; install it or choose compression "none"',
-  });
-  return { ...options, compression: 'none' };
 }
 
 function describeTornTail(verdict: {

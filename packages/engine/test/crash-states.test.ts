@@ -8,7 +8,7 @@ import { describeSeed, seededRandom, testSeed } from '@kayadb/testkit';
 import { type Crash, crashClones, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
-import type { Engine, EngineOptions } from '../src/index.ts';
+import type { BatchOperation, Engine, EngineOptions } from '../src/index.ts';
 import { openTestEngine, testWorld, tinyOptions } from './support/open-test-engine.ts';
 
 type State = ReadonlyMap<string, string>;
@@ -30,7 +30,7 @@ async function runWorkload(
   disk: MemoryFileSystem,
   options: EngineOptions,
   seed: number,
-  operations: number,
+  steps: number,
   onMutation: (history: History) => void,
 ): Promise<History> {
   const random = seededRandom(seed);
@@ -38,22 +38,27 @@ async function runWorkload(
   const stop = disk.afterEachMutation(() => onMutation(history));
   const world = testWorld(disk);
   let engine: Engine | undefined = await openTestEngine(world, options);
-  for (let i = 0; i < operations; i++) {
+  for (let i = 0; i < steps; i++) {
     const next = new Map(history.states.at(-1));
     const writes = Array.from({ length: 1 + random.int(3) }, () => ({
       key: `k${random.int(25)}`,
       value: random.chance(0.25) ? undefined : `${i}:${'x'.repeat(random.int(120))}`,
     }));
+    const removed = random.chance(0.06) ? `k${random.int(3)}` : undefined;
+    if (removed !== undefined) for (const key of next.keys()) if (key.startsWith(removed)) next.delete(key);
     for (const { key, value } of writes) {
       if (value === undefined) next.delete(key);
       else next.set(key, value);
     }
     history.states.push(next);
     const index = history.states.length - 1;
-    const result = await engine.batch(
-      writes.map(({ key, value }) => (value === undefined ? { kind: 'delete', key } : { kind: 'put', key, value })),
+    const operations: BatchOperation[] = writes.map(({ key, value }) =>
+      value === undefined ? { kind: 'delete', key } : { kind: 'put', key, value },
     );
+    if (removed !== undefined) operations.unshift({ kind: 'delete-range', range: { prefix: removed } });
+    const result = await engine.batch(operations);
     if (result.durable) history.acknowledged = index;
+    if (random.chance(0.02)) await engine.compact();
     if (random.chance(0.04)) {
       await engine.flush();
       history.acknowledged = index;
