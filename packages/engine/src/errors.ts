@@ -9,6 +9,8 @@ export type EngineErrorCode =
   | 'KAYA_ABORTED'
   | 'KAYA_STORE_MISSING'
   | 'KAYA_STORE_LOG'
+  | 'KAYA_STORE_IS_BACKUP'
+  | 'KAYA_NO_HARD_LINKS'
   | 'KAYA_UNSUPPORTED';
 
 export class EngineError extends KayaError<EngineErrorCode> {}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import * as backupFormat from '../src/backup/backup-format.ts';
 import * as fileHeader from '../src/files/file-header.ts';
 import * as internalKey from '../src/key/internal-key.ts';
 import * as limits from '../src/limits.ts';
@@ -15,6 +16,7 @@ describe('format pages', () => {
     ['record-log.md', logFormat],
     ['wal.md', { ...walFormat, ...internalKey, ...limits }],
     ['manifest.md', { ...versionEdit, ...tableMeta }],
+    ['backup.md', backupFormat],
   ])('%s names the constants that the code has', (page, code) => {
     const documented = readConstantValues(page);
 
@@ -26,11 +28,13 @@ describe('format pages', () => {
   });
 
   test('has a row for every constant of the format modules that is not an inner offset', () => {
-    const documented = ['files.md', 'record-log.md', 'wal.md', 'manifest.md'].flatMap((page) => [
+    const documented = ['files.md', 'record-log.md', 'wal.md', 'manifest.md', 'backup.md'].flatMap((page) => [
       ...readConstants(page).keys(),
     ]);
 
-    const exported = [fileHeader, logFormat, walFormat, versionEdit].flatMap((module) => Object.keys(module));
+    const exported = [fileHeader, logFormat, walFormat, versionEdit, backupFormat].flatMap((module) =>
+      Object.keys(module),
+    );
 
     const constants = exported.filter((name) => /^[A-Z]/.test(name) && !name.endsWith('_AT'));
     expect(documented).toEqual(expect.arrayContaining(constants));

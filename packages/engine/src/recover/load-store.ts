@@ -5,7 +5,8 @@
 
 import type { DirectoryEntry, FileSystem } from '@kayadb/vfs';
 
-import { CorruptionError } from '../errors.ts';
+import { BACKUP_FILE } from '../backup/backup-format.ts';
+import { CorruptionError, EngineError } from '../errors.ts';
 import { type CurrentFile, readCurrent } from '../files/current-file.ts';
 import { FILE_HEADER_BYTES } from '../files/file-header.ts';
 import { CURRENT_FILE, manifestFileName, parseFileName, tableFileName, walFileName } from '../files/file-names.ts';
@@ -52,7 +53,7 @@ export interface StoreOnDisk {
  *
  * @returns `undefined` when the directory holds no store.
  * @throws CorruptionError when anything that may have been acknowledged is damaged or missing.
- * @throws EngineError KAYA_UNSUPPORTED when a newer version wrote it.
+ * @throws EngineError KAYA_UNSUPPORTED when a newer version wrote it; KAYA_STORE_IS_BACKUP when it is a backup.
  */
 export async function readStore(
   fs: FileSystem,
@@ -60,6 +61,7 @@ export async function readStore(
   visit: ReplayVisitor,
 ): Promise<StoreOnDisk | undefined> {
   const entries = await fs.readDirectory(directory);
+  refuseBackup(directory, entries);
   const current = await readCurrent(fs, directory);
   if (current === undefined) {
     await refuseLostCurrent(fs, directory, entries);
@@ -131,6 +133,15 @@ function fileNumbers(entries: readonly DirectoryEntry[], wanted: 'wal' | 'table'
     const parsed = parseFileName(name);
     return parsed.kind === wanted ? [parsed.fileNumber] : [];
   });
+}
+
+/** Opening writes, and a backup that has been written to is none any more. */
+function refuseBackup(directory: string, entries: readonly DirectoryEntry[]): void {
+  if (!entries.some(({ name }) => name === BACKUP_FILE)) return;
+  throw new EngineError(
+    'KAYA_STORE_IS_BACKUP',
+    `${directory} is a backup, which is never opened itself; restore it into a new directory and open that`,
+  );
 }
 
 /** A directory without CURRENT is new, unless a table or a segment with records says otherwise. */

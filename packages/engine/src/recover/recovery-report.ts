@@ -14,7 +14,7 @@ export const RECOVERY_REPORT_FORMAT = 1;
  * - `recoverable`: opening succeeds and drops nothing but a torn tail.
  * - `corrupt`: something that may have been acknowledged is damaged or missing.
  * - `unsupported`: nothing is damaged, but a newer version wrote it, or a module to read it is missing here.
- * - `undecided`: a file could not be read, or the directory changed with every look.
+ * - `undecided`: a file could not be read, the directory changed with every look, or it is a backup, which is not opened.
  * - `empty`: there is no store.
  */
 export type RecoveryVerdict = 'clean' | 'recoverable' | 'corrupt' | 'unsupported' | 'undecided' | 'empty';

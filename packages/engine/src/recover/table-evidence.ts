@@ -1,10 +1,10 @@
 /** One table of a store, read whole: as the engine reads it, and by itself where the engine gives up. */
 
-import { equalBytes } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
 import { CorruptionError, EngineError } from '../errors.ts';
 import type { FileNumber } from '../key/internal-key.ts';
+import { isDescribedBy, NOT_DESCRIBED } from '../snapshot/check-table-file.ts';
 import { openTable } from '../sstable/open-table.ts';
 import type { TableProperties } from '../sstable/table-properties.ts';
 import type { TableMeta } from '../version/table-meta.ts';
@@ -62,7 +62,7 @@ async function verifyAsEngine(table: TableToRead, handle: FileHandle, fileBytes:
       await reader.close();
     }
     const { properties } = reader;
-    const damage = meta === undefined || isDescribedBy(meta, properties) ? [] : [NOT_DESCRIBED];
+    const damage = meta === undefined || isDescribedBy(meta, properties) ? [] : [{ offset: 0, reason: NOT_DESCRIBED }];
     return { ...evidence, damage, formatVersion: 1, properties, entryCount: properties.entryCount };
   } catch (error) {
     if (error instanceof CorruptionError) {
@@ -71,26 +71,6 @@ async function verifyAsEngine(table: TableToRead, handle: FileHandle, fileBytes:
     if (error instanceof EngineError) return { ...evidence, entryCount: undefined, unsupported: error.message };
     throw error;
   }
-}
-
-const NOT_DESCRIBED: FileDamage = {
-  offset: 0,
-  reason: 'it is a sound table, but not the one that the manifest describes',
-};
-
-/**
- * Whether the manifest speaks of this table. Its CRC of the whole file is of no use here: with a CRC of the same kind behind
- * every block, it is the same for every sound table of the same layout.
- */
-function isDescribedBy(meta: TableMeta, properties: TableProperties): boolean {
-  return (
-    meta.entryCount === properties.entryCount &&
-    meta.deleteCount === properties.deleteCount &&
-    meta.smallestSequence === properties.smallestSequence &&
-    meta.largestSequence === properties.largestSequence &&
-    equalBytes(meta.smallestKey, properties.smallestKey) &&
-    equalBytes(meta.largestKey, properties.largestKey)
-  );
 }
 
 async function ownStoreId(handle: FileHandle, file: string): Promise<Uint8Array> {
