@@ -30,7 +30,9 @@ import type { WriteLog } from './wal/write-log.ts';
 import { Committer } from './write/committer.ts';
 import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
+import { Throttle } from './write/throttle.ts';
 import { type PendingWrite, WriteQueue } from './write/write-queue.ts';
+import { decideStall, writeLimits, type WritePressure } from './write/write-stall.ts';
 
 export interface StoreParts {
   readonly directory: string;
@@ -59,6 +61,7 @@ export class Store {
   readonly #writes: WriteQueue;
   readonly #committer: Committer;
   readonly #intervalSync: IntervalSync;
+  readonly #throttle: Throttle;
   readonly #background: BackgroundWork;
   readonly #remover: ObsoleteRemover;
 
@@ -73,6 +76,17 @@ export class Store {
     this.#background = new BackgroundWork({ ...parts, memtables: this.memtables, snapshots: this.snapshots });
     this.rangeDeletes = new RangeDeleteIndex({ memtables: this.memtables, versions });
     this.reads = new ReadPath({ memtables: this.memtables, versions, tables, rangeDeletes: this.rangeDeletes });
+    const limits = writeLimits(options);
+    this.#throttle = new Throttle({
+      ...resources,
+      limits,
+      counters,
+      pressure: () => ({
+        ...this.#pressure(),
+        activeShare: this.memtables.active.dataBytes / options.memtableBytes,
+      }),
+      onEvent: options.onEvent,
+    });
     this.#committer = new Committer({
       wal,
       memtables: this.memtables,
@@ -81,7 +95,8 @@ export class Store {
       counters,
       lastSequence,
       memtableBytes: options.memtableBytes,
-      decideStall: () => this.#background.decideStall(),
+      throttle: this.#throttle,
+      decideStall: () => decideStall(this.#pressure(), limits),
       waitOut: ({ job, reason }) => {
         options.onEvent({ kind: 'stalled', reason });
         return this.#background.waitFor(job);
@@ -192,6 +207,7 @@ export class Store {
     await this.#background.stopCompaction();
     this.snapshots.closeAll();
     this.#intervalSync.close();
+    this.#throttle.close();
     poison.check();
     await this.flush();
     try {
@@ -202,6 +218,11 @@ export class Store {
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     }
+  }
+
+  #pressure(): WritePressure {
+    const level0Tables = this.parts.versions.current.levels[0]!.length;
+    return { frozenMemtables: this.memtables.frozenCount, level0Tables, debtBytes: 0 };
   }
 
   /** What a conditional write is refused with; `undefined` when every key is as expected. */
@@ -248,6 +269,5 @@ export class Store {
 }
 
 function pendingWrite(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): PendingWrite {
-  const write = { payload: batch.bytes, count: batch.count, durability };
-  return appliedIndex === undefined ? write : { ...write, appliedIndex };
+  return { payload: batch.bytes, count: batch.count, durability, appliedIndex };
 }

@@ -1,21 +1,26 @@
-/** Carries a commit group out: one record in the write-ahead log, at most one fsync, then the memtable. */
+/**
+ * Carries a commit group out: one record in the write-ahead log, at most one fsync, then the memtable.
+ * Waits for nothing that is not needed: a group without a sync, with room in the memtable, is committed within the turn.
+ */
 
 import type { Counters } from '../counters.ts';
 import { isUndone } from '../files/disk-outcome.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
 import type { MemtableList } from '../memtable/memtable-list.ts';
 import type { WriteResult } from '../types.ts';
-import type { WalWriter } from '../wal/wal-writer.ts';
+import type { WriteLog } from '../wal/write-log.ts';
 import type { IntervalSync } from './interval-sync.ts';
 import type { Poison } from './poison.ts';
+import type { Throttle } from './throttle.ts';
 import type { PendingWrite, WriteTarget } from './write-queue.ts';
 import type { Stall } from './write-stall.ts';
 
 export interface CommitterOptions {
-  readonly wal: WalWriter;
+  readonly wal: WriteLog;
   readonly memtables: MemtableList;
   readonly poison: Poison;
   readonly intervalSync: IntervalSync;
+  readonly throttle: Throttle;
   readonly counters: Counters;
   readonly lastSequence: SequenceNumber;
   /** A memtable of this size is full. */
@@ -30,10 +35,17 @@ export interface CommitterOptions {
 
 export class Committer implements WriteTarget {
   readonly #options: CommitterOptions;
+  /** From here on the next segment is made ready. */
+  readonly #prepareAtBytes: number;
   #lastSequence: SequenceNumber;
+  #endLsn = 0;
+  #isPrepared = false;
+  /** The group at hand; kept, so that a group costs no array. */
+  readonly #payloads: Uint8Array[] = [];
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#prepareAtBytes = options.memtableBytes / 2;
     this.#lastSequence = options.lastSequence;
   }
 
@@ -43,9 +55,12 @@ export class Committer implements WriteTarget {
   }
 
   makeRoom(): Promise<void> | undefined {
-    this.#options.poison.check();
-    const { memtables, memtableBytes } = this.#options;
-    return memtables.active.dataBytes < memtableBytes ? undefined : this.#freezeWhenAllowed();
+    const { poison, memtables, memtableBytes, throttle } = this.#options;
+    poison.check();
+    const { dataBytes } = memtables.active;
+    if (dataBytes >= memtableBytes) return this.#freezeWhenAllowed();
+    if (dataBytes >= this.#prepareAtBytes && !this.#isPrepared) this.#prepare();
+    return throttle.hold();
   }
 
   /** Freezes the active memtable, if anything is in it. Requires: no commit is under way. */
@@ -60,40 +75,69 @@ export class Committer implements WriteTarget {
       throw isUndone(error) ? error : poison.set(error);
     }
     memtables.rotate(segment);
+    this.#isPrepared = false;
     onFrozen();
   }
 
   /**
-   * Durability: as the strictest writer of the group asks. Nothing is visible before it is as durable as that, so no
-   * reader acts on a strict write that power loss could still take back.
+   * Durability: as the strictest writer of the group asks, once what is returned resolves. Nothing is applied before it is as durable
+   * as that, so no reader acts on a strict write that power loss could still take back.
    */
-  async commit(group: readonly PendingWrite[]): Promise<readonly WriteResult[]> {
-    const { wal, memtables, poison, intervalSync } = this.#options;
+  append(group: readonly PendingWrite[]): Promise<void> | undefined {
+    const { wal, poison, intervalSync, throttle } = this.#options;
     poison.check();
-    const firstSequence = this.#lastSequence + 1;
-    const payloads = group.map(({ payload }) => payload).filter(({ length }) => length > 0);
-    const count = group.reduce((sum, write) => sum + write.count, 0);
-    if (count > 0) this.#append(payloads, firstSequence, count);
-    const endLsn = wal.endLsn;
-    if (group.some(({ durability }) => durability === 'strict')) await this.#sync();
-    else if (group.some(({ durability }) => durability === 'interval')) intervalSync.schedule();
-
-    let sequence = firstSequence;
-    return group.map((write) => {
-      memtables.active.insert(write.payload, sequence);
-      sequence += write.count;
-      this.#lastSequence = sequence - 1;
-      return { sequence: this.#lastSequence, lsn: endLsn, durable: wal.durableLsn >= endLsn };
-    });
+    const payloads = this.#payloads;
+    let count = 0;
+    let bytes = 0;
+    let needsSync = false;
+    let needsInterval = false;
+    for (const write of group) {
+      if (write.durability === 'strict') needsSync = true;
+      else if (write.durability === 'interval') needsInterval = true;
+      if (write.count === 0) continue;
+      payloads.push(write.payload);
+      count += write.count;
+      bytes += write.payload.length;
+    }
+    if (count > 0) {
+      this.#appendToLog(count);
+      throttle.admit(bytes);
+    }
+    this.#endLsn = wal.endLsn;
+    if (needsSync && wal.durableLsn < this.#endLsn) return this.#sync();
+    if (needsInterval) intervalSync.schedule();
+    return undefined;
   }
 
-  #append(payloads: readonly Uint8Array[], firstSequence: SequenceNumber, count: number): void {
+  apply(write: PendingWrite): WriteResult {
+    const { memtables, wal } = this.#options;
+    if (write.count > 0) this.#insert(write);
+    if (write.appliedIndex !== undefined) noteApplied(memtables.active, write.appliedIndex);
+    return { sequence: this.#lastSequence, lsn: this.#endLsn, durable: wal.durableLsn >= this.#endLsn };
+  }
+
+  #appendToLog(count: number): void {
     const { wal, poison } = this.#options;
+    const payloads = this.#payloads;
     try {
-      wal.append({ payloads, firstSequence, count });
+      wal.append({ payloads, firstSequence: this.#lastSequence + 1, count });
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
+    } finally {
+      payloads.length = 0;
     }
+  }
+
+  /** The log has the write already, so memory that cannot take it must not take a later one in its place. */
+  #insert({ payload, count }: PendingWrite): void {
+    const { memtables, poison } = this.#options;
+    poison.check();
+    try {
+      memtables.active.insert(payload, this.#lastSequence + 1);
+    } catch (error) {
+      throw poison.set(error);
+    }
+    this.#lastSequence += count;
   }
 
   async #sync(): Promise<void> {
@@ -105,6 +149,12 @@ export class Committer implements WriteTarget {
       throw poison.set(error);
     }
     stop();
+  }
+
+  /** In the background. What goes wrong comes up when the memtable is frozen, which asks for the same file. */
+  #prepare(): void {
+    this.#isPrepared = true;
+    void this.#options.wal.prepare().catch(() => undefined);
   }
 
   async #freezeWhenAllowed(): Promise<void> {
@@ -121,4 +171,8 @@ export class Committer implements WriteTarget {
     }
     await this.freeze();
   }
+}
+
+function noteApplied(memtable: object, index: number): void {
+  (memtable as { readonly noteApplied?: (index: number) => void }).noteApplied?.(index);
 }
