@@ -10,6 +10,7 @@ import {
 
 import { engineEncoding, type Entry, entryFormatter, type Formatted, keyFormatter, valueFormatter } from './formats.ts';
 import type { KayaLevel } from './kaya-level.ts';
+import { KeyBounds } from './key-bounds.ts';
 import { type LevelKey, toEngineKey } from './level-key.ts';
 import { type PrivateIteratorOptions, toKeyRange, toReadOptions } from './level-options.ts';
 import { RowReader } from './row-reader.ts';
@@ -128,7 +129,12 @@ function toScanOptions(options: PrivateIteratorOptions): KeyRange & ReadOptions 
 function openReader<Row, Item>(
   scan: Scan<Row>,
   format: ((row: Row) => Item) | undefined,
-  { signal }: PrivateIteratorOptions,
+  options: PrivateIteratorOptions,
 ): RowReader<Item> {
-  return new RowReader(scan, format as ((row: unknown) => Item) | undefined, signal ?? undefined);
+  return new RowReader({
+    scan,
+    format: format as ((row: unknown) => Item) | undefined,
+    bounds: new KeyBounds(toKeyRange(options)),
+    signal: options.signal ?? undefined,
+  });
 }

@@ -6,6 +6,7 @@
 
 import type { Scan } from '@kayadb/engine';
 
+import type { KeyBounds } from './key-bounds.ts';
 import { LevelError, toLevelError } from './level-error.ts';
 import type { LevelKey } from './level-key.ts';
 
@@ -14,18 +15,30 @@ const FIRST_BATCH_ROWS = 1;
 const BATCH_GROWTH = 16;
 const MAX_BATCH_ROWS = 1000;
 
+export interface RowReaderParts<Item> {
+  readonly scan: Scan<unknown>;
+  /** `undefined` where rows are right as the scan returns them. */
+  readonly format: ((row: unknown) => Item) | undefined;
+  /** Those of the scan. */
+  readonly bounds: KeyBounds;
+  readonly signal: AbortSignal | undefined;
+}
+
 export class RowReader<Item> {
   readonly #scan: Scan<unknown>;
-  /** `undefined` where rows are right as the scan returns them. */
   readonly #format: ((row: unknown) => Item) | undefined;
+  readonly #bounds: KeyBounds;
   readonly #signal: AbortSignal | undefined;
+  /** A seek led out of the bounds. */
+  #outside = false;
   #waiting: readonly Item[] = [];
   #taken = 0;
   #batchRows = FIRST_BATCH_ROWS;
 
-  constructor(scan: Scan<unknown>, format: ((row: unknown) => Item) | undefined, signal: AbortSignal | undefined) {
+  constructor({ scan, format, bounds, signal }: RowReaderParts<Item>) {
     this.#scan = scan;
     this.#format = format;
+    this.#bounds = bounds;
     this.#signal = signal;
   }
 
@@ -48,11 +61,13 @@ export class RowReader<Item> {
     return items;
   }
 
+  /** Goes on at `target` or the next key behind it; ends where `target` is out of the bounds, until the next seek. */
   seek(target: LevelKey): void {
     this.#waiting = [];
     this.#taken = 0;
     this.#batchRows = FIRST_BATCH_ROWS;
-    this.#scan.seek(target);
+    this.#outside = !this.#bounds.includes(target);
+    if (!this.#outside) this.#scan.seek(target);
   }
 
   async close(): Promise<void> {
@@ -69,6 +84,7 @@ export class RowReader<Item> {
   }
 
   async #read(size: number): Promise<Item[]> {
+    if (this.#outside) return [];
     try {
       const rows = await this.#scan.nextBatch(size);
       if (this.#signal?.aborted === true) throw abortError(this.#signal);
