@@ -4,6 +4,9 @@ import type { Encoding, Row } from '@kayadb/engine';
 
 import { fromEngineBytes, fromEngineText } from './level-key.ts';
 
+/** Half as long as making a Buffer of a value and asking it for its text; like that, it keeps a byte order mark. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** The formats declared in the manifest. */
 export type Format = 'buffer' | 'utf8' | 'view';
 
@@ -16,9 +19,8 @@ export function engineEncoding(format: Format): Encoding {
 
 /** A value that a point read returned. */
 export function formatValue(value: Uint8Array, format: Format): Formatted {
-  if (format === 'view') return value;
-  const buffer = asBuffer(value);
-  return format === 'utf8' ? buffer.toString() : buffer;
+  if (format === 'utf8') return decoder.decode(value);
+  return format === 'view' ? value : asBuffer(value);
 }
 
 /** For keys that a scan with `engineEncoding(format)` returned. */

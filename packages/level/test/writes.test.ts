@@ -115,6 +115,16 @@ describe('the Level ecosystem on a KayaLevel', () => {
     expect(await db.values().all()).toEqual([ada]);
   });
 
+  test.each(['\ufeffwith a byte order mark', 'ü€😀', '', '\0'])('returns the text %j as it was', async (text) => {
+    await using level = await openLevel();
+    const { db } = level;
+
+    await db.put(text, text);
+
+    expect([db.getSync(text), await db.get(text), ...(await db.getMany([text]))]).toEqual([text, text, text]);
+    expect(await db.iterator().all()).toEqual([[text, text]]);
+  });
+
   test('keeps sublevels apart, and writes to several of them at once', async () => {
     await using level = await openLevel();
     const { db } = level;
