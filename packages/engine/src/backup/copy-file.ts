@@ -50,7 +50,7 @@ export async function copyFile(fs: FileSystem, from: string, to: string, onPiece
 }
 
 async function readThrough(source: FileHandle, target: FileHandle | undefined, onPiece: OnPiece): Promise<FileContent> {
-  const buffer = new Uint8Array(PIECE_BYTES);
+  const buffer = new Uint8Array(Math.max(1, Math.min(PIECE_BYTES, await source.size())));
   let bytes = 0;
   let crc = 0;
   for (;;) {
