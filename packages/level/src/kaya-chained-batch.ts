@@ -4,7 +4,7 @@ import type { BatchOperation } from '@kayadb/engine';
 import { AbstractChainedBatch } from 'abstract-level';
 
 import type { KayaLevel } from './kaya-level.ts';
-import { type LevelKey, toEngineKey } from './level-key.ts';
+import { copyKey, type LevelKey, toEngineKey } from './level-key.ts';
 import type { SyncOption } from './level-options.ts';
 
 type Write = (operations: readonly BatchOperation[], options: SyncOption) => Promise<void>;
@@ -20,11 +20,11 @@ export class KayaChainedBatch extends AbstractChainedBatch<KayaLevel<unknown, un
 
   /** Copies: the caller may use its arrays again before the batch is written. */
   _put(key: LevelKey, value: LevelKey): void {
-    this.#operations.push({ kind: 'put', key: copy(toEngineKey(key)), value: copy(value) });
+    this.#operations.push({ kind: 'put', key: copyKey(toEngineKey(key)), value: copyKey(value) });
   }
 
   _del(key: LevelKey): void {
-    this.#operations.push({ kind: 'delete', key: copy(toEngineKey(key)) });
+    this.#operations.push({ kind: 'delete', key: copyKey(toEngineKey(key)) });
   }
 
   _clear(): void {
@@ -38,8 +38,4 @@ export class KayaChainedBatch extends AbstractChainedBatch<KayaLevel<unknown, un
   async _close(): Promise<void> {
     this.#operations = [];
   }
-}
-
-function copy(bytes: LevelKey): LevelKey {
-  return typeof bytes === 'string' ? bytes : Uint8Array.prototype.slice.call(bytes);
 }

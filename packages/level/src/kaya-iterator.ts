@@ -1,6 +1,6 @@
 /** The iterators of a Level database: entries, keys only, values only. Each reads one state of the store, that of its creation. */
 
-import type { Engine, KeyRange, ReadOptions, Scan } from '@kayadb/engine';
+import type { Encoding, Engine, KeyRange, ReadOptions, Row, Scan } from '@kayadb/engine';
 import {
   AbstractIterator,
   type AbstractIteratorOptions,
@@ -48,7 +48,7 @@ export class KayaKeyIterator extends AbstractKeyIterator<Database, unknown> {
 
   constructor(db: Database, engine: Engine, options: PrivateIteratorOptions) {
     super(db, options as PublicOptions);
-    this.#rows = openReader(openKeys(engine, options), keyFormatter(options.keyEncoding), options);
+    this.#rows = openReader(engine, options, scanKeys, keyFormatter(options.keyEncoding));
   }
 
   _next(): Formatted | undefined | Promise<Formatted | undefined> {
@@ -73,7 +73,7 @@ export class KayaValueIterator extends AbstractValueIterator<Database, unknown, 
 
   constructor(db: Database, engine: Engine, options: PrivateIteratorOptions) {
     super(db, options as PublicOptions);
-    this.#rows = openReader(openValues(engine, options), valueFormatter(options.valueEncoding), options);
+    this.#rows = openReader(engine, options, scanValues, valueFormatter(options.valueEncoding));
   }
 
   _next(): Formatted | undefined | Promise<Formatted | undefined> {
@@ -98,43 +98,51 @@ function openEntries(engine: Engine, options: PrivateIteratorOptions): RowReader
   const { keyEncoding, valueEncoding } = options;
   if (options.values === false) {
     const format = keyFormatter(keyEncoding);
-    return openReader(openKeys(engine, options), (key): Entry => [format(key), undefined], options);
+    return openReader(engine, options, scanKeys, (key: Formatted): Entry => [format(key), undefined]);
   }
   if (options.keys === false) {
     const format = valueFormatter(valueEncoding);
     const toEntry = (value: Formatted): Entry => [undefined, format === undefined ? value : format(value)];
-    return openReader(openValues(engine, options), toEntry, options);
+    return openReader(engine, options, scanValues, toEntry);
   }
-  const scan = engine.scan({
-    ...toScanOptions(options),
-    keyEncoding: engineEncoding(keyEncoding),
-    valueEncoding: engineEncoding(valueEncoding),
-  });
-  return openReader(scan, entryFormatter(keyEncoding, valueEncoding), options);
+  return openReader(engine, options, scanRows, entryFormatter(keyEncoding, valueEncoding));
 }
 
-function openKeys(engine: Engine, options: PrivateIteratorOptions): Scan<Formatted> {
-  return engine.keys({ ...toScanOptions(options), keyEncoding: engineEncoding(options.keyEncoding) });
+type OpenScan<In> = (engine: Engine, range: ScanRange, options: PrivateIteratorOptions) => Scan<In>;
+type ScanRange = KeyRange & ReadOptions & { readonly reverse: boolean };
+
+function scanRows(engine: Engine, range: ScanRange, options: PrivateIteratorOptions): Scan<Row<Encoding, Encoding>> {
+  const keyEncoding = engineEncoding(options.keyEncoding);
+  return engine.scan({ ...range, keyEncoding, valueEncoding: engineEncoding(options.valueEncoding) });
 }
 
-function openValues(engine: Engine, options: PrivateIteratorOptions): Scan<Formatted> {
-  return engine.values({ ...toScanOptions(options), valueEncoding: engineEncoding(options.valueEncoding) });
+function scanKeys(engine: Engine, range: ScanRange, { keyEncoding }: PrivateIteratorOptions): Scan<Formatted> {
+  return engine.keys({ ...range, keyEncoding: engineEncoding(keyEncoding) });
 }
 
-/** The limit is abstract-level's to keep: rows that a seek drops must not count. */
-function toScanOptions(options: PrivateIteratorOptions): KeyRange & ReadOptions & { readonly reverse: boolean } {
-  return { ...toKeyRange(options), ...toReadOptions(options.snapshot), reverse: options.reverse };
+function scanValues(engine: Engine, range: ScanRange, { valueEncoding }: PrivateIteratorOptions): Scan<Formatted> {
+  return engine.values({ ...range, valueEncoding: engineEncoding(valueEncoding) });
 }
 
-function openReader<Row, Item>(
-  scan: Scan<Row>,
-  format: ((row: Row) => Item) | undefined,
+/**
+ * Without a snapshot given, takes one, so that every scan for the iterator reads the state of its creation.
+ * The limit is abstract-level's to keep: rows that a seek drops must not count.
+ */
+function openReader<In, Item>(
+  engine: Engine,
   options: PrivateIteratorOptions,
+  openScan: OpenScan<In>,
+  format: ((row: In) => Item) | undefined,
 ): RowReader<Item> {
+  const { snapshot, reverse, signal } = options;
+  const bounds = new KeyBounds(toKeyRange(options));
+  const own = snapshot === undefined || snapshot === null ? engine.snapshot() : undefined;
   return new RowReader({
-    scan,
+    open: () =>
+      openScan(engine, { ...bounds.range, ...(own ? { snapshot: own } : toReadOptions(snapshot)), reverse }, options),
     format: format as ((row: unknown) => Item) | undefined,
-    bounds: new KeyBounds(toKeyRange(options)),
-    signal: options.signal ?? undefined,
+    bounds,
+    signal: signal ?? undefined,
+    release: () => own?.close(),
   });
 }

@@ -1,33 +1,32 @@
-/** The bounds of an iterator, asked by its seeks: in Level a seek to somewhere outside of them ends the iterator. */
+/** The bounds of an iterator: for its scans, and for its seeks, since in Level a seek to somewhere outside of them ends the iterator. */
 
 import type { KeyRange } from '@kayadb/engine';
 
-import type { LevelKey } from './level-key.ts';
+import { copyKey, type LevelKey } from './level-key.ts';
 
 export class KeyBounds {
-  readonly #gt: Buffer | undefined;
-  readonly #gte: Buffer | undefined;
-  readonly #lt: Buffer | undefined;
-  readonly #lte: Buffer | undefined;
+  readonly range: KeyRange;
 
   /** Copies the bounds. */
-  constructor({ gt, gte, lt, lte }: KeyRange) {
-    this.#gt = copy(gt);
-    this.#gte = copy(gte);
-    this.#lt = copy(lt);
-    this.#lte = copy(lte);
+  constructor(range: KeyRange) {
+    const copies = Object.entries(range).map(([name, bound]: [string, LevelKey]) => [name, copyKey(bound)]);
+    this.range = Object.fromEntries(copies) as KeyRange;
   }
 
-  /** As bytes, which for text is another order than JavaScript's own. */
+  /** Compares bytes, whose order is another than JavaScript's own of text. */
   includes(key: LevelKey): boolean {
-    const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-    if (this.#gt !== undefined && Buffer.compare(bytes, this.#gt) <= 0) return false;
-    if (this.#gte !== undefined && Buffer.compare(bytes, this.#gte) < 0) return false;
-    if (this.#lt !== undefined && Buffer.compare(bytes, this.#lt) >= 0) return false;
-    return this.#lte === undefined || Buffer.compare(bytes, this.#lte) <= 0;
+    const { gt, gte, lt, lte } = this.range;
+    if (gt !== undefined && compareKeys(key, gt) <= 0) return false;
+    if (gte !== undefined && compareKeys(key, gte) < 0) return false;
+    if (lt !== undefined && compareKeys(key, lt) >= 0) return false;
+    return lte === undefined || compareKeys(key, lte) <= 0;
   }
 }
 
-function copy(bound: LevelKey | undefined): Buffer | undefined {
-  return bound === undefined ? undefined : Buffer.from(bound);
+function compareKeys(a: LevelKey, b: LevelKey): number {
+  return Buffer.compare(toBytes(a), toBytes(b));
+}
+
+function toBytes(key: LevelKey): Uint8Array {
+  return typeof key === 'string' ? Buffer.from(key) : key;
 }

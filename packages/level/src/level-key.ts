@@ -31,6 +31,11 @@ export function fromEngineBytes(key: Uint8Array): Uint8Array {
   return key.every(isZero) ? key.subarray(1) : key;
 }
 
+/** Its own from now on, whatever the caller does to its array. */
+export function copyKey(key: LevelKey): LevelKey {
+  return typeof key === 'string' ? key : Uint8Array.prototype.slice.call(key);
+}
+
 function isZeroText(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) !== 0) return false;
