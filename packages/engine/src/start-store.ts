@@ -42,7 +42,7 @@ export interface StartOptions {
 export async function startStore({ directory, options, resources, loaded }: StartOptions): Promise<Store> {
   const { fileSystem, clock } = resources;
   const { storeId } = loaded;
-  const blockCache = new BlockCache(options.blockCacheBytes);
+  const blockCache = new BlockCache(options.blockCacheBytes, options.blockBytes);
   const { maxOpenTables } = options;
   const tables = new Tables(new TableCache({ fs: fileSystem, directory, storeId, blockCache, maxOpenTables }));
   let next = loaded.nextFileNumber;

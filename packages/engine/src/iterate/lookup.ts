@@ -1,45 +1,54 @@
-/** The read path of one key: memtables, then level 0 newest first, then one table per deeper level. */
+/** The tables' part of a point read: level 0 newest first, then one table per deeper level. */
 
-import { compareBytes, copyBytes } from '@kayadb/codec';
-
-import { type Entry, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
-import type { TableMeta } from '../version/table-meta.ts';
-import { findTable, type Version } from '../version/version.ts';
-
-/** The newest version of `key` at or below `maxSequence` in one table. */
-export type TableGet = (
-  table: TableMeta,
-  key: Uint8Array,
-  maxSequence: SequenceNumber,
-) => Entry | undefined | Promise<Entry | undefined>;
+import type { Entry, SequenceNumber } from '../key/internal-key.ts';
+import { LOOKUP, type LookupOutcome, type PointLookup } from '../sstable/point-lookup.ts';
+import type { Tables } from '../sstable/tables.ts';
+import type { Version } from '../version/version.ts';
 
 /**
- * Looks `key` up in the tables of `version`. The first table that knows the key decides: whatever is searched later is older.
+ * Looks `key` up in the tables of `version`, in the caller's turn. The first table that knows the key decides: whatever is
+ * searched later is older. Hot.
  *
- * Requires: `version` is retained by the caller until the promise settles.
+ * @param mayRead - Whether to read what is not in memory; if not, the outcome may be `cold`.
+ * @param into - Gets what is found, valid until the end of the turn.
+ * @throws CorruptionError when a block is damaged.
  */
-export async function lookUpInTables(
+export function lookUpInTables(
   version: Version,
+  tables: Tables,
   key: Uint8Array,
+  hash: number,
   maxSequence: SequenceNumber,
-  tableGet: TableGet,
-): Promise<Entry | undefined> {
-  const [level0, ...deeper] = version.levels;
-  for (const table of level0!) {
-    if (compareBytes(key, table.smallestKey) < 0 || compareBytes(key, table.largestKey) > 0) continue;
-    const found = await tableGet(table, key, maxSequence);
-    if (found !== undefined) return found;
-  }
-  for (const tables of deeper) {
-    const table = findTable(tables, key);
+  into: PointLookup,
+  mayRead: boolean,
+): LookupOutcome {
+  const { runs } = version;
+  for (let i = 0; i < runs.length; i++) {
+    const table = runs[i]!.find(key);
     if (table === undefined) continue;
-    const found = await tableGet(table, key, maxSequence);
+    const outcome = tables.lookUp(table, key, hash, maxSequence, into, mayRead);
+    if (outcome !== LOOKUP.absent) return outcome;
+  }
+  return LOOKUP.absent;
+}
+
+/**
+ * As `lookUpInTables`, reading without holding up the event loop.
+ *
+ * Requires: `version` is retained by the caller until the promise settles, and `key` does not change.
+ */
+export async function readFromTables(
+  version: Version,
+  tables: Tables,
+  key: Uint8Array,
+  hash: number,
+  maxSequence: SequenceNumber,
+): Promise<Entry | undefined> {
+  for (const run of version.runs) {
+    const table = run.find(key);
+    if (table === undefined) continue;
+    const found = await tables.get(table, key, hash, maxSequence);
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The value in an array of the caller's own; `undefined` for a delete and for nothing. */
-export function copyValue(entry: Entry | undefined): Uint8Array | undefined {
-  return entry !== undefined && entry.kind === PUT_KIND ? copyBytes(entry.value) : undefined;
 }

@@ -1,18 +1,31 @@
 /**
- * Raw blocks of all open tables, within one budget. Evicts by CLOCK: a block that was used since the hand last passed is
- * spared once, so what is read once makes room before what is read again.
+ * Raw blocks of all open tables, within one budget that they share with the filters and indexes of those tables.
  *
- * A table finds its blocks by their ordinal in an array of its own; no map is asked on a hit. The blocks may come to
- * live in one slab later: users keep a block no longer than their turn, or through a cursor.
+ * A table finds its blocks by their ordinal in an array of numbers of its own: a hit asks no map and makes no object. Blocks lie
+ * in the slots of a slab; those that are larger than a slot (one huge value, or tables of another block size) lie apart. Evicts by CLOCK: a
+ * block that was used since the hand last passed is spared once, so what is read once makes room before what is read again.
+ *
+ * Invariant: the bytes of a block are overwritten once it is evicted, so nobody keeps a view of them beyond the turn.
+ * Decision: docs/decisions/20261122-slab-block-cache.md.
  */
 
 import { assert } from '@kayadb/codec';
 
 import type { FileNumber } from '../key/internal-key.ts';
-import type { BlockReader } from './block-reader.ts';
+import { BlockSlab } from './block-slab.ts';
+import { CachedTable } from './cached-table.ts';
+import { LargeBlocks } from './large-blocks.ts';
+import type { PointLookup } from './point-lookup.ts';
 
-/** What a cached block costs beside its bytes, roughly. */
-const BLOCK_OVERHEAD_BYTES = 512;
+const DEFAULT_BLOCK_BYTES = 4096;
+const SLOT_ALIGNMENT = 64;
+const MIN_SLOT_BYTES = 512;
+/** Larger blocks are few enough to be kept one by one. */
+const MAX_SLOT_BYTES = 64 * 1024;
+/** What the cache notes beside each slot. */
+const SLOT_OVERHEAD_BYTES = 16;
+/** The share of the budget that filters and indexes do not get, however many tables are open. */
+const MIN_BLOCK_SHARE = 1 / 8;
 
 export interface BlockCacheStats {
   readonly hits: number;
@@ -20,76 +33,10 @@ export interface BlockCacheStats {
   /** Memory accounted to cached blocks. */
   readonly bytes: number;
   readonly blocks: number;
-}
-
-interface Slot {
-  readonly table: CachedTable;
-  readonly ordinal: number;
-  readonly bytes: number;
-}
-
-/** One table's part of the cache. Hot: a hit touches two arrays of the table's own. */
-export class CachedTable {
-  readonly #cache: BlockCache;
-  readonly #blocks: (BlockReader | undefined)[];
-  readonly #slots: Int32Array;
-  /** 1 for a block that was used since the hand last passed. */
-  readonly #isUsed: Uint8Array;
-  #isDropped = false;
-
-  /** Not for users: see `BlockCache.table`. */
-  constructor(cache: BlockCache, blockCount: number) {
-    this.#cache = cache;
-    this.#blocks = Array.from({ length: blockCount });
-    this.#slots = new Int32Array(blockCount);
-    this.#isUsed = new Uint8Array(blockCount);
-  }
-
-  get blockCount(): number {
-    return this.#blocks.length;
-  }
-
-  /** The block at `ordinal`, counted from 0, if it is cached. Counts a hit or a miss. */
-  get(ordinal: number): BlockReader | undefined {
-    const block = this.#blocks[ordinal];
-    if (block === undefined) {
-      this.#cache.misses++;
-      return undefined;
-    }
-    this.#cache.hits++;
-    this.#isUsed[ordinal] = 1;
-    return block;
-  }
-
-  /** Caches a block unless it is there already or larger than the whole budget. */
-  insert(ordinal: number, block: BlockReader): void {
-    if (this.#isDropped || this.#blocks[ordinal] !== undefined) return;
-    const slot = this.#cache.admit(this, ordinal, block.bytes.buffer.byteLength + BLOCK_OVERHEAD_BYTES);
-    if (slot === undefined) return;
-    this.#blocks[ordinal] = block;
-    this.#slots[ordinal] = slot;
-    this.#isUsed[ordinal] = 0;
-  }
-
-  /** Not for users: the hand passes. @returns Whether the block was used since it last did. */
-  spare(ordinal: number): boolean {
-    const isUsed = this.#isUsed[ordinal] === 1;
-    this.#isUsed[ordinal] = 0;
-    return isUsed;
-  }
-
-  /** Not for users: the cache lets go of this block. */
-  forget(ordinal: number): void {
-    this.#blocks[ordinal] = undefined;
-  }
-
-  /** Not for users: see `BlockCache.evictTable`. Lets go of all blocks and takes no more in. */
-  drop(): void {
-    this.#isDropped = true;
-    for (const [ordinal, block] of this.#blocks.entries()) {
-      if (block !== undefined) this.#cache.free(this.#slots[ordinal]!);
-    }
-  }
+  /** Memory that others keep, out of the same budget. */
+  readonly reservedBytes: number;
+  /** Memory that is held for blocks, used or not. */
+  readonly allocatedBytes: number;
 }
 
 /** Requires: serves one store, since tables are told apart by file number. */
@@ -98,25 +45,51 @@ export class BlockCache {
   hits = 0;
   misses = 0;
   readonly #budgetBytes: number;
+  readonly #slotCost: number;
+  readonly #slab: BlockSlab;
+  readonly #large: LargeBlocks;
   readonly #tables = new Map<FileNumber, CachedTable>();
-  /** The hand goes round over these; a slot that was let go is taken again first. */
-  readonly #slots: (Slot | undefined)[] = [];
-  readonly #freeSlots: number[] = [];
+  /** Whose block a slot holds, and which; `undefined` for a free slot. */
+  readonly #owners: (CachedTable | undefined)[] = [];
+  readonly #ordinals: number[] = [];
+  /** 1 for a slot that was used since the hand last passed. */
+  #isUsed = new Uint8Array(1024);
+  /** Slots below `#owners.length` that hold nothing. */
+  #freeSlots: number[] = [];
+  /** Bound: slots that may be used at present. */
+  #slotLimit = 0;
   #hand = 0;
-  #bytes = 0;
+  #reservedBytes = 0;
 
-  /** @param budgetBytes - Bound: memory accounted to cached blocks. 0 caches nothing. */
-  constructor(budgetBytes: number) {
+  /**
+   * @param budgetBytes - Bound: memory for blocks and for what is reserved. 0 caches nothing.
+   * @param blockBytes - The size that most blocks have at most.
+   */
+  constructor(budgetBytes: number, blockBytes: number = DEFAULT_BLOCK_BYTES) {
+    const aligned = Math.ceil(blockBytes / SLOT_ALIGNMENT) * SLOT_ALIGNMENT;
+    const slotBytes = Math.min(MAX_SLOT_BYTES, Math.max(MIN_SLOT_BYTES, aligned));
     this.#budgetBytes = budgetBytes;
+    this.#slotCost = slotBytes + SLOT_OVERHEAD_BYTES;
+    this.#slab = new BlockSlab(slotBytes, Math.floor(budgetBytes / this.#slotCost));
+    this.#large = new LargeBlocks();
+    this.#fit();
   }
 
   get stats(): BlockCacheStats {
+    const slots = this.#owners.length - this.#freeSlots.length;
     return {
       hits: this.hits,
       misses: this.misses,
-      bytes: this.#bytes,
-      blocks: this.#slots.length - this.#freeSlots.length,
+      bytes: slots * this.#slotCost + this.#large.bytes,
+      blocks: slots + this.#large.count,
+      reservedBytes: this.#reservedBytes,
+      allocatedBytes: this.#slab.allocatedBytes + this.#large.bytes,
     };
+  }
+
+  /** How many blocks of common size fit without evicting any. */
+  get freeSlots(): number {
+    return Math.max(0, this.#slotLimit - this.#owners.length) + this.#freeSlots.length;
   }
 
   /** The part of table `fileNumber`. It outlives the table's handle: a table opened again finds its blocks. */
@@ -136,35 +109,136 @@ export class BlockCache {
     this.#tables.delete(fileNumber);
   }
 
-  /** Not for users: see `CachedTable.insert`. Makes room. @returns The slot, or `undefined` if there can be no room. */
-  admit(table: CachedTable, ordinal: number, bytes: number): number | undefined {
-    if (bytes > this.#budgetBytes) return undefined;
-    while (this.#bytes + bytes > this.#budgetBytes) this.#evictOne();
-    // A slot just freed lies behind the hand, so the newcomer has a whole round to prove itself.
-    const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    this.#slots[slot] = { table, ordinal, bytes };
-    this.#bytes += bytes;
-    return slot;
+  /** Takes `bytes` of the budget for something else; blocks make room, down to a small share. */
+  reserve(bytes: number): void {
+    this.#reservedBytes += bytes;
+    this.#fit();
   }
 
-  /** Not for users: lets go of the block in `slot`. */
-  free(slot: number): void {
-    const { table, ordinal, bytes } = this.#slots[slot]!;
-    this.#slots[slot] = undefined;
-    this.#freeSlots.push(slot);
-    this.#bytes -= bytes;
-    table.forget(ordinal);
+  /** Gives back what was reserved. */
+  release(bytes: number): void {
+    assert(bytes <= this.#reservedBytes, 'more memory is given back than was reserved');
+    this.#reservedBytes -= bytes;
+    this.#fit();
   }
 
-  /** Requires: something is cached. */
-  #evictOne(): void {
-    for (;;) {
-      if (this.#hand >= this.#slots.length) this.#hand = 0;
-      const slot = this.#hand++;
-      const cached = this.#slots[slot];
-      if (cached === undefined || cached.table.spare(cached.ordinal)) continue;
-      this.free(slot);
+  /** Not for users: see `CachedTable.insert`. @returns The place, or 0 if there can be no room. */
+  admit(table: CachedTable, ordinal: number, block: Uint8Array): number {
+    if (block.length > this.#slab.slotBytes) return this.#admitLarge(table, ordinal, block);
+    const slot = this.#takeSlot();
+    if (slot === undefined) return 0;
+    this.#slab.write(slot, block);
+    this.#owners[slot] = table;
+    this.#ordinals[slot] = ordinal;
+    this.#isUsed[slot] = 0;
+    return slot + 1;
+  }
+
+  /** Not for users: points `lookup` at the block in `place`. Hot. */
+  attach(place: number, lookup: PointLookup): void {
+    if (place < 0) {
+      this.#large.attach(-place - 1, lookup);
       return;
     }
+    const slot = place - 1;
+    if (this.#isUsed[slot] === 0) this.#isUsed[slot] = 1;
+    this.#slab.attach(slot, lookup);
   }
+
+  /** Not for users: the block of `length` bytes in `place`, in a new array. */
+  copy(place: number, length: number): Uint8Array {
+    if (place < 0) return this.#large.copy(-place - 1);
+    this.#isUsed[place - 1] = 1;
+    return this.#slab.copy(place - 1, length);
+  }
+
+  /** Not for users: lets go of the block in `place`. */
+  free(place: number): void {
+    if (place < 0) {
+      this.#large.remove(-place - 1);
+      this.#fit();
+      return;
+    }
+    this.#empty(place - 1);
+    this.#freeSlots.push(place - 1);
+  }
+
+  /** Memory for blocks of all sizes, in bytes. */
+  get #blockBudget(): number {
+    return Math.floor(Math.max(this.#budgetBytes - this.#reservedBytes, this.#budgetBytes * MIN_BLOCK_SHARE));
+  }
+
+  /** Brings the slots in use within what large blocks and reservations leave. */
+  #fit(): void {
+    const budget = this.#blockBudget;
+    while (this.#large.bytes > this.#largeLimit(budget)) this.#large.evictOne();
+    this.#slotLimit = Math.floor((budget - this.#large.bytes) / this.#slotCost);
+    if (this.#owners.length <= this.#slotLimit) return;
+    for (let slot = this.#slotLimit; slot < this.#owners.length; slot++) this.#empty(slot);
+    this.#owners.length = this.#slotLimit;
+    this.#ordinals.length = this.#slotLimit;
+    this.#freeSlots = this.#freeSlots.filter((slot) => slot < this.#slotLimit);
+    this.#slab.shrinkTo(this.#slotLimit);
+  }
+
+  /** Large blocks have the budget for themselves until a slot is needed, then half of it. */
+  #largeLimit(budget: number): number {
+    return this.#owners.length === 0 ? budget : budget / 2;
+  }
+
+  #admitLarge(table: CachedTable, ordinal: number, block: Uint8Array): number {
+    const budget = this.#blockBudget;
+    const limit = this.#largeLimit(budget);
+    if (LargeBlocks.cost(block.length) > limit) return 0;
+    while (this.#large.bytes + LargeBlocks.cost(block.length) > limit) this.#large.evictOne();
+    const index = this.#large.add(table, ordinal, block);
+    this.#fit();
+    return -index - 1;
+  }
+
+  #takeSlot(): number | undefined {
+    const free = this.#freeSlots.pop();
+    if (free !== undefined) return free;
+    const next = this.#owners.length;
+    if (next >= this.#slotLimit) this.#takeBackFromLarge(next + 1);
+    if (next >= this.#slotLimit) return next === 0 ? undefined : this.#evictOne();
+    if (next === this.#isUsed.length) this.#isUsed = grown(this.#isUsed);
+    this.#owners.push(undefined);
+    this.#ordinals.push(0);
+    return next;
+  }
+
+  /** Makes room for `slots` slots, as far as large blocks have more than their half of the budget. */
+  #takeBackFromLarge(slots: number): void {
+    const budget = this.#blockBudget;
+    if (this.#large.bytes <= budget / 2) return;
+    while (this.#large.bytes > budget / 2 && budget - this.#large.bytes < slots * this.#slotCost)
+      this.#large.evictOne();
+    this.#fit();
+  }
+
+  /** Requires: some slot is in use, and none is free. */
+  #evictOne(): number {
+    for (;;) {
+      if (this.#hand >= this.#owners.length) this.#hand = 0;
+      const slot = this.#hand++;
+      if (this.#isUsed[slot] === 1) {
+        this.#isUsed[slot] = 0;
+        continue;
+      }
+      this.#empty(slot);
+      return slot;
+    }
+  }
+
+  #empty(slot: number): void {
+    this.#owners[slot]?.forget(this.#ordinals[slot]!);
+    this.#owners[slot] = undefined;
+  }
+}
+
+function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.length * 2);
+  larger.set(bytes);
+  return larger;
 }

@@ -23,6 +23,8 @@ export interface Zstd {
    * @returns A new array of `rawBytes` bytes, or `undefined` when `stored` is not a frame of exactly that content.
    */
   decompress(stored: Uint8Array, rawBytes: number): Uint8Array | undefined;
+  /** As `decompress`, into memory of the caller's that has the size of the content. @returns Whether it was filled. */
+  decompressInto(stored: Uint8Array, into: Uint8Array): boolean;
 }
 
 /** Scratch memory above this size is given back after use. */
@@ -53,10 +55,18 @@ class NativeZstd implements Zstd {
   decompress(stored: Uint8Array, rawBytes: number): Uint8Array | undefined {
     if (this.#contentBytes(stored) !== rawBytes) return undefined;
     const raw = new Uint8Array(rawBytes);
+    return this.#fill(raw, stored) ? raw : undefined;
+  }
+
+  decompressInto(stored: Uint8Array, into: Uint8Array): boolean {
+    return this.#contentBytes(stored) === into.length && this.#fill(into, stored);
+  }
+
+  #fill(into: Uint8Array, stored: Uint8Array): boolean {
     try {
-      return this.#decompressor.decompress(raw, stored) === rawBytes ? raw : undefined;
+      return this.#decompressor.decompress(into, stored) === into.length;
     } catch {
-      return undefined;
+      return false;
     }
   }
 

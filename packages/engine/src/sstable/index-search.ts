@@ -6,10 +6,8 @@
 
 import { copyBytes } from '@kayadb/codec';
 
+import { comparePrefix, numberOf } from '../key/key-number.ts';
 import type { BlockReader } from './block-reader.ts';
-
-/** Bytes that fit a double exactly. */
-const NUMBER_BYTES = 6;
 
 export class IndexSearch {
   readonly #index: BlockReader;
@@ -22,6 +20,11 @@ export class IndexSearch {
     this.#prefix = copyBytes(index.entry(0).key.subarray(0, index.prefixBytes));
     this.#numbers = new Float64Array(index.count);
     for (let i = 0; i < index.count; i++) this.#numbers[i] = numberOf(index.entry(i).key, index.prefixBytes);
+  }
+
+  /** Memory held beside the index block, in bytes. */
+  get memoryBytes(): number {
+    return this.#numbers.byteLength;
   }
 
   /** Ordinal of the first block whose last key is at or after `key`; the number of blocks if there is none. */
@@ -37,12 +40,8 @@ export class IndexSearch {
   #seek(key: Uint8Array, sequence: 0 | -1): number {
     const prefix = this.#prefix;
     const numbers = this.#numbers;
-    const shared = key.length < prefix.length ? key.length : prefix.length;
-    for (let i = 0; i < shared; i++) {
-      const difference = key[i]! - prefix[i]!;
-      if (difference !== 0) return difference < 0 ? 0 : numbers.length;
-    }
-    // A key that ends within the prefix is number 0, so it comes first.
+    const side = comparePrefix(key, prefix);
+    if (side !== 0) return side < 0 ? 0 : numbers.length;
     const number = numberOf(key, prefix.length);
     let low = 0;
     let high = numbers.length;
@@ -54,15 +53,4 @@ export class IndexSearch {
     // Index entries have sequence number 0, so asking for 0 stops at an equal key and asking for -1 behind it.
     return low < numbers.length && numbers[low] === number ? this.#index.seek(key, sequence) : low;
   }
-}
-
-/** The bytes from `at` on as a number, the first most significant, zeros past the end. */
-function numberOf(key: Uint8Array, at: number): number {
-  let number = 0;
-  if (at + NUMBER_BYTES <= key.length) {
-    for (let i = at; i < at + NUMBER_BYTES; i++) number = number * 256 + key[i]!;
-    return number;
-  }
-  for (let i = at; i < at + NUMBER_BYTES; i++) number = number * 256 + (i < key.length ? key[i]! : 0);
-  return number;
 }

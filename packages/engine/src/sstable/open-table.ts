@@ -1,12 +1,12 @@
 /** Opens a table for reading. */
 
-import type { FileSystem } from '@kayadb/vfs';
+import type { FileHandle, FileSystem } from '@kayadb/vfs';
 
 import type { BlockCache } from './block-cache.ts';
 import { sharedZstd, type Zstd } from './compression.ts';
 import { zstdMissing } from './stored-block.ts';
 import { TableBlocks } from './table-blocks.ts';
-import { type ExpectedTable, readTableFrame } from './table-frame.ts';
+import { type ExpectedTable, readTableFrame, readTableFrameSync, type TableFrame } from './table-frame.ts';
 import { TableReader } from './table-reader.ts';
 
 export interface OpenTableOptions {
@@ -30,16 +30,42 @@ export async function openTable(
   expected: ExpectedTable,
   options: OpenTableOptions = {},
 ): Promise<TableReader> {
-  const { cache, zstd = sharedZstd } = options;
   const handle = await fs.open(path, 'read');
   try {
-    const frame = await readTableFrame(handle, fileName, expected, zstd);
-    const { fileNumber } = expected;
-    const blocks = new TableBlocks(frame, handle, (blockCount) => cache?.table(fileNumber, blockCount));
-    if (blocks.hasCompressed && zstd() === undefined) throw zstdMissing(fileName);
-    return new TableReader(handle, expected, frame, blocks);
+    const frame = await readTableFrame(handle, fileName, expected, options.zstd ?? sharedZstd);
+    return readerOf(handle, frame, expected, options);
   } catch (error) {
     await handle.close();
     throw error;
   }
+}
+
+/** As `openTable`, in the caller's turn. */
+export function openTableSync(
+  fs: FileSystem,
+  path: string,
+  fileName: string,
+  expected: ExpectedTable,
+  options: OpenTableOptions = {},
+): TableReader {
+  const handle = fs.openSync(path, 'read');
+  try {
+    const frame = readTableFrameSync(handle, fileName, expected, options.zstd ?? sharedZstd);
+    return readerOf(handle, frame, expected, options);
+  } catch (error) {
+    // The first failure is the one to report.
+    handle.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+function readerOf(
+  handle: FileHandle,
+  frame: TableFrame,
+  expected: ExpectedTable,
+  { cache, zstd = sharedZstd }: OpenTableOptions,
+): TableReader {
+  const blocks = new TableBlocks(frame, handle, (blockCount) => cache?.table(expected.fileNumber, blockCount));
+  if (blocks.hasCompressed && zstd() === undefined) throw zstdMissing(frame.identity.file);
+  return new TableReader(handle, expected, frame, blocks);
 }

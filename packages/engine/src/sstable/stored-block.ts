@@ -58,6 +58,29 @@ export function sealBlock(
  * @throws EngineError KAYA_UNSUPPORTED when the block is compressed and zstd cannot be loaded.
  */
 export function unpackBlock(bytes: Uint8Array, at: number, handle: BlockHandle, table: TableIdentity): Uint8Array {
+  const isCompressed = checkStored(bytes, at, handle, table);
+  const trailerAt = at + handle.storedBytes;
+  const stored = bytes.subarray(at, trailerAt);
+  if (!isCompressed) {
+    const isAlone = at === 0 && bytes.length === trailerAt + BLOCK_TRAILER_BYTES && (bytes.byteOffset & 7) === 0;
+    return isAlone ? stored : copyBytes(stored);
+  }
+  const zstd = table.zstd();
+  if (zstd === undefined) throw zstdMissing(table.file);
+  const raw = zstd.decompress(stored, handle.rawBytes);
+  if (raw === undefined) {
+    throw new CorruptionError(table.file, handle.offset, `the block does not decompress to ${handle.rawBytes} bytes`);
+  }
+  return raw;
+}
+
+/**
+ * Checks the block of `handle` where it lies, from `at` on.
+ *
+ * @returns Whether it is compressed; if not, its raw bytes are the stored ones.
+ * @throws CorruptionError when the bytes are not what was written.
+ */
+export function checkStored(bytes: Uint8Array, at: number, handle: BlockHandle, table: TableIdentity): boolean {
   const trailerAt = at + handle.storedBytes;
   if (trailerAt + BLOCK_TRAILER_BYTES > bytes.length) {
     throw new CorruptionError(table.file, handle.offset, 'the block is cut short');
@@ -74,18 +97,7 @@ export function unpackBlock(bytes: Uint8Array, at: number, handle: BlockHandle, 
       `compression ${compression} does not go with the block's sizes`,
     );
   }
-  const stored = bytes.subarray(at, trailerAt);
-  if (compression === COMPRESSION_NONE) {
-    const isAlone = at === 0 && bytes.length === trailerAt + BLOCK_TRAILER_BYTES && (bytes.byteOffset & 7) === 0;
-    return isAlone ? stored : copyBytes(stored);
-  }
-  const zstd = table.zstd();
-  if (zstd === undefined) throw zstdMissing(table.file);
-  const raw = zstd.decompress(stored, handle.rawBytes);
-  if (raw === undefined) {
-    throw new CorruptionError(table.file, handle.offset, `the block does not decompress to ${handle.rawBytes} bytes`);
-  }
-  return raw;
+  return compression === COMPRESSION_ZSTD;
 }
 
 /** The refusal of a compressed table where zstd cannot be loaded. */

@@ -6,9 +6,11 @@ import type { FileHandle } from '@kayadb/vfs';
 import { CorruptionError } from '../errors.ts';
 import { FILE_HEADER_BYTES } from '../files/file-header.ts';
 import { PUT_KIND } from '../key/internal-key.ts';
-import type { CachedTable } from './block-cache.ts';
+import { attachLoaded, loadBlock, storedScratch } from './block-loader.ts';
 import { BlockReader } from './block-reader.ts';
+import type { CachedTable } from './cached-table.ts';
 import { IndexSearch } from './index-search.ts';
+import type { PointLookup } from './point-lookup.ts';
 import {
   BLOCK_HANDLE_BYTES,
   BLOCK_TRAILER_BYTES,
@@ -18,6 +20,11 @@ import {
 } from './sstable-format.ts';
 import { type TableIdentity, unpackBlock } from './stored-block.ts';
 import type { TableFrame } from './table-frame.ts';
+
+/** What is read around a missing block while the cache is filling; measured in docs/decisions/20261122-slab-block-cache.md. */
+const READ_AROUND_BYTES = 128 * 1024;
+/** Slots that must be free for that. */
+const READ_AROUND_FREE_SLOTS = 64;
 
 /** Consecutive blocks as they are stored, read in one go. */
 export interface BlockRun {
@@ -89,9 +96,43 @@ export class TableBlocks {
     };
   }
 
-  /** The block at `ordinal` if the cache has it. */
-  cached(ordinal: number): BlockReader | undefined {
-    return this.#cache?.get(ordinal);
+  /** Memory that the table's index takes while it is open, in bytes. */
+  get indexBytes(): number {
+    return this.index.bytes.length + this.#offsets.byteLength + this.#sizes.byteLength + this.search.memoryBytes;
+  }
+
+  /** A copy of the block at `ordinal` if the cache has it. */
+  takeCopy(ordinal: number): BlockReader | undefined {
+    const bytes = this.#cache?.copy(ordinal, this.#sizes[2 * ordinal + 1]!);
+    if (bytes === undefined) return undefined;
+    return new BlockReader(bytes, this.identity.file, this.#offsets[ordinal]!, true);
+  }
+
+  /** Points `lookup` at the block at `ordinal`. @returns Whether the cache has it. Hot. */
+  attach(ordinal: number, lookup: PointLookup): boolean {
+    return this.#cache !== undefined && this.#cache.attach(ordinal, lookup);
+  }
+
+  /**
+   * Reads the block at `ordinal` in the caller's turn, into the cache, and points `lookup` at it. While the cache has room
+   * to spare, its neighbours come along.
+   *
+   * @throws CorruptionError when the block is damaged. Damage of a neighbour is left to whoever asks for that one.
+   */
+  readSync(ordinal: number, lookup: PointLookup): void {
+    const { first, end } = this.#around(ordinal);
+    const start = this.#offsets[first]!;
+    const bytes = storedScratch(this.#endOf(end - 1) - start);
+    const readBytes = this.#handle.readSync(bytes, start);
+    const run = {
+      bytes: readBytes === bytes.length ? bytes : bytes.subarray(0, readBytes),
+      firstOrdinal: first,
+      endOrdinal: end,
+    };
+    this.#cacheNeighbours(run, ordinal);
+    const block = this.#load(run, ordinal);
+    this.#cache?.insert(ordinal, block);
+    attachLoaded(lookup);
   }
 
   /** Reads one block into the cache; several readers of one block share the read. */
@@ -132,10 +173,53 @@ export class TableBlocks {
     return Math.max(1, count);
   }
 
+  /** Bytes of the file from the block at `firstOrdinal` up to, not including, the one at `endOrdinal`. */
+  bytesBetween(firstOrdinal: number, endOrdinal: number): number {
+    return firstOrdinal >= endOrdinal ? 0 : this.#endOf(endOrdinal - 1) - this.#offsets[firstOrdinal]!;
+  }
+
   async #readAndCache(ordinal: number): Promise<BlockReader> {
-    const block = this.openFromRun(await this.readRun(ordinal, ordinal + 1), ordinal);
-    this.#cache?.insert(ordinal, block);
+    const { first, end } = this.#around(ordinal);
+    const run = await this.readRun(first, end);
+    const block = this.openFromRun(run, ordinal);
+    this.#cacheNeighbours(run, ordinal);
+    this.#cache?.insert(ordinal, block.bytes);
     return block;
+  }
+
+  #endOf(ordinal: number): number {
+    return this.#offsets[ordinal]! + this.#sizes[2 * ordinal]! + BLOCK_TRAILER_BYTES;
+  }
+
+  #load(run: BlockRun, ordinal: number): Uint8Array {
+    const handle = this.handleAt(ordinal);
+    return loadBlock(run.bytes, handle.offset - this.#offsets[run.firstOrdinal]!, handle, this.identity);
+  }
+
+  /** Which blocks to read where the one at `ordinal` is missing: just that one, but in a cache that is still filling. */
+  #around(ordinal: number): { readonly first: number; readonly end: number } {
+    const cache = this.#cache;
+    if (cache === undefined || cache.freeSlots < READ_AROUND_FREE_SLOTS) return { first: ordinal, end: ordinal + 1 };
+    const from = this.#offsets[ordinal]! - READ_AROUND_BYTES / 2;
+    const to = from + READ_AROUND_BYTES;
+    let first = ordinal;
+    while (first > 0 && this.#offsets[first - 1]! >= from && !cache.has(first - 1)) first--;
+    let end = ordinal + 1;
+    while (end < this.count && this.#endOf(end) <= to && !cache.has(end)) end++;
+    return { first, end };
+  }
+
+  #cacheNeighbours(run: BlockRun, ordinal: number): void {
+    const cache = this.#cache;
+    if (cache === undefined) return;
+    for (let at = run.firstOrdinal; at < run.endOrdinal; at++) {
+      if (at === ordinal || cache.has(at)) continue;
+      try {
+        cache.insert(at, this.#load(run, at));
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+      }
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
+import { readCached, readLater, readNow } from '../../test/support/table-reads.ts';
 import { tableFileName } from '../files/file-names.ts';
-import type { Entry } from '../key/internal-key.ts';
 import { describeEntry, parseEntries } from '../testing/lsm-notation.ts';
 import { TEST_STORE_ID, writeTable } from '../testing/write-table.ts';
 import type { TableMeta } from '../version/table-meta.ts';
@@ -73,7 +73,7 @@ describe('TableCache', () => {
     expect(tables.openTables).toBe(4);
 
     for (const [i, reader] of held.entries()) {
-      expect(describeEntry((await reader.get(KEY, 9)) as Entry)).toBe(`k#${i + 1},SET:v`);
+      expect(describeEntry(readNow(reader, KEY, 9)!)).toBe(`k#${i + 1},SET:v`);
       reader.release();
     }
     (await tables.acquire(metas[0]!)).release();
@@ -86,27 +86,27 @@ describe('TableCache', () => {
   test('finds the blocks of a table that was closed and opened again', async () => {
     const { tables, metas } = await openWorld(1);
     const first = await tables.acquire(metas[0]!);
-    await first.get(KEY, 9);
+    await readLater(first, KEY, 9);
     first.release();
     (await tables.acquire(metas[1]!)).release();
 
     const again = tables.acquire(metas[0]!);
 
     expect(again).toBeInstanceOf(Promise);
-    expect((await again).get(KEY, 9)).not.toBeInstanceOf(Promise);
+    expect(readCached(await again, KEY, 9)).toMatchObject({ sequence: 1 });
   });
 
   test('lets a user of an evicted table finish, then closes the file', async () => {
     const { tables, trace, blockCache, metas } = await openWorld(10);
     const reader = await tables.acquire(metas[0]!);
-    await reader.get(KEY, 9);
+    await readLater(reader, KEY, 9);
     trace.takeLines();
 
     tables.evict(1);
 
     expect(tables.openTables).toBe(0);
     expect(blockCache.stats.blocks).toBe(0);
-    expect(describeEntry((await reader.get(KEY, 9)) as Entry)).toBe('k#1,SET:v');
+    expect(describeEntry(readNow(reader, KEY, 9)!)).toBe('k#1,SET:v');
     expect(trace.takeLines()).toEqual([]);
     reader.release();
     await tables.close();
@@ -120,7 +120,7 @@ describe('TableCache', () => {
     tables.evict(1);
     const reader = await opening;
 
-    expect(describeEntry((await reader.get(KEY, 9)) as Entry)).toBe('k#1,SET:v');
+    expect(describeEntry(readNow(reader, KEY, 9)!)).toBe('k#1,SET:v');
     expect(tables.openTables).toBe(0);
     reader.release();
     await tables.close();
@@ -148,7 +148,7 @@ describe('TableCache', () => {
       isClosed = true;
     })();
     (await opening).release();
-    await held.get(KEY, 9);
+    await readLater(held, KEY, 9);
 
     expect(isClosed).toBe(false);
     expect(() => tables.acquire(metas[2]!)).toThrow(/closed/);

@@ -11,7 +11,7 @@ import type { FileNumber } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { Zstd } from './compression.ts';
-import { openTable } from './open-table.ts';
+import { openTable, openTableSync, type OpenTableOptions } from './open-table.ts';
 import type { TableReader } from './table-reader.ts';
 
 export interface TableCacheOptions {
@@ -36,14 +36,9 @@ interface OpeningTable {
   isEvicted: boolean;
 }
 
-interface OpenTable {
-  readonly reader: TableReader;
-  lastUse: number;
-}
-
 export class TableCache {
   readonly #options: TableCacheOptions;
-  readonly #open = new Map<FileNumber, OpenTable>();
+  readonly #open = new Map<FileNumber, TableReader>();
   readonly #opening = new Map<FileNumber, OpeningTable>();
   readonly #closing = new Set<Promise<void>>();
   #uses = 0;
@@ -64,11 +59,35 @@ export class TableCache {
    */
   acquire(meta: TableName): TableReader | Promise<TableReader> {
     assert(!this.#isClosed, 'the table cache is closed');
-    const table = this.#open.get(meta.fileNumber);
+    const table = this.peek(meta.fileNumber);
     if (table === undefined) return this.#acquireClosed(meta);
-    table.lastUse = ++this.#uses;
-    table.reader.retain();
-    return table.reader;
+    table.retain();
+    return table;
+  }
+
+  /** The table if it is open, not retained: it may be closed in any later turn, or when another one is opened. Hot. */
+  peek(fileNumber: FileNumber): TableReader | undefined {
+    const table = this.#open.get(fileNumber);
+    if (table !== undefined) table.lastUse = ++this.#uses;
+    return table;
+  }
+
+  /**
+   * The table that `meta` names, opened in the caller's turn if it is not open. Not retained, as with `peek`.
+   *
+   * @throws CorruptionError, EngineError, as `openTable` does.
+   */
+  openSync(meta: TableName): TableReader {
+    const open = this.peek(meta.fileNumber);
+    if (open !== undefined) return open;
+    assert(!this.#isClosed, 'the table cache is closed');
+    const { fs, directory, storeId } = this.#options;
+    const { fileNumber, fileBytes } = meta;
+    const name = tableFileName(fileNumber);
+    const expected = { storeId, fileNumber, fileBytes };
+    const reader = openTableSync(fs, `${directory}/${name}`, name, expected, this.#openOptions());
+    this.#keep(reader);
+    return reader;
   }
 
   /** Forgets a table that is not part of the database any more, and its blocks. Closed once its last user has gone. */
@@ -76,7 +95,7 @@ export class TableCache {
     const opening = this.#opening.get(fileNumber);
     if (opening !== undefined) opening.isEvicted = true;
     const table = this.#open.get(fileNumber);
-    if (table !== undefined) this.#close(table.reader);
+    if (table !== undefined) this.#close(table);
     this.#options.blockCache.evictTable(fileNumber);
   }
 
@@ -88,7 +107,7 @@ export class TableCache {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(Array.from(this.#opening.values(), ({ opened }) => opened));
-    for (const { reader } of this.#open.values()) this.#close(reader);
+    for (const reader of this.#open.values()) this.#close(reader);
     const outcomes = await Promise.allSettled(this.#closing);
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     if (failures.length > 0) throw new AggregateError(failures, 'tables could not be closed');
@@ -105,20 +124,19 @@ export class TableCache {
   }
 
   async #openTable({ fileNumber, fileBytes }: TableName): Promise<TableReader> {
-    const { fs, directory, storeId, blockCache, zstd } = this.#options;
+    const { fs, directory, storeId, blockCache } = this.#options;
     const name = tableFileName(fileNumber);
-    const options = zstd === undefined ? { cache: blockCache } : { cache: blockCache, zstd };
+    const expected = { storeId, fileNumber, fileBytes };
     try {
-      const reader = await openTable(fs, `${directory}/${name}`, name, { storeId, fileNumber, fileBytes }, options);
+      const opened = await openTable(fs, `${directory}/${name}`, name, expected, this.#openOptions());
       const { waiters, isEvicted } = this.#opening.get(fileNumber)!;
+      // A read that would not wait may have opened the table meanwhile.
+      const present = this.#open.get(fileNumber);
+      const reader = present ?? opened;
       for (let i = 0; i < waiters; i++) reader.retain();
-      if (isEvicted) {
-        blockCache.evictTable(fileNumber);
-        this.#close(reader);
-      } else {
-        this.#open.set(fileNumber, { reader, lastUse: ++this.#uses });
-        this.#closeSurplus();
-      }
+      if (isEvicted) blockCache.evictTable(fileNumber);
+      if (isEvicted || present !== undefined) this.#closeReader(opened);
+      else this.#keep(opened);
       return reader;
     } finally {
       this.#opening.delete(fileNumber);
@@ -129,13 +147,31 @@ export class TableCache {
   #closeSurplus(): void {
     const surplus = this.#open.size - this.#options.maxOpenTables;
     if (surplus <= 0) return;
-    const idle = [...this.#open.values()].filter(({ reader }) => !reader.isInUse);
+    const idle = [...this.#open.values()].filter(({ isInUse }) => !isInUse);
     idle.sort((a, b) => a.lastUse - b.lastUse);
-    for (const { reader } of idle.slice(0, surplus)) this.#close(reader);
+    for (const reader of idle.slice(0, surplus)) this.#close(reader);
   }
 
+  #openOptions(): OpenTableOptions {
+    const { blockCache, zstd } = this.#options;
+    return zstd === undefined ? { cache: blockCache } : { cache: blockCache, zstd };
+  }
+
+  #keep(reader: TableReader): void {
+    reader.lastUse = ++this.#uses;
+    this.#open.set(reader.fileNumber, reader);
+    this.#options.blockCache.reserve(reader.memoryBytes);
+    this.#closeSurplus();
+  }
+
+  /** Requires: `reader` is the open one. */
   #close(reader: TableReader): void {
     this.#open.delete(reader.fileNumber);
+    this.#options.blockCache.release(reader.memoryBytes);
+    this.#closeReader(reader);
+  }
+
+  #closeReader(reader: TableReader): void {
     const closing = reader.close();
     this.#closing.add(closing);
     // A failure stays in the set, for `close` to report.

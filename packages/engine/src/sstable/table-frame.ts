@@ -32,6 +32,12 @@ export interface TableFrame {
   readonly index: BlockReader;
 }
 
+/** A part of the file that is needed to go on. */
+interface FramePart {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 const SMALLEST_TABLE_BYTES = FILE_HEADER_BYTES + 4 * BLOCK_TRAILER_BYTES + FOOTER_BYTES;
 
 /**
@@ -45,14 +51,47 @@ export async function readTableFrame(
   expected: ExpectedTable,
   zstd: () => Zstd | undefined,
 ): Promise<TableFrame> {
-  const fileBytes = await handle.size();
+  const steps = frameSteps(await handle.size(), file, expected, zstd);
+  let step = steps.next();
+  while (step.done !== true) {
+    const { offset, bytes } = step.value;
+    const buffer = new Uint8Array(bytes);
+    step = steps.next(buffer.subarray(0, await handle.read(buffer, offset)));
+  }
+  return step.value;
+}
+
+/** As `readTableFrame`, in the caller's turn. */
+export function readTableFrameSync(
+  handle: FileHandle,
+  file: string,
+  expected: ExpectedTable,
+  zstd: () => Zstd | undefined,
+): TableFrame {
+  const steps = frameSteps(handle.sizeSync(), file, expected, zstd);
+  let step = steps.next();
+  while (step.done !== true) {
+    const { offset, bytes } = step.value;
+    const buffer = new Uint8Array(bytes);
+    step = steps.next(buffer.subarray(0, handle.readSync(buffer, offset)));
+  }
+  return step.value;
+}
+
+/** Asks for parts of the file, front to back, and is given the bytes that were there. */
+function* frameSteps(
+  fileBytes: number,
+  file: string,
+  expected: ExpectedTable,
+  zstd: () => Zstd | undefined,
+): Generator<FramePart, TableFrame, Uint8Array> {
   if (fileBytes !== expected.fileBytes || fileBytes < SMALLEST_TABLE_BYTES) {
     const at = Math.min(fileBytes, expected.fileBytes);
     throw new CorruptionError(file, at, `the file has ${fileBytes} bytes, ${expected.fileBytes} were written`);
   }
-  const seed = checkHeader(await readExactly(handle, file, 0, FILE_HEADER_BYTES), file, expected);
+  const seed = checkHeader(yield* wholePart(file, 0, FILE_HEADER_BYTES), file, expected);
   const footerAt = fileBytes - FOOTER_BYTES;
-  const footerBytes = await readExactly(handle, file, footerAt, FOOTER_BYTES);
+  const footerBytes = yield* wholePart(file, footerAt, FOOTER_BYTES);
   const footer = asCorruption(file, footerAt, () => decodeFooter(footerBytes, seed));
   const { filter, properties, index } = footer;
   const isJoined =
@@ -66,7 +105,7 @@ export async function readTableFrame(
     throw new CorruptionError(file, footerAt, 'filter and properties are never compressed');
   }
   const identity: TableIdentity = { file, seed, zstd };
-  const tail = await readExactly(handle, file, filter.offset, footerAt - filter.offset);
+  const tail = yield* wholePart(file, filter.offset, footerAt - filter.offset);
   const filterBlock = unpackBlock(tail, 0, filter, identity);
   const propertiesBlock = unpackBlock(tail, properties.offset - filter.offset, properties, identity);
   const indexBlock = unpackBlock(tail, index.offset - filter.offset, index, identity);
@@ -95,11 +134,10 @@ function checkHeader(bytes: Uint8Array, file: string, expected: ExpectedTable): 
   return result.seed;
 }
 
-async function readExactly(handle: FileHandle, file: string, offset: number, bytes: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(bytes);
-  const readBytes = await handle.read(buffer, offset);
-  if (readBytes !== bytes) throw new CorruptionError(file, offset, 'the file was cut short while it was open');
-  return buffer;
+function* wholePart(file: string, offset: number, bytes: number): Generator<FramePart, Uint8Array, Uint8Array> {
+  const part = yield { offset, bytes };
+  if (part.length !== bytes) throw new CorruptionError(file, offset, 'the file was cut short while it was open');
+  return part;
 }
 
 function asCorruption<Decoded>(file: string, offset: number, decode: () => Decoded): Decoded {

@@ -1,9 +1,17 @@
 import { compareBytes, equalBytes } from '@kayadb/codec';
 import { seededRandom, testSeed } from '@kayadb/testkit';
-import { crashClone, type Fault, FaultyFileSystem, MemoryFileSystem, type OperationKind } from '@kayadb/vfs/testing';
+import {
+  crashClone,
+  type Fault,
+  FaultyFileSystem,
+  MemoryFileSystem,
+  type OperationKind,
+  TraceFileSystem,
+} from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { probeKeys, randomEntries } from '../../test/support/random-entries.ts';
+import { readCached, readLater, readNow } from '../../test/support/table-reads.ts';
 import type { Direction } from '../iterate/cursor.ts';
 import type { Entry } from '../key/internal-key.ts';
 import { describeCursor, describeRest } from '../testing/describe.ts';
@@ -50,9 +58,15 @@ describe.each(compressions)('a table with compression %s', (compression) => {
 
       for (const key of random.shuffle(probeKeys(random, entries)).slice(0, 200)) {
         for (const sequence of [Number.MAX_SAFE_INTEGER, random.pick(entries).sequence, 0]) {
-          const found = await table.get(key, sequence);
+          const reading = readLater(table, key, sequence);
+          const found = random.chance(0.5) ? await reading : readNow(table, key, sequence);
+          const cached = readCached(table, key, sequence);
+          const again = await reading;
           const expected = naiveGet(entries, key, sequence);
-          if ((found && describeEntry(found)) !== (expected && describeEntry(expected))) {
+          const answers = [found, again, cached === 'cold' ? expected : cached].map(
+            (each) => each && describeEntry(each),
+          );
+          if (answers.some((answer) => answer !== (expected && describeEntry(expected)))) {
             wrong.push(`${describeBytes(key)}#${sequence}`);
           }
         }
@@ -102,8 +116,8 @@ describe.each(compressions)('a table with compression %s', (compression) => {
 
     const table = await openEntries(entries, { compression });
 
-    expect(equalBytes((await table.get(key, 9))!.value, value)).toBe(true);
-    expect((await table.get(key.subarray(1), 9))?.value).toBeUndefined();
+    expect(equalBytes((await readLater(table, key, 9))!.value, value)).toBe(true);
+    expect(readNow(table, key.subarray(1), 9)?.value).toBeUndefined();
     await table.verify();
   });
 
@@ -115,8 +129,9 @@ describe.each(compressions)('a table with compression %s', (compression) => {
 
     const key = Uint8Array.of(0x6b);
 
-    expect(describeEntry((await table.get(key, 1001))!)).toBe('k#1000,SET:value-500');
-    expect(await table.get(key, 1)).toBeUndefined();
+    expect(describeEntry((await readLater(table, key, 1001))!)).toBe('k#1000,SET:value-500');
+    expect(describeEntry(readNow(table, key, 1001)!)).toBe('k#1000,SET:value-500');
+    expect(await readLater(table, key, 1)).toBeUndefined();
     const reverse = table.cursor('reverse');
     await reverse.seek(key);
     expect(describeEntry(reverse.entry!)).toBe('k#2,SET:value-999');
@@ -130,15 +145,71 @@ describe.each(compressions)('a table with compression %s', (compression) => {
 });
 
 describe('TableReader', () => {
-  test('answers in the same turn once the block is cached, and at once when the filter says no', async () => {
+  test('answers without the file once the block is cached, and at once when the filter says no', async () => {
     const table = await openEntries(parseEntries('a#1,SET:x c#2,SET:y'), {}, new BlockCache(100_000));
 
-    const cold = table.get(Uint8Array.of(0x61), 9);
-    expect(cold).toBeInstanceOf(Promise);
-    await cold;
+    expect(readCached(table, Uint8Array.of(0x61), 9)).toBe('cold');
+    expect(readCached(table, Uint8Array.of(0x62), 9)).toBeUndefined();
+    await readLater(table, Uint8Array.of(0x61), 9);
 
-    expect(describeEntry(table.get(Uint8Array.of(0x61), 9) as Entry)).toBe('a#1,SET:x');
-    expect(table.get(Uint8Array.of(0x62), 9)).toBeUndefined();
+    expect(readCached(table, Uint8Array.of(0x61), 9)).toMatchObject({ sequence: 1 });
+  });
+
+  test('leaves what was read in the same turn in the cache', async () => {
+    const table = await openEntries(parseEntries('a#1,SET:x'), {}, new BlockCache(100_000));
+
+    expect(describeEntry(readNow(table, Uint8Array.of(0x61), 9)!)).toBe('a#1,SET:x');
+
+    expect(readCached(table, Uint8Array.of(0x61), 9)).toMatchObject({ sequence: 1 });
+  });
+
+  test('reads the neighbours of a block along while the cache is filling, and only then', async () => {
+    const entries = parseEntries(Array.from({ length: 400 }, (_, i) => `k${i + 100}#1,SET:v`).join(' '));
+    const count = async (cache: BlockCache, read: typeof readNow | typeof readLater): Promise<number> => {
+      const table = await openEntries(entries, { blockBytes: 512 }, cache);
+      await read(table, entries[200]!.key, 9);
+      await table.close();
+      return cache.stats.blocks;
+    };
+
+    const blockCount = (await openEntries(entries, { blockBytes: 512 })).properties.blockCount;
+    expect(blockCount).toBeGreaterThan(20);
+    for (const read of [readNow, readLater]) {
+      expect(await count(new BlockCache(1_000_000, 512), read)).toBe(blockCount);
+      expect(await count(new BlockCache(10_000, 512), read)).toBe(1);
+    }
+  });
+
+  test('gives values that do not change when the memory of their block is used again', async () => {
+    const random = seededRandom(testSeed());
+    const entries = Array.from({ length: 60 }, (_, i) => {
+      return { key: Uint8Array.of(i), sequence: 1, kind: 1, value: random.bytes(400) } as const;
+    });
+    const cache = new BlockCache(2000, 512);
+    const table = await openEntries(entries, { blockBytes: 512 }, cache);
+
+    const later = await Promise.all(entries.map(({ key }) => readLater(table, key, 9)));
+    const now = entries.map(({ key }) => readNow(table, key, 9));
+
+    expect(cache.stats.blocks).toBeLessThan(5);
+    for (const [i, { value }] of entries.entries()) {
+      expect(equalBytes(later[i]!.value, value)).toBe(true);
+      expect(equalBytes(now[i]!.value, value)).toBe(true);
+    }
+  });
+
+  test('says how many bytes of the file may hold keys of a span', async () => {
+    const entries = parseEntries(Array.from({ length: 100 }, (_, i) => `k${i + 100}#1,SET:v`).join(' '));
+    const table = await openEntries(entries, { blockBytes: 1 });
+    const at = (from: number, to: number | undefined): number =>
+      table.approximateBytes({ start: entries[from]!.key, end: to === undefined ? undefined : entries[to]!.key });
+
+    const one = at(0, 0);
+    expect(one).toBeGreaterThan(10);
+    expect(at(10, 20)).toBe(11 * one);
+    expect(at(10, undefined)).toBe(90 * one);
+    expect(table.approximateBytes({ start: Uint8Array.of(0), end: Uint8Array.of(1) })).toBe(one);
+    expect(table.approximateBytes({ start: Uint8Array.of(0x7a), end: undefined })).toBe(0);
   });
 
   test('moves a cursor in the same turn over cached and read-ahead blocks', async () => {
@@ -162,11 +233,16 @@ describe('TableReader', () => {
     const fs = new MemoryFileSystem();
     const meta = await writeTable(fs, PATH, parseEntries('a#1,SET:x'), { fileNumber: 7 });
     const cache = new BlockCache(100_000);
-    const table = await openTable(fs, PATH, NAME, { storeId: TEST_STORE_ID, ...meta }, { cache });
+    const trace = new TraceFileSystem(fs, '/', ['read']);
+    const table = await openTable(trace, PATH, NAME, { storeId: TEST_STORE_ID, ...meta }, { cache });
 
-    const [first, second] = await Promise.all([table.get(Uint8Array.of(0x61), 9), table.get(Uint8Array.of(0x61), 9)]);
+    const key = Uint8Array.of(0x61);
+    trace.takeLines();
 
-    expect(first!.key.buffer).toBe(second!.key.buffer);
+    const found = await Promise.all([readLater(table, key, 9), readLater(table, key, 9)]);
+
+    expect(found.map((entry) => describeEntry(entry!))).toEqual(['a#1,SET:x', 'a#1,SET:x']);
+    expect(trace.takeLines()).toHaveLength(1);
     expect(cache.stats).toMatchObject({ hits: 0, misses: 2, blocks: 1 });
   });
 
@@ -193,7 +269,7 @@ describe('TableReader', () => {
   test('can be closed while a lookup is reading', async () => {
     const table = await openEntries(parseEntries('a#1,SET:x'));
 
-    const lookup = table.get(Uint8Array.of(0x61), 9);
+    const lookup = readLater(table, Uint8Array.of(0x61), 9);
     const closing = table.close();
 
     expect(describeEntry((await lookup)!)).toBe('a#1,SET:x');

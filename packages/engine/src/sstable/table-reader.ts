@@ -6,9 +6,11 @@
 import { assert } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
-import type { Cursor, Direction } from '../iterate/cursor.ts';
+import type { Direction } from '../iterate/cursor.ts';
 import type { Entry, FileNumber, SequenceNumber } from '../key/internal-key.ts';
-import { type Filter, hashKey } from './filter.ts';
+import type { KeySpan } from '../range-delete/range-delete.ts';
+import type { Filter } from './filter.ts';
+import { LOOKUP, type LookupOutcome, PointLookup } from './point-lookup.ts';
 import type { TableBlocks } from './table-blocks.ts';
 import { TableCursor, type TableCursorOptions } from './table-cursor.ts';
 import { type ExpectedTable, readTableFrame, type TableFrame } from './table-frame.ts';
@@ -21,6 +23,8 @@ export class TableReader {
   readonly #frame: TableFrame;
   readonly #filter: Filter;
   readonly #blocks: TableBlocks;
+  /** Told by the table cache, which closes the table that was used the longest ago. */
+  lastUse = 0;
   #users = 0;
   #closing: Promise<void> | undefined;
   #becomeIdle: (() => void) | undefined;
@@ -47,29 +51,74 @@ export class TableReader {
     return this.#frame.properties;
   }
 
+  /** Memory that the table takes while it is open, in bytes, beside its blocks in the cache. */
+  get memoryBytes(): number {
+    return this.#filter.memoryBytes + this.#blocks.indexBytes;
+  }
+
   /**
-   * The newest version of `key` that is not newer than `maxSequence`; deletes are found too.
+   * Looks in the caller's turn for the newest version of `key` that is not newer than `maxSequence`; deletes are found too. Hot.
    *
-   * Answers in the caller's turn when the filter says no or the block is cached. `key` must not change until then.
-   * The entry's views lie in a cached block: copy what is to outlive the caller's turn.
-   *
-   * @param hash - `hashKey(key)`, for callers that ask several tables.
-   * @throws CorruptionError (or the promise fails with it) when the block is damaged.
+   * @param hash - `hashKey(key)`.
+   * @param into - Gets what is found, valid until the end of the turn.
+   * @param mayRead - Whether to read a block that is not cached. If not, the outcome is `cold`.
+   * @throws CorruptionError when the block is damaged.
    */
-  get(
+  lookUp(
     key: Uint8Array,
+    hash: number,
     maxSequence: SequenceNumber,
-    hash: number = hashKey(key),
-  ): Entry | undefined | Promise<Entry | undefined> {
+    into: PointLookup,
+    mayRead: boolean,
+  ): LookupOutcome {
+    if (!this.#filter.mayContain(hash)) return LOOKUP.absent;
+    const blocks = this.#blocks;
+    for (let ordinal = blocks.search.firstAtOrAfter(key); ordinal < blocks.count; ordinal++) {
+      if (!blocks.attach(ordinal, into)) {
+        if (!mayRead) return LOOKUP.cold;
+        blocks.readSync(ordinal, into);
+      }
+      const outcome = into.search(key, maxSequence);
+      if (outcome !== LOOKUP.nextBlock) return outcome;
+    }
+    return LOOKUP.absent;
+  }
+
+  /**
+   * As `lookUp`, but reads what is not cached without holding up the event loop. Requires: `key` does not change meanwhile.
+   *
+   * @returns The entry, in memory of the caller's own but for `key` itself.
+   */
+  async get(key: Uint8Array, hash: number, maxSequence: SequenceNumber): Promise<Entry | undefined> {
     if (!this.#filter.mayContain(hash)) return undefined;
-    return this.#find(this.#blocks.search.firstAtOrAfter(key), key, maxSequence);
+    const blocks = this.#blocks;
+    const lookup = new PointLookup();
+    this.retain();
+    try {
+      for (let ordinal = blocks.search.firstAtOrAfter(key); ordinal < blocks.count; ordinal++) {
+        if (!blocks.attach(ordinal, lookup)) (await blocks.read(ordinal)).attach(lookup);
+        const outcome = lookup.search(key, maxSequence);
+        if (outcome === LOOKUP.found) return lookup.copyEntry(key);
+        if (outcome === LOOKUP.absent) return undefined;
+      }
+      return undefined;
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Bytes in the file of the blocks that may hold keys of `span`. */
+  approximateBytes({ start, end }: KeySpan): number {
+    const { search, count } = this.#blocks;
+    const last = end === undefined ? count - 1 : search.firstAtOrAfter(end);
+    return this.#blocks.bytesBetween(search.firstAtOrAfter(start), Math.min(count, last + 1));
   }
 
   /**
    * Opens a cursor before its first entry; it keeps the file open until it is closed.
    * Its moves throw, or their promises fail with, CorruptionError when they meet a damaged block.
    */
-  cursor(direction: Direction, options: TableCursorOptions = {}): Cursor {
+  cursor(direction: Direction, options: TableCursorOptions = {}): TableCursor {
     this.retain();
     return new TableCursor(this.#blocks, direction, options, () => this.release());
   }
@@ -120,27 +169,5 @@ export class TableReader {
       });
     }
     await this.#handle.close();
-  }
-
-  #find(first: number, key: Uint8Array, maxSequence: SequenceNumber): Entry | undefined | Promise<Entry | undefined> {
-    for (let ordinal = first; ordinal < this.#blocks.count; ordinal++) {
-      const block = this.#blocks.cached(ordinal);
-      if (block === undefined) return this.#readAndFind(ordinal, key, maxSequence);
-      const position = block.find(key, maxSequence);
-      if (position < block.count) return position < 0 ? undefined : block.entry(position);
-    }
-    return undefined;
-  }
-
-  async #readAndFind(ordinal: number, key: Uint8Array, maxSequence: SequenceNumber): Promise<Entry | undefined> {
-    this.retain();
-    try {
-      const block = await this.#blocks.read(ordinal);
-      const position = block.find(key, maxSequence);
-      if (position < block.count) return position < 0 ? undefined : block.entry(position);
-      return await this.#find(ordinal + 1, key, maxSequence);
-    } finally {
-      this.release();
-    }
   }
 }

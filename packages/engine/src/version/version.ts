@@ -2,6 +2,7 @@
 
 import { assert, AssertionError, compareBytes } from '@kayadb/codec';
 
+import { SortedRun } from './sorted-run.ts';
 import { LEVEL_COUNT, type TableMeta } from './table-meta.ts';
 import type { VersionEdit } from './version-edit.ts';
 
@@ -12,10 +13,20 @@ export class Version {
   readonly levels: Levels;
   #users = 0;
   readonly #onUnused: (version: Version) => void;
+  #runs: readonly SortedRun[] | undefined;
 
   constructor(levels: Levels, onUnused: (version: Version) => void) {
     this.levels = levels;
     this.#onUnused = onUnused;
+  }
+
+  /**
+   * Where to look for a key, one after the other: what is in a run is newer than what is in those behind it. Each table of
+   * level 0 is a run of its own, each deeper level that has tables another.
+   */
+  get runs(): readonly SortedRun[] {
+    this.#runs ??= runsOf(this.levels);
+    return this.#runs;
   }
 
   /** Keeps the tables' files until the matching `release()`. */
@@ -28,6 +39,11 @@ export class Version {
     assert(this.#users > 0, 'a version is released more often than retained');
     if (--this.#users === 0) this.#onUnused(this);
   }
+}
+
+function runsOf([level0, ...deeper]: Levels): readonly SortedRun[] {
+  const runs = [...level0!.map((table) => [table]), ...deeper.filter((tables) => tables.length > 0)];
+  return runs.map((tables) => new SortedRun(tables));
 }
 
 export const EMPTY_LEVELS: Levels = Array.from({ length: LEVEL_COUNT }, () => []);
