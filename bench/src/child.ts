@@ -22,6 +22,8 @@ async function main(job: Job): Promise<void> {
     settings: contestant.describe({ memoryBytes, writeBufferBytes, durability: 'none' }),
   });
   for (const { family, stage } of job.steps) {
+    const run = familyOf(family).stages[stage];
+    if (run === undefined) throw new Error(`family ${family} has no stage ${stage}`);
     const messages: ChildMessage[] = [];
     const directory = join(job.dataDirectory, engine, family);
     mkdirSync(directory, { recursive: true });
@@ -38,8 +40,6 @@ async function main(job: Job): Promise<void> {
       skip: (metric, reason) => messages.push({ kind: 'gap', gap: { engine, round, metric, reason, failed: false } }),
     };
     try {
-      const run = familyOf(family).stages[stage];
-      if (run === undefined) throw new Error(`family ${family} has no stage ${stage}`);
       await run(context);
     } finally {
       // Between the stages, so that telling the parent is no part of what is measured.

@@ -41,7 +41,7 @@ export function scaleOf(entries: number, smoke: boolean): Scale {
     longEntries: share(smoke ? 5 : 20),
     memoryBytes: smoke ? 8 * MIB : 256 * MIB,
     writeBufferBytes: smoke ? MIB : 32 * MIB,
-    tightMemoryBytes: smoke ? MIB : 64 * MIB,
+    tightMemoryBytes: smoke ? MIB : 32 * MIB,
     quietMs: smoke ? 60 : 1000,
   };
 }
