@@ -212,3 +212,33 @@ test('inspectWal reports damage instead of throwing it', async () => {
   expect(outcome).toMatchObject({ verdict: { kind: 'refused' }, lastSequence: 0 });
   expect(outcome.files.map(({ state }) => state)).toEqual(['stopped', 'behind']);
 });
+
+describe('a store without a log of its own', () => {
+  const external = { oldestSegment: 0, flushedSequence: 7 };
+
+  test('has nothing to replay, and ends where its tables do', async () => {
+    const disk = await LogDisk.build();
+
+    const replayed = await replayText(disk, external);
+
+    expect(replayed).toEqual({ groups: [], lastSequence: 7, endLsn: 0 });
+  });
+
+  test('does not look at segments that lie in its directory', async () => {
+    const disk = await LogDisk.build([puts('a')], [puts('b')]);
+    await disk.flip('000001.wal', 0);
+
+    const outcome = await inspectWal(optionsFor(disk, external), () => expect.unreachable());
+
+    expect(outcome).toMatchObject({ verdict: { kind: 'end', lsn: 0 }, files: [], lastSequence: 7 });
+  });
+});
+
+test('range deletes are replayed in their place', async () => {
+  const batch = new WriteBatch().put('a', '1').deleteRange(encodeUtf8('a'), encodeUtf8('c')).put('b', '2');
+  const disk = await LogDisk.build([{ payload: batch.bytes, count: 3 }, puts('d')]);
+
+  const replayed = await replayText(disk, { flushedSequence: 1 });
+
+  expect(replayed.groups).toEqual(['2:a 3:b', '4:d']);
+});
