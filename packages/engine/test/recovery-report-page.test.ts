@@ -4,7 +4,7 @@ import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { RecoveryReport } from '../src/index.ts';
-import { afterKill, evidenceOptions, inspect, namesEnding, sizeOf, truncate } from './support/evidence.ts';
+import { afterKill, endOfLog, evidenceOptions, inspect, namesEnding, truncate } from './support/evidence.ts';
 import { openTestEngine, testWorld } from './support/open-test-engine.ts';
 
 const page = readFileSync(new URL('../../../docs/reference/recovery-report.md', import.meta.url), 'utf8');
@@ -38,7 +38,7 @@ async function exampleReport(): Promise<RecoveryReport> {
   await engine.delete('user/1');
   const killed = afterKill(disk);
   const [wal] = await namesEnding(killed, '.wal');
-  await truncate(killed, wal!, (await sizeOf(killed, wal!)) - 12);
+  await truncate(killed, wal!, (await endOfLog(killed, wal!)) - 12);
   return inspect(killed);
 }
 

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import {
   abandonedStore,
   closedStore,
+  endOfLog,
   flip,
   manifestName,
   namesEnding,
-  sizeOf,
   truncate,
 } from '../../test/support/evidence.ts';
 import { DIRECTORY } from '../../test/support/open-test-engine.ts';
@@ -67,7 +67,7 @@ describe('inspectFile', () => {
   test('tells a torn end from damage', async () => {
     const disk = await abandonedStore();
     const [name] = await namesEnding(disk, '.wal');
-    await truncate(disk, name!, (await sizeOf(disk, name!)) - 20);
+    await truncate(disk, name!, (await endOfLog(disk, name!)) - 20);
 
     const { records, damage, tornAt } = await inspectWal(disk);
 

@@ -10,21 +10,35 @@ import {
   afterKill,
   closedStore,
   evidenceOptions,
+  externalStore,
   flip,
   inspect,
+  manifestName,
+  rangeDeleteStore,
   truncate,
   twoSegmentStore,
   unwrittenStore,
   writeFile,
 } from '../../test/support/evidence.ts';
 import { DIRECTORY, openTestEngine, testWorld } from '../../test/support/open-test-engine.ts';
-import { CorruptionError, type EngineEvent, type RecoveryReport, type StoreDamage } from '../index.ts';
+import { tableFileName } from '../files/file-names.ts';
+import {
+  CorruptionError,
+  type EngineEvent,
+  type EngineOptions,
+  inspectFile,
+  type ManifestInspection,
+  type RecoveryReport,
+  type StoreDamage,
+} from '../index.ts';
 
 interface Opened {
   readonly recordsReplayed: number;
   readonly walTruncatedBytes: number;
   readonly filesRemoved: readonly string[];
   readonly lastSequence: number;
+  readonly durableIndex: number | undefined;
+  readonly rangeDeletes: number;
   readonly created: boolean;
   /** Reading all of it met damage in this file. */
   readonly damagedFile: string | undefined;
@@ -34,8 +48,31 @@ async function namesIn(disk: MemoryFileSystem): Promise<readonly string[]> {
   return (await disk.readDirectory(DIRECTORY)).map(({ name }) => name);
 }
 
+interface Evidence {
+  readonly make: () => Promise<MemoryFileSystem>;
+  readonly options?: EngineOptions;
+}
+
+const stores: Readonly<Record<string, Evidence>> = {
+  killed: { make: () => abandonedStore() },
+  'killed, never synced': { make: () => abandonedStore({ durability: 'relaxed' }) },
+  closed: { make: closedStore },
+  'killed in a flush': { make: twoSegmentStore },
+  'killed at once': { make: unwrittenStore },
+  'with range deletes': { make: rangeDeleteStore },
+  'without a log of its own, killed': { make: () => externalStore('killed'), options: { log: 'external' } },
+  'without a log of its own, closed': { make: () => externalStore('closed'), options: { log: 'external' } },
+};
+
+/** Tables that the store had when it was opened last: the first edit of its manifest. Compaction may have removed some since. */
+async function tablesWhenOpened(disk: MemoryFileSystem): Promise<ReadonlySet<string>> {
+  const path = `${DIRECTORY}/${await manifestName(disk)}`;
+  const { edits } = (await inspectFile(disk, path, 'manifest')) as ManifestInspection;
+  return new Set(edits[0]!.addedTables.map(({ fileNumber }) => tableFileName(fileNumber)));
+}
+
 /** Opens `disk` for real and reads everything. */
-async function open(disk: MemoryFileSystem): Promise<Opened | KayaError> {
+async function open(disk: MemoryFileSystem, options: EngineOptions): Promise<Opened | KayaError> {
   const before = await namesIn(disk);
   const removed = new Set<string>();
   const stop = disk.afterEachMutation(({ operation, path }) => {
@@ -45,9 +82,10 @@ async function open(disk: MemoryFileSystem): Promise<Opened | KayaError> {
   try {
     const engine = await openTestEngine(testWorld(disk), {
       ...evidenceOptions,
+      ...options,
       onEvent: (event) => events.push(event),
     });
-    const { recoveredRecords, truncatedBytes, lastSequence } = engine.stats();
+    const { recoveredRecords, truncatedBytes, lastSequence, durableIndex, rangeDeletes } = engine.stats();
     let damagedFile: string | undefined;
     const keys: Uint8Array[] = [];
     try {
@@ -57,11 +95,14 @@ async function open(disk: MemoryFileSystem): Promise<Opened | KayaError> {
       damagedFile = error.file;
     }
     await engine.close();
+    const kept = await tablesWhenOpened(disk);
     return {
       recordsReplayed: recoveredRecords,
       walTruncatedBytes: truncatedBytes,
-      filesRemoved: before.filter((name) => removed.has(name) && name !== 'LOCK'),
+      filesRemoved: before.filter((name) => removed.has(name) && !kept.has(name) && name !== 'LOCK'),
       lastSequence,
+      durableIndex,
+      rangeDeletes,
       created: events.some((event) => event.kind === 'opened' && event.created),
       damagedFile,
     };
@@ -90,6 +131,8 @@ function foretold(report: RecoveryReport, outcome: Opened | KayaError): unknown 
     bytesCutByFile: sum(segments.map((file) => file.opening.bytesCut)),
     filesRemoved: opening.filesRemoved,
     lastSequence: report.last_sequence,
+    durableIndex: report.durableIndex ?? undefined,
+    hasRangeDeletes: outcome.rangeDeletes >= (report.rangeDeleteCount ?? 0),
     isCorrupt: verdict === 'corrupt',
     // Damage inside tables is met by whoever reads everything, in the order of keys.
     namesDamagedFile: outcome.damagedFile === undefined || damage.some(({ file }) => file === outcome.damagedFile),
@@ -111,6 +154,9 @@ function happened(outcome: Opened | KayaError): unknown {
     bytesCutByFile: outcome.walTruncatedBytes,
     filesRemoved: outcome.filesRemoved,
     lastSequence: outcome.lastSequence,
+    // A store that is created is given one; there is nothing yet to report it from.
+    durableIndex: outcome.created ? undefined : outcome.durableIndex,
+    hasRangeDeletes: true,
     isCorrupt: outcome.damagedFile !== undefined,
     namesDamagedFile: true,
     namesTornTail: true,
@@ -176,34 +222,33 @@ const damages: Readonly<Record<string, Damage>> = {
 };
 
 describe('inspectStore', () => {
-  test('foretells what opening does to a damaged store', { timeout: 60_000 }, async () => {
-    const seed = testSeed();
-    const random = seededRandom(seed);
-    const stores = [
-      await abandonedStore(),
-      await abandonedStore({ durability: 'relaxed' }),
-      await closedStore(),
-      await twoSegmentStore(),
-      await unwrittenStore(),
-    ];
-    const seen = new Set<string>();
-    for (let run = 0; run < 250; run++) {
-      const disk = afterKill(random.pick(stores));
-      const story: string[] = [];
-      for (let count = random.pick([0, 1, 1, 1, 2, 3]); count > 0; count--) {
-        const name = random.pick((await namesIn(disk)).filter((each) => each !== 'LOCK'));
-        const kind = random.pick(Object.keys(damages));
-        story.push(`${kind} ${name}`);
-        await damages[kind]!(disk, name, random);
+  test.each(Object.keys(stores))(
+    'foretells what opening does to a damaged store: %s',
+    { timeout: 60_000 },
+    async (name) => {
+      const seed = testSeed();
+      const random = seededRandom(seed).fork(name);
+      const { make, options = {} } = stores[name]!;
+      const store = await make();
+      const seen = new Set<string>();
+      for (let run = 0; run < 45; run++) {
+        const disk = afterKill(store);
+        const story: string[] = [];
+        for (let count = run === 0 ? 0 : random.pick([1, 1, 1, 2, 3]); count > 0; count--) {
+          const file = random.pick((await namesIn(disk)).filter((each) => each !== 'LOCK'));
+          const kind = random.pick(Object.keys(damages));
+          story.push(`${kind} ${file}`);
+          await damages[kind]!(disk, file, random);
+        }
+        const where = `run ${run}: ${story.join(', ')} (${describeSeed(seed)})`;
+
+        const report = await inspect(disk);
+
+        const outcome = await open(disk, options);
+        expect({ where, opening: foretold(report, outcome) }).toEqual({ where, opening: happened(outcome) });
+        seen.add(report.verdict);
       }
-      const where = `run ${run}: ${story.join(', ')} (${describeSeed(seed)})`;
-
-      const report = await inspect(disk);
-
-      const outcome = await open(disk);
-      expect({ where, opening: foretold(report, outcome) }).toEqual({ where, opening: happened(outcome) });
-      seen.add(report.verdict);
-    }
-    expect([...seen].toSorted()).toEqual(expect.arrayContaining(['clean', 'corrupt', 'recoverable']));
-  });
+      expect([...seen]).toEqual(expect.arrayContaining(['clean', 'corrupt']));
+    },
+  );
 });

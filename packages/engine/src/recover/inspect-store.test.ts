@@ -6,6 +6,7 @@ import {
   abandonedStore,
   afterKill,
   closedStore,
+  endOfLog,
   evidenceOptions,
   fileNamed,
   flip,
@@ -13,7 +14,6 @@ import {
   manifestName,
   namesEnding,
   putMany,
-  sizeOf,
   truncate,
   twoSegmentStore,
   unwrittenStore,
@@ -73,7 +73,7 @@ describe('inspectStore', () => {
   test('names a torn tail of the log, and what opening would cut', async () => {
     const disk = await abandonedStore();
     const [wal] = await namesEnding(disk, '.wal');
-    const bytes = await sizeOf(disk, wal!);
+    const bytes = await endOfLog(disk, wal!);
     await truncate(disk, wal!, bytes - 50);
 
     const report = await inspect(disk);
@@ -133,7 +133,7 @@ describe('inspectStore', () => {
     expect(report.verdict).toBe('corrupt');
     expect(report.opening).toMatchObject({ outcome: 'refused', file: older, offset: FIRST_RECORD + 112 });
     expect(report.damage).toMatchObject([{ file: older, offset: FIRST_RECORD + 112 }]);
-    expect(fileNamed(report, newer!)).toMatchObject({ state: 'intact', recordCount: 1 });
+    expect(fileNamed(report, newer!)).toMatchObject({ state: 'intact', damage: [] });
   });
 
   test('goes on behind the first damage of a log and finds the others', async () => {

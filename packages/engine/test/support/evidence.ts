@@ -3,8 +3,15 @@
 import type { FileSystem } from '@kayadb/vfs';
 import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import type { Durability, Engine, EngineOptions, RecoveredFile, RecoveryReport } from '../../src/index.ts';
-import { inspectStore } from '../../src/index.ts';
+import type {
+  Durability,
+  Engine,
+  EngineOptions,
+  RecoveredFile,
+  RecoveryReport,
+  WalInspection,
+} from '../../src/index.ts';
+import { inspectFile, inspectStore } from '../../src/index.ts';
 import { DIRECTORY, openTestEngine, testWorld } from './open-test-engine.ts';
 
 /** Small tables and memtables, and no compaction, so that what a store consists of is known. */
@@ -54,6 +61,35 @@ export async function closedStore(): Promise<MemoryFileSystem> {
   const disk = new MemoryFileSystem();
   const engine = await openTestEngine(testWorld(disk), evidenceOptions);
   await putMany(engine, 0, 40);
+  await engine.close();
+  return disk;
+}
+
+/** Range deletes in the manifest and in the log, some without an end. */
+export async function rangeDeleteStore(): Promise<MemoryFileSystem> {
+  const disk = new MemoryFileSystem();
+  const engine = await openTestEngine(testWorld(disk), evidenceOptions);
+  await putMany(engine, 0, 40);
+  await engine.flush();
+  await engine.deleteRange({ gte: 'key-0003', lt: 'key-0007' });
+  await putMany(engine, 4, 6);
+  await engine.flush();
+  await engine.deleteRange({ gt: 'key-0030' });
+  await putMany(engine, 35, 45);
+  return afterKill(disk);
+}
+
+/** A store without a log of its own, killed with writes that are only in the other log; or closed. */
+export async function externalStore(end: 'killed' | 'closed'): Promise<MemoryFileSystem> {
+  const disk = new MemoryFileSystem();
+  const engine = await openTestEngine(testWorld(disk), { ...evidenceOptions, log: 'external' });
+  for (let i = 0; i < 30; i++) {
+    await engine.put(`key-${i}`, 'v'.repeat(60), { appliedIndex: i + 1 });
+    if (i === 12) await engine.deleteRange({ lt: 'key-3' }, { appliedIndex: i + 1 });
+    if (i % 10 === 9) await engine.flush();
+  }
+  await engine.put('key-late', 'v', { appliedIndex: 40 });
+  if (end === 'killed') return afterKill(disk);
   await engine.close();
   return disk;
 }
@@ -113,6 +149,13 @@ export async function writeFile(fs: FileSystem, name: string, bytes: Uint8Array)
   const handle = await fs.open(`${DIRECTORY}/${name}`, 'create');
   await handle.write(bytes, 0);
   await handle.close();
+}
+
+/** Offset behind the last record of a segment; zeros may follow. */
+export async function endOfLog(fs: FileSystem, name: string): Promise<number> {
+  const inspection = await inspectFile(fs, `${DIRECTORY}/${name}`, 'wal');
+  const last = (inspection as WalInspection).records.at(-1)!;
+  return last.offset + last.bytes;
 }
 
 export function sizeOf(fs: FileSystem, name: string): Promise<number> {
