@@ -10,7 +10,7 @@ import type { RunPlan } from './run/plan-jobs.ts';
 import { type Progress, runBenchmark } from './run/run-benchmark.ts';
 import { scaleOf } from './scale.ts';
 
-export async function benchmark(options: BenchmarkOptions, onProgress: Progress): Promise<Report> {
+export async function benchmark(options: BenchmarkOptions, progress: Progress): Promise<Report> {
   const dataDirectory = await mkdtemp(join(options.data, 'kayadb-bench-'));
   try {
     const machine = describeMachine(dataDirectory);
@@ -22,7 +22,7 @@ export async function benchmark(options: BenchmarkOptions, onProgress: Progress)
       dataDirectory,
       isolated: !options.smoke,
     };
-    const report = createReport(machine, plan, await runBenchmark(plan, onProgress));
+    const report = createReport(machine, plan, await runBenchmark(plan, progress));
     await writeReport(report, options.out);
     return report;
   } finally {

@@ -1,15 +1,27 @@
 /** The command: `corepack pnpm bench:engine`. Tables go to standard output, progress to standard error. */
 
 import { benchmark } from './benchmark.ts';
+import { metricOf } from './metrics.ts';
 import { parseOptions } from './options.ts';
+import { formatValue } from './report/format-number.ts';
 import { renderText } from './report/report.ts';
 
 const options = parseOptions(process.argv.slice(2));
 const startMs = performance.now();
-const report = await benchmark(options, (done, total, { round, engine, steps }) => {
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
-  const names = steps.map(({ stage }) => stage).join(', ');
-  process.stderr.write(`${seconds} s, ${done}/${total}: round ${round}, ${names}, ${engine}\n`);
+const report = await benchmark(options, {
+  started: ({ round, engine, steps }, done, total) => {
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+    const names = steps.map(({ stage }) => stage).join(', ');
+    process.stderr.write(`${seconds} s, ${done} of ${total} done; round ${round}, ${engine}: ${names}\n`);
+  },
+  finished: (_, figures, gaps) => {
+    for (const { metric, value } of figures) {
+      process.stderr.write(`  ${metric}: ${formatValue(value, metricOf(metric).unit)}\n`);
+    }
+    for (const { metric, reason } of gaps.filter(({ failed }) => failed)) {
+      process.stderr.write(`  ${metric} FAILED: ${reason}\n`);
+    }
+  },
 });
 process.stdout.write(renderText(report));
 process.stderr.write(`written to ${options.out}\n`);

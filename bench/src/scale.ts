@@ -15,6 +15,8 @@ export interface Scale {
   readonly writeBufferBytes: number;
   /** The budget that ten times as much data is loaded into. */
   readonly tightMemoryBytes: number;
+  /** Whether what the operating system has cached is written back and dropped where it would be in the way: it is everybody's. */
+  readonly touchesPageCache: boolean;
   /** How long nothing must happen before background work counts as settled. */
   readonly quietMs: number;
 }
@@ -22,10 +24,10 @@ export interface Scale {
 const MIB = 1024 * 1024;
 
 export const DEFAULT_ENTRIES = 1_000_000;
-export const SMOKE_ENTRIES = 4000;
+export const SMOKE_ENTRIES = 3000;
 
 /** Least number of operations: below, a figure says nothing even of whether it works. */
-const LEAST = 200;
+const LEAST = 100;
 
 export function scaleOf(entries: number, smoke: boolean): Scale {
   const share = (part: number): number => Math.max(LEAST, Math.round(entries * part));
@@ -42,6 +44,7 @@ export function scaleOf(entries: number, smoke: boolean): Scale {
     memoryBytes: smoke ? 8 * MIB : 256 * MIB,
     writeBufferBytes: smoke ? MIB : 32 * MIB,
     tightMemoryBytes: smoke ? MIB : 32 * MIB,
+    touchesPageCache: !smoke,
     quietMs: smoke ? 60 : 1000,
   };
 }

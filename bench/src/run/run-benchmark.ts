@@ -22,28 +22,38 @@ export interface BenchmarkResults {
   readonly contestants: ReadonlyMap<EngineName, ContestantInfo>;
 }
 
-/** Told before each job, for people who wait. */
-export type Progress = (done: number, total: number, job: Job) => void;
+/** For people who wait. */
+export interface Progress {
+  started(job: Job, done: number, total: number): void;
+  finished(job: Job, figures: readonly Figure[], gaps: readonly Gap[]): void;
+}
+
+export const NO_PROGRESS: Progress = { started: () => undefined, finished: () => undefined };
 
 const JOB_TIMEOUT_MS = 15 * 60 * 1000;
 const LONG_JOB_TIMEOUT_MS = 60 * 60 * 1000;
 const SYNC_TIMEOUT_MS = 60 * 1000;
 
-export async function runBenchmark(plan: RunPlan, onProgress: Progress): Promise<BenchmarkResults> {
+export async function runBenchmark(plan: RunPlan, progress: Progress): Promise<BenchmarkResults> {
   const figures: Figure[] = [];
   const gaps: Gap[] = [];
   const contestants = new Map<EngineName, ContestantInfo>();
   const jobs = planJobs(plan);
   for (const [index, job] of jobs.entries()) {
-    onProgress(index, jobs.length, job);
-    await writeBackPageCache();
+    progress.started(job, index, jobs.length);
+    if (plan.scale.touchesPageCache) await writeBackPageCache();
     const outcome = await runJob(job, timeoutOf(job));
+    const newFigures = outcome.messages.flatMap((message) => (message.kind === 'figure' ? [message.figure] : []));
+    const newGaps = [
+      ...outcome.messages.flatMap((message) => (message.kind === 'gap' ? [message.gap] : [])),
+      ...gapsOfFailure(job, outcome),
+    ];
     for (const message of outcome.messages) {
-      if (message.kind === 'figure') figures.push(message.figure);
-      else if (message.kind === 'gap') gaps.push(message.gap);
-      else contestants.set(job.engine, message);
+      if (message.kind === 'contestant') contestants.set(job.engine, message);
     }
-    gaps.push(...gapsOfFailure(job, outcome));
+    figures.push(...newFigures);
+    gaps.push(...newGaps);
+    progress.finished(job, newFigures, newGaps);
     await removeFinishedFolders(job, jobs.slice(index + 1));
   }
   return { figures, gaps, contestants };

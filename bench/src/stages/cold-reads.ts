@@ -18,7 +18,7 @@ const IN_FLIGHT = 64;
 const CHUNK_SIZE = 16 * IN_FLIGHT;
 
 export async function coldReads(context: StageContext): Promise<void> {
-  const refusal = dropPageCache();
+  const refusal = context.scale.touchesPageCache ? dropPageCache() : undefined;
   if (refusal !== undefined) {
     context.skip('get-cold', refusal);
     return;
