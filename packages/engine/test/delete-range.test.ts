@@ -1,7 +1,7 @@
 /** Range deletes through the life of a store: hidden at once, skipped by scans, given back on disk, and never undone. */
 
 import { decodeUtf8 } from '@kayadb/codec';
-import { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { Engine, EngineEvent, KeyRange } from '../src/index.ts';
@@ -89,16 +89,19 @@ describe('deleteRange', () => {
   });
 
   test('survives a crash before it is flushed, and one after', async () => {
-    const world = testWorld(new MemoryFileSystem());
-    const abandoned = await filledEngine(world);
-    await abandoned.deleteRange({ lt: nameOf(100) });
-    const second = await openTestEngine(world, tinyOptions);
-    expect(await keysOf(second)).toEqual(names(100, ROWS));
+    const disk = new MemoryFileSystem();
+    await using first = await filledEngine(testWorld(disk));
+    await first.deleteRange({ lt: nameOf(100) });
+    const afterCrash = crashClone(disk, { kind: 'nothing-unsynced' }, () => 0);
+
+    await using second = await openTestEngine(testWorld(afterCrash), tinyOptions);
+    const found = await keysOf(second);
     await second.deleteRange({ gte: nameOf(200) });
     await second.flush();
+    const afterFlush = crashClone(afterCrash, { kind: 'nothing-unsynced' }, () => 0);
+    await using third = await openTestEngine(testWorld(afterFlush), tinyOptions);
 
-    await using third = await openTestEngine(world, tinyOptions);
-
+    expect(found).toEqual(names(100, ROWS));
     expect(await keysOf(third)).toEqual(names(100, 200));
   });
 

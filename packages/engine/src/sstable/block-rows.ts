@@ -6,7 +6,7 @@
 
 import { isAscii } from 'node:buffer';
 
-import { readU64 } from '@kayadb/codec';
+import { copyBytes, readU64 } from '@kayadb/codec';
 
 import { PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
@@ -50,6 +50,13 @@ export class BlockRows {
     const headsAt = DATA_BLOCK_HEADER_BYTES / 4;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, headsAt + 3 * count);
     return new BlockRows(bytes, words, headsAt + count, headsAt + 2 * count, count, readU64(bytes, 8));
+  }
+
+  /** The entry at `at`, alone and in memory of its own; on demand without its value, which is garbage then. */
+  static ofCopy({ bytes }: BlockRows, at: number, withValue: boolean): BlockRows {
+    const keyEnd = at + ENTRY_HEADER_BYTES + keyBytesAt(bytes, at);
+    const end = withValue ? keyEnd + valueBytesAt(bytes, at) : keyEnd;
+    return new BlockRows(copyBytes(bytes.subarray(at, end)), new Uint32Array(2), 0, 1, 1, 0);
   }
 
   sequence(index: number): SequenceNumber {
@@ -99,7 +106,8 @@ export class BlockRows {
   }
 
   #checkAscii(): boolean {
-    const start = this.words[this.offsetsAt]!;
+    // Rows gathered in reverse lie from the last to the first.
+    const start = Math.min(this.words[this.offsetsAt]!, this.words[this.offsetsAt + this.count - 1]!);
     const size = this.bytes.length - start;
     if (size > MAX_ASCII_CHECK_BYTES) return false;
     if (scratch.length < size) scratch = new Uint8Array(MAX_ASCII_CHECK_BYTES);
