@@ -109,6 +109,117 @@ describe('LogWriter', () => {
   });
 });
 
+describe('LogWriter with zeros ahead', () => {
+  async function openFilling(): Promise<{ readonly fs: MemoryFileSystem; readonly log: LogWriter }> {
+    const fs = new MemoryFileSystem();
+    const handle = await fs.open('/000001.wal', 'create');
+    return { fs, log: await LogWriter.start(handle, header, { fillsAhead: true }) };
+  }
+
+  async function fileBytes(fs: MemoryFileSystem): Promise<number> {
+    return (await fs.stat('/000001.wal'))!.bytes;
+  }
+
+  function appendBytes(log: LogWriter, firstOrdinal: number, bytes: number): void {
+    log.append([new Uint8Array(bytes - 32).fill(0xff)], fieldsOf(firstOrdinal));
+  }
+
+  test('fills at a sync only, and again when the log has outgrown them', async () => {
+    const { fs, log } = await openFilling();
+    const sizes: number[] = [];
+
+    appendBytes(log, 1, 1000);
+    sizes.push(await fileBytes(fs));
+    await log.sync();
+    sizes.push(await fileBytes(fs));
+    for (let ordinal = 2; ordinal <= 19; ordinal++) {
+      appendBytes(log, ordinal, 1000);
+      log.syncSync();
+    }
+    sizes.push(await fileBytes(fs));
+    for (let ordinal = 20; ordinal <= 21; ordinal++) appendBytes(log, ordinal, 1000);
+    await log.sync();
+    sizes.push(await fileBytes(fs));
+
+    expect(sizes).toEqual([1064, 20_480, 20_480, 45_056]);
+    expect(log.fileBytes).toBe(21_064);
+  });
+
+  test('syncs as long as they last without any change of the size of the file', async () => {
+    const traced = new TraceFileSystem(new MemoryFileSystem(), '/db', ['write', 'sync']);
+    await traced.makeDirectory('/db');
+    const handle = await traced.open('/db/000001.wal', 'create');
+    const log = await LogWriter.start(handle, header, { fillsAhead: true, zeroBytes: 4096 });
+    traced.takeLines();
+
+    for (let ordinal = 1; ordinal <= 5; ordinal++) {
+      appendBytes(log, ordinal, 1000);
+      await log.sync();
+    }
+
+    expect(traced.takeLines()).toEqual([
+      'write 000001.wal 64+1000',
+      'sync 000001.wal',
+      'write 000001.wal 1064+1000',
+      'sync 000001.wal',
+      'write 000001.wal 2064+1000',
+      'sync 000001.wal',
+      'write 000001.wal 3064+1000',
+      'sync 000001.wal',
+      'write 000001.wal 4064+1000',
+      'write 000001.wal 5064+19512',
+      'sync 000001.wal',
+    ]);
+  });
+
+  test('goes without where a record grows the log by more than they are worth', async () => {
+    const { fs, log } = await openFilling();
+
+    appendBytes(log, 1, 600_000);
+    await log.sync();
+
+    expect(await fileBytes(fs)).toBe(log.fileBytes);
+  });
+
+  test('writes none any more once no record will follow', async () => {
+    const { fs, log } = await openFilling();
+    appendBytes(log, 1, 1000);
+
+    log.endFilling();
+    await log.sync();
+
+    expect(await fileBytes(fs)).toBe(1064);
+  });
+
+  test.each([0, 5000])('goes without on a disk that has room for %i bytes of them', async (room) => {
+    const { fs, log } = await openFilling();
+    appendBytes(log, 1, 1000);
+    fs.setCapacity(1064 + room);
+
+    await log.sync();
+
+    expect(log.durableLsn).toBe(log.endLsn);
+    fs.setCapacity(undefined);
+    appendBytes(log, 2, 1000);
+    await log.sync();
+    expect(await fileBytes(fs)).toBe(Math.max(2064, 1064 + room));
+    expect(log.durableLsn).toBe(log.endLsn);
+  });
+
+  test('takes no more records when writing them fails with an unknown outcome', async () => {
+    const fs = new FaultyFileSystem(new MemoryFileSystem());
+    const handle = await fs.open('/000001.wal', 'create');
+    const log = await LogWriter.start(handle, header, { fillsAhead: true });
+    appendBytes(log, 1, 1000);
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    await expect(log.sync()).rejects.toMatchObject({ code: 'KAYA_IO' });
+
+    expect(() => appendBytes(log, 2, 1000)).toThrow(FileSystemError);
+    expect(log.durableLsn).toBe(1000);
+  });
+});
+
 describe('LogWriter after a failure', () => {
   async function openFaulty(): Promise<{ readonly fs: FaultyFileSystem; readonly log: LogWriter }> {
     const fs = new FaultyFileSystem(new MemoryFileSystem());

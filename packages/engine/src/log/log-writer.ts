@@ -21,8 +21,23 @@ import {
 
 /** One write call; larger ones run into writeback throttling. */
 const WRITE_BYTES = 128 * 1024;
+/**
+ * How far zeros go ahead of the log's end where it is synced: as far as the log is long, between these. A sync of a record that overwrites
+ * zeros need not journal the file's size and extents (docs/decisions/20261122-zero-filled-log.md).
+ */
+const MIN_FILL_BYTES = 16 * 1024;
+const MAX_FILL_BYTES = 512 * 1024;
+const FILL_ALIGNMENT = 4096;
+const ZEROS = new Uint8Array(WRITE_BYTES);
 /** Bound: the buffer kept between records. A larger record gets one of its own. */
 const MAX_KEPT_BUFFER_BYTES = 2 * 1024 * 1024;
+
+export interface LogStartOptions {
+  /** Keeps zeros ahead of the log's end from the first sync on. False by default. */
+  readonly fillsAhead?: boolean;
+  /** The file holds so many bytes already, all of them zero and durable. Default 0. */
+  readonly zeroBytes?: number;
+}
 
 export class LogWriter {
   readonly #handle: FileHandle;
@@ -31,12 +46,17 @@ export class LogWriter {
   #buffer = new Uint8Array(4 * 1024);
   #endOffset = FILE_HEADER_BYTES;
   #durableOffset = FILE_HEADER_BYTES;
+  #fillsAhead: boolean;
+  /** To here the file was filled with zeros; behind the log's end once that has come further. */
+  #zeroEnd: number;
   #failure: { readonly error: unknown } | undefined;
 
-  private constructor(handle: FileHandle, seed: number, startLsn: number) {
+  private constructor(handle: FileHandle, seed: number, startLsn: number, options: LogStartOptions) {
     this.#handle = handle;
     this.#seed = seed;
     this.#startLsn = startLsn;
+    this.#fillsAhead = options.fillsAhead ?? false;
+    this.#zeroEnd = options.zeroBytes ?? 0;
   }
 
   /**
@@ -58,16 +78,16 @@ export class LogWriter {
   }
 
   /**
-   * Starts a log in an empty file whose name is durable already. The writer owns `handle` once this resolves;
-   * after a write that found the disk full it may be tried again.
+   * Starts a log in a file that is empty or all zeros, and whose name is durable already. The writer owns `handle` once this
+   * resolves; after a write that found the disk full it may be tried again.
    *
    * Durability: the header survives power loss once it resolves.
    */
-  static async start(handle: FileHandle, header: FileHeader): Promise<LogWriter> {
+  static async start(handle: FileHandle, header: FileHeader, options: LogStartOptions = {}): Promise<LogWriter> {
     const bytes = encodeFileHeader(header);
     handle.writeSync(bytes, 0);
     await handle.sync();
-    return new LogWriter(handle, fileSeed(bytes), header.startLsn);
+    return new LogWriter(handle, fileSeed(bytes), header.startLsn, options);
   }
 
   /** LSN behind the last record. */
@@ -80,7 +100,7 @@ export class LogWriter {
     return lsnAt(this.#startLsn, this.#durableOffset);
   }
 
-  /** Bytes of the file. */
+  /** Bytes of the file in use; zeros may follow. */
   get fileBytes(): number {
     return this.#endOffset;
   }
@@ -113,8 +133,9 @@ export class LogWriter {
       bytes.set(part, at);
       at += part.length;
     }
-    bytes.fill(0, at);
-    encodeRecordHeader(bytes, 0, { ...fields, payloadBytes }, this.#seed);
+    while (at < bytes.length) bytes[at++] = 0;
+    const { kind, firstOrdinal, count, durableLsn } = fields;
+    encodeRecordHeader(bytes, 0, { kind, firstOrdinal, count, durableLsn, payloadBytes }, this.#seed);
 
     const lsn = this.endLsn;
     this.#write(bytes);
@@ -128,6 +149,7 @@ export class LogWriter {
    */
   async sync(): Promise<void> {
     this.#check();
+    this.#fillAhead();
     const end = this.#endOffset;
     try {
       await this.#handle.sync();
@@ -140,6 +162,7 @@ export class LogWriter {
   /** As `sync()`, within the caller's turn. */
   syncSync(): void {
     this.#check();
+    this.#fillAhead();
     const end = this.#endOffset;
     try {
       this.#handle.syncSync();
@@ -147,6 +170,11 @@ export class LogWriter {
       throw this.#fail(error);
     }
     this.#advance(end);
+  }
+
+  /** No record will follow, so no zeros are needed ahead. */
+  endFilling(): void {
+    this.#fillsAhead = false;
   }
 
   /** Idempotent. Does not sync. */
@@ -165,7 +193,31 @@ export class LogWriter {
     this.#endOffset += bytes.length;
   }
 
+  /**
+   * Before a sync that has to journal the file's new size anyway: makes the size one that lasts for many records. Within the turn,
+   * so that no record can come in between and be overwritten. A log that grows faster than the zeros would last goes without them,
+   * and so does one for whose zeros there is no room: what was written of them is used by the records to come.
+   */
+  #fillAhead(): void {
+    const start = this.#endOffset;
+    if (!this.#fillsAhead || start <= this.#zeroEnd) return;
+    const fillBytes = Math.min(MAX_FILL_BYTES, Math.max(MIN_FILL_BYTES, start));
+    if (start - this.#durableOffset > fillBytes / 4) return;
+    const end = Math.ceil((start + fillBytes) / FILL_ALIGNMENT) * FILL_ALIGNMENT;
+    try {
+      for (let at = start; at < end; at += WRITE_BYTES) {
+        this.#handle.writeSync(ZEROS.subarray(0, Math.min(WRITE_BYTES, end - at)), at);
+      }
+    } catch (error) {
+      if (!isDiskFull(error)) throw this.#fail(error);
+      this.#fillsAhead = false;
+      return;
+    }
+    this.#zeroEnd = end;
+  }
+
   #writePieces(bytes: Uint8Array): void {
+    if (bytes.length <= WRITE_BYTES) return this.#handle.writeSync(bytes, this.#endOffset);
     for (let start = 0; start < bytes.length; start += WRITE_BYTES) {
       this.#handle.writeSync(bytes.subarray(start, start + WRITE_BYTES), this.#endOffset + start);
     }

@@ -1,5 +1,5 @@
 import type { FileSystem } from '@kayadb/vfs';
-import { FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
+import { crashClone, FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { STORE_ID } from '../../test/support/log-disk.ts';
@@ -189,6 +189,47 @@ describe('WalWriter', () => {
     await wal.close();
     await wal.close();
     expect(() => append(wal, 1)).toThrow('after it was closed');
+  });
+});
+
+describe('WalWriter.prepare', () => {
+  test('leaves a file of durable zeros, which reads as never used', async () => {
+    const fs = await newDisk();
+    await fs.syncDirectory('/');
+    const wal = await openWal(fs);
+    append(wal, 1);
+
+    await wal.prepare();
+    await wal.prepare();
+
+    const disk = crashClone(fs, { kind: 'nothing-unsynced' }, () => 0);
+    expect(await disk.readFile('/db/000002.wal')).toEqual(new Uint8Array(4096));
+    expect(await disk.stat('/db/000003.wal')).toBeUndefined();
+  });
+
+  test('goes without zeros when there is no room for them', async () => {
+    const fs = await newDisk();
+    const wal = await openWal(fs);
+    append(wal, 1);
+    fs.setCapacity(64 + 48 + 1000);
+
+    await wal.prepare();
+
+    expect((await fs.stat('/db/000002.wal'))!.bytes).toBe(0);
+    expect(await wal.rotate()).toBe(2);
+    expect(append(wal, 2)).toBe(96);
+  });
+
+  test.each(['write', 'sync', 'syncDirectory'] as const)('comes up at the rotation when its %s failed', async (kind) => {
+    const fs = new FaultyFileSystem(await newDisk());
+    const wal = await openWal(fs);
+    fs.inject({ at: 1, kinds: [kind], effect: { kind: 'fail', errno: 'EIO' } });
+
+    await expect(wal.prepare()).rejects.toThrow('EIO');
+
+    await expect(wal.rotate()).rejects.toThrow('EIO');
+    expect(append(wal, 1)).toBe(48);
+    await wal.close();
   });
 });
 
