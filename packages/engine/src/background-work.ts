@@ -1,20 +1,21 @@
 /** The flushes and compactions of an open store: what is due, how it is run, who is told. */
 
-import { runCompaction } from './compaction/compaction-job.ts';
+import type { CompactionChoice } from './compaction/choice.ts';
+import { type CompactionResult, runCompaction } from './compaction/compaction-job.ts';
 import { runFlush } from './compaction/flush-job.ts';
+import { compactionDebt, totalBytes } from './compaction/level-targets.ts';
 import { pickCompaction } from './compaction/leveled.ts';
+import { RangeRequests } from './compaction/range-requests.ts';
 import { type BackgroundJob, Scheduler } from './compaction/scheduler.ts';
-import type { TableOutputOptions } from './compaction/table-output.ts';
+import { InlineTableMaker, type TableMaker, WorkerTableMaker } from './compaction/table-maker.ts';
+import type { TableJob } from './compaction/table-work.ts';
 import { EngineError } from './errors.ts';
 import type { MemtableList } from './memtable/memtable-list.ts';
+import type { KeySpan } from './range-delete/range-delete.ts';
 import type { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { StoreParts } from './store.ts';
 import type { TableMeta } from './version/table-meta.ts';
-import { decideStall, type Stall } from './write/write-stall.ts';
-
-const MAX_FROZEN_MEMTABLES = 2;
-/** Level-0 tables at which writers wait, as a multiple of those that start a compaction. */
-const LEVEL0_STALL_FACTOR = 3;
+import type { WritePressure } from './write/write-stall.ts';
 
 export interface BackgroundWorkParts extends StoreParts {
   readonly memtables: MemtableList;
@@ -24,17 +25,23 @@ export interface BackgroundWorkParts extends StoreParts {
 export class BackgroundWork {
   readonly #parts: BackgroundWorkParts;
   readonly #scheduler: Scheduler;
-  /** For each level the largest key of the last compaction there. */
-  readonly #compactionPointers: (Uint8Array | undefined)[] = [];
+  readonly #maker: TableMaker;
+  readonly #requests: RangeRequests;
 
   constructor(parts: BackgroundWorkParts) {
     this.#parts = parts;
-    const { options, poison } = parts;
+    const { options, poison, resources, versions } = parts;
+    this.#maker =
+      options.backgroundWork === 'worker' ? new WorkerTableMaker(versions) : new InlineTableMaker(resources, versions);
+    this.#requests = new RangeRequests(options);
     this.#scheduler = new Scheduler(
       {
         flushOne: () => this.#flushOne(),
         compactOne: (signal) => this.#compactOne(signal),
-        onFailure: (job, error) => options.onEvent({ kind: 'warning', message: `${job} stopped: ${error.message}` }),
+        onFailure: (job, error) => {
+          if (job === 'compaction') this.#requests.failAll(error);
+          options.onEvent({ kind: 'warning', message: `${job} stopped: ${error.message}` });
+        },
       },
       poison,
     );
@@ -50,9 +57,23 @@ export class BackgroundWork {
     return this.#scheduler.waitFor(job);
   }
 
+  /**
+   * Merges everything that has keys in `span` down as far as it goes, among the compactions that are due anyway. Resolves when only what
+   * readers can see of what is in tables now is left of it.
+   *
+   * @param span - All keys when undefined.
+   * @throws What a compaction fails with; EngineError KAYA_ENGINE_CLOSED when `stopCompaction` comes first.
+   */
+  compactRange(span: KeySpan | undefined): Promise<void> {
+    const done = this.#requests.add(span, this.#parts.versions.nextFileNumber);
+    this.kick();
+    return done;
+  }
+
   /** Ends compaction at its next pause. Flushes may still be asked for afterwards. */
-  stopCompaction(): Promise<void> {
-    return this.#scheduler.stopCompaction();
+  async stopCompaction(): Promise<void> {
+    this.#requests.close();
+    await this.#scheduler.stopCompaction();
   }
 
   /** Resolves when no job is running. */
@@ -60,96 +81,106 @@ export class BackgroundWork {
     return this.#scheduler.idle();
   }
 
-  /** Why writers must wait now, if they must. */
-  decideStall(): Stall | undefined {
+  /** Ends the worker threads. Requires: idle. Idempotent. */
+  close(): Promise<void> {
+    return this.#maker.close();
+  }
+
+  /** What background work has before it. */
+  pressure(): WritePressure {
     const { memtables, versions, options } = this.#parts;
-    return decideStall(
-      {
-        frozenMemtables: memtables.frozenCount,
-        level0Tables: versions.current.levels[0]!.length,
-      },
-      {
-        maxFrozenMemtables: MAX_FROZEN_MEMTABLES,
-        maxLevel0Tables: options.level0Tables * LEVEL0_STALL_FACTOR,
-      },
-    );
+    const { levels } = versions.current;
+    return {
+      frozenMemtables: memtables.frozenCount,
+      level0Tables: levels[0]!.length,
+      debtBytes: compactionDebt(levels, options),
+    };
   }
 
   async #flushOne(): Promise<boolean> {
-    const { resources, versions, memtables, snapshots, wal, counters, options } = this.#parts;
+    const { versions, memtables, snapshots, wal, counters, options, tables, directory } = this.#parts;
     if (memtables.frozenCount === 0) return false;
     const stop = counters.start(counters.flushes);
-    const tables = await runFlush({
-      ...resources,
+    const added = await runFlush({
       memtables,
       versions,
-      snapshots: () => snapshots.sequences(),
-      output: this.#tableOutput('none', 0),
+      maker: this.#maker,
+      check: (table) => tables.check(table),
+      snapshots: snapshots.sequences(),
+      table: this.#tableOf(0),
+      directory,
+      hasExternalLog: options.log === 'external',
     });
     const durationUs = stop();
     await wal.release(versions.oldestSegment);
     const { durableIndex } = versions;
-    for (const { fileNumber, fileBytes } of tables ?? []) {
+    for (const { fileNumber, fileBytes } of added ?? []) {
       options.onEvent({ kind: 'flushed', fileNumber, bytes: fileBytes, durationUs, durableIndex });
     }
     return true;
   }
 
   async #compactOne(signal: AbortSignal): Promise<boolean> {
-    const { resources, versions, counters, options, snapshots } = this.#parts;
-    const choice = pickCompaction(versions.current.levels, this.#compactionPointers, options);
-    if (choice.kind === 'none' || signal.aborted) return false;
+    const { versions, counters, options, snapshots, directory, tables } = this.#parts;
+    if (signal.aborted) return false;
+    const open = snapshots.sequences();
+    const choice = this.#pick(open[0]);
+    if (choice.kind === 'none') return false;
     const stop = counters.start(counters.compactions);
     try {
       const result = await runCompaction(choice, {
-        ...resources,
         versions,
-        snapshots: () => snapshots.sequences(),
-        // What a merge reads is read once: it must not push out of the cache what readers come back to.
-        openTableCursor: (table, direction) => this.#parts.tables.openCursor(table, direction, { fillCache: false }),
-        output: this.#tableOutput(options.compression, choice.level + 1),
+        maker: this.#maker,
+        check: (table: TableMeta) => tables.check(table),
+        snapshots: open,
+        directory,
+        tableOf: (level) => this.#tableOf(level),
+        targetBytes: options.tableBytes,
+        bytesPerSecond: options.compactionBytesPerSecond,
         signal,
       });
-      if (result === undefined) return false;
-      const { fromLevel, largestKey, inputs, outputs } = result;
-      this.#compactionPointers[fromLevel] = largestKey;
-      counters.compactionBytesRead += totalBytes(inputs);
-      counters.compactionBytesWritten += choice.kind === 'move' ? 0 : totalBytes(outputs);
-      options.onEvent({
-        kind: 'compacted',
-        fromLevel,
-        toLevel: fromLevel + 1,
-        inputTables: inputs.length,
-        outputTables: outputs.length,
-        durationUs: stop(),
-      });
-      return true;
+      if (result !== undefined) this.#report(result, stop());
+      return result !== undefined;
     } catch (error) {
       if (error instanceof EngineError && error.code === 'KAYA_ABORTED') return false;
       throw error;
     }
   }
 
-  #tableOutput(compression: 'zstd' | 'none', level: number): TableOutputOptions {
-    const { resources, directory, storeId, options, versions, tables } = this.#parts;
-    const zstdLevel = options.zstdLevels[Math.min(level, options.zstdLevels.length) - 1] ?? 0;
+  /** The next compaction: what is due by itself and what was asked for take turns. */
+  #pick(oldestSnapshot: number | undefined): CompactionChoice {
+    const { versions, options } = this.#parts;
+    const { levels } = versions.current;
+    const due = pickCompaction({ levels, rangeDeletes: versions.rangeDeletes, oldestSnapshot }, options);
+    return this.#requests.takeTurn(due, levels);
+  }
+
+  #report({ fromLevel, toLevel, inputs, outputs, isRewritten }: CompactionResult, durationUs: number): void {
+    const { counters, options } = this.#parts;
+    if (isRewritten) {
+      counters.compactionBytesRead += totalBytes(inputs);
+      counters.compactionBytesWritten += totalBytes(outputs);
+    }
+    options.onEvent({
+      kind: 'compacted',
+      fromLevel,
+      toLevel,
+      inputTables: inputs.length,
+      outputTables: outputs.length,
+      durationUs,
+    });
+  }
+
+  /** Level 0 is never compressed: its tables are read often and merged soon. */
+  #tableOf(level: number): TableJob['table'] {
+    const { storeId, options } = this.#parts;
+    const { zstdLevels, blockBytes, compression } = options;
+    const zstdLevel = level === 0 ? 0 : zstdLevels[Math.min(level, zstdLevels.length) - 1]!;
     return {
-      fileSystem: resources.fileSystem,
-      directory,
-      table: {
-        storeId,
-        compression: zstdLevel === 0 ? 'none' : compression,
-        zstdLevel: Math.max(1, zstdLevel),
-        blockBytes: options.blockBytes,
-      },
-      targetBytes: options.tableBytes,
-      reserveTable: () => versions.reserveTable(),
-      releaseTable: (fileNumber) => versions.releaseTable(fileNumber),
-      checkTable: (table) => tables.check(table),
+      storeId,
+      compression: zstdLevel === 0 ? 'none' : compression,
+      zstdLevel: Math.max(1, zstdLevel),
+      blockBytes,
     };
   }
-}
-
-function totalBytes(tables: readonly TableMeta[]): number {
-  return tables.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
 }

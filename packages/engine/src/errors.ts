@@ -11,7 +11,8 @@ export type EngineErrorCode =
   | 'KAYA_STORE_LOG'
   | 'KAYA_STORE_IS_BACKUP'
   | 'KAYA_NO_HARD_LINKS'
-  | 'KAYA_UNSUPPORTED';
+  | 'KAYA_UNSUPPORTED'
+  | 'KAYA_WORKER_LOST';
 
 export class EngineError extends KayaError<EngineErrorCode> {}
 

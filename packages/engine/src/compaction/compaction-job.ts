@@ -1,34 +1,44 @@
-/** Carries a compaction choice out: merges tables into the next level, or moves one down as it is. */
+/** Carries a compaction choice out: merges tables into the next level, rewrites them in theirs, or only says where they belong. */
 
 import { assertNever } from '@kayadb/codec';
 
-import type { Cursor } from '../iterate/cursor.ts';
-import { LevelCursor, type OpenTableCursor } from '../iterate/level-cursor.ts';
-import { MergingCursor } from '../iterate/merging-cursor.ts';
+import type { SequenceNumber } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
-import type { VersionEdit } from '../version/version-edit.ts';
+import type { RemovedTable } from '../version/version-edit.ts';
 import type { VersionSet } from '../version/version-set.ts';
-import { findTable, type Version } from '../version/version.ts';
+import type { Levels } from '../version/version.ts';
+import { withRangeDeletesApplied } from './applied-range-deletes.ts';
+import { checkTables, type TableCheck } from './check-tables.ts';
 import type { CompactionChoice } from './choice.ts';
-import { keySpan } from './leveled.ts';
-import { type MergeJob, runMergeJob } from './merge-job.ts';
-import { Retention } from './retention.ts';
+import { overlapsOfAll } from './level-slice.ts';
+import type { TableMaker } from './table-maker.ts';
+import type { MergeTablesJob, TableJob } from './table-work.ts';
 
-export interface CompactionJob extends Omit<MergeJob, 'source' | 'retention'> {
+export interface CompactionJob {
   readonly versions: VersionSet;
-  readonly openTableCursor: OpenTableCursor;
-  /** Open snapshots, ascending. */
-  readonly snapshots: () => readonly number[];
+  readonly maker: TableMaker;
+  readonly check: TableCheck;
+  /** Open now, ascending. */
+  readonly snapshots: readonly SequenceNumber[];
+  readonly directory: string;
+  /** What new tables of a level have in common. */
+  readonly tableOf: (level: number) => TableJob['table'];
+  readonly targetBytes: number;
+  readonly bytesPerSecond: number;
+  readonly signal: AbortSignal;
 }
 
 export interface CompactionResult {
   readonly fromLevel: number;
-  /** The largest of what left that level: where the next turn there begins. */
-  readonly largestKey: Uint8Array;
+  readonly toLevel: number;
   /** Of both levels. */
   readonly inputs: readonly TableMeta[];
   readonly outputs: readonly TableMeta[];
+  /** Whether tables were read and written, not only moved or removed. */
+  readonly isRewritten: boolean;
 }
+
+type Rewriting = Extract<CompactionChoice, { kind: 'merge' | 'rewrite' }>;
 
 /** @returns What was done, or `undefined` when nothing was due. */
 export async function runCompaction(
@@ -39,52 +49,70 @@ export async function runCompaction(
     case 'none':
       return undefined;
     case 'move': {
-      const { level, table } = choice;
-      await job.versions.apply({
-        removedTables: [{ level, fileNumber: table.fileNumber }],
-        addedTables: [{ level: level + 1, table }],
-      });
-      return { fromLevel: level, largestKey: table.largestKey, inputs: [table], outputs: [table] };
+      const { level, tables } = choice;
+      const removedTables = removals(level, tables);
+      await job.versions.apply({ removedTables, addedTables: tables.map((table) => ({ level: level + 1, table })) });
+      return { fromLevel: level, toLevel: level + 1, inputs: tables, outputs: tables, isRewritten: false };
     }
-    case 'merge': {
-      const inputs = [...choice.inputs, ...choice.overlaps];
-      const version = job.versions.current.retain();
-      try {
-        const outputs = await merge(choice, version, job);
-        await job.versions.apply(replace(choice, outputs));
-        return { fromLevel: choice.level, largestKey: keySpan(choice.inputs).largest, inputs, outputs };
-      } finally {
-        version.release();
-      }
+    case 'drop': {
+      const { level, tables } = choice;
+      await job.versions.apply({ removedTables: removals(level, tables) });
+      return { fromLevel: level, toLevel: level, inputs: tables, outputs: [], isRewritten: false };
     }
+    case 'merge':
+    case 'rewrite':
+      return await rewrite(choice, job);
     default:
       return assertNever(choice, 'compaction choice');
   }
 }
 
-type Merge = Extract<CompactionChoice, { kind: 'merge' }>;
-
-function merge(choice: Merge, version: Version, job: CompactionJob): Promise<readonly TableMeta[]> {
-  const deeper = version.levels.slice(choice.level + 2);
-  const retention = new Retention(job.snapshots(), (key) =>
-    deeper.some((tables) => findTable(tables, key) !== undefined),
-  );
-  return runMergeJob({ ...job, source: new MergingCursor(sources(choice, job.openTableCursor), 'forward'), retention });
-}
-
-/** Level-0 tables overlap, so each is a source of its own; the tables of any other level follow each other. */
-function sources(choice: Merge, openTable: OpenTableCursor): readonly Cursor[] {
-  const runs = choice.level === 0 ? choice.inputs.map((table) => [table]) : [choice.inputs];
-  return [...runs, choice.overlaps].map((tables) => new LevelCursor(tables, 'forward', openTable));
-}
-
-function replace(choice: Merge, outputs: readonly TableMeta[]): VersionEdit {
+async function rewrite(choice: Rewriting, job: CompactionJob): Promise<CompactionResult> {
+  const { versions, maker, check, snapshots, signal } = job;
   const { level } = choice;
+  const toLevel = choice.kind === 'merge' ? level + 1 : level;
+  const overlaps = choice.kind === 'merge' ? choice.overlaps : [];
+  const inputs = [...choice.inputs, ...overlaps];
+  // Both are read now: every range delete up to the flushed sequence is among these, or spent.
+  const { rangeDeletes, flushedSequence } = versions;
+  const version = versions.current.retain();
+  try {
+    const written = await maker.merge(describeMerge(choice, inputs, toLevel, version.levels, job), signal);
+    await checkTables(written, check, versions);
+    const outputs = withRangeDeletesApplied(written, rangeDeletes, flushedSequence, snapshots);
+    await versions.apply({
+      removedTables: [...removals(level, choice.inputs), ...removals(toLevel, overlaps)],
+      addedTables: outputs.map((table) => ({ level: toLevel, table })),
+    });
+    return { fromLevel: level, toLevel, inputs, outputs, isRewritten: true };
+  } finally {
+    version.release();
+  }
+}
+
+function describeMerge(
+  choice: Rewriting,
+  inputs: readonly TableMeta[],
+  toLevel: number,
+  levels: Levels,
+  { versions, snapshots, directory, tableOf, targetBytes, bytesPerSecond }: CompactionJob,
+): MergeTablesJob {
+  // Level-0 tables overlap, so each is a run of its own; the tables of any other level follow each other.
+  const upper = choice.level === 0 ? choice.inputs.map((table) => [table]) : [choice.inputs];
+  const runs = choice.kind === 'merge' && choice.overlaps.length > 0 ? [...upper, choice.overlaps] : upper;
   return {
-    removedTables: [
-      ...choice.inputs.map(({ fileNumber }) => ({ level, fileNumber })),
-      ...choice.overlaps.map(({ fileNumber }) => ({ level: level + 1, fileNumber })),
-    ],
-    addedTables: outputs.map((table) => ({ level: level + 1, table })),
+    directory,
+    snapshots,
+    rangeDeletes: versions.rangeDeletes,
+    table: tableOf(toLevel),
+    // Splitting a table of level 0 would make two of what costs every read a look.
+    targetBytes: toLevel === 0 ? Number.POSITIVE_INFINITY : targetBytes,
+    bytesPerSecond,
+    runs,
+    below: toLevel === 0 ? 'everywhere' : levels.slice(toLevel + 1).map((tables) => overlapsOfAll(tables, inputs)),
   };
+}
+
+function removals(level: number, tables: readonly TableMeta[]): readonly RemovedTable[] {
+  return tables.map(({ fileNumber }) => ({ level, fileNumber }));
 }

@@ -1,91 +1,109 @@
 /**
- * The leveled compaction picker: pure, same levels and same pointers, same choice.
- *
- * Level 0 is due by its number of tables, since each costs every read a look; deeper levels by their bytes.
- * The level most over its target is picked first; inside a level, tables take turns by key.
+ * The leveled compaction picker: pure, same state, same choice. In this order: tables that can go unread; the level most over its
+ * target (level 0 by its number of tables, since each costs every read a look; deeper levels by their bytes); tables that are mostly
+ * deletes; tables that a range delete still touches.
  */
 
-import { compareBytes } from '@kayadb/codec';
-
+import type { SequenceNumber } from '../key/internal-key.ts';
+import { type RangeDelete, spanContains } from '../range-delete/range-delete.ts';
+import { mayHideEntryOf } from '../range-delete/spent.ts';
 import { LEVEL_COUNT, type TableMeta } from '../version/table-meta.ts';
-import { type Levels, overlappingTables } from '../version/version.ts';
-import type { CompactionChoice } from './choice.ts';
+import type { Levels } from '../version/version.ts';
+import { type CompactionChoice, NO_CHOICE } from './choice.ts';
+import { handDown, MAX_JOB_TABLES, overlapClosure, overlapsOfAll, pickSlice } from './level-slice.ts';
+import { type LeveledOptions, levelScore, levelTargets, totalBytes } from './level-targets.ts';
 
-export interface LeveledOptions {
-  /** Level-0 tables that make level 0 due. */
-  readonly level0Tables: number;
-  /** Size at which level 1 is due; each deeper level's is ten times larger. */
-  readonly level1Bytes: number;
+/** What a choice depends on. */
+export interface CompactionState {
+  readonly levels: Levels;
+  /** Those of `VersionSet.rangeDeletes`. */
+  readonly rangeDeletes: readonly RangeDelete[];
+  /** Of the open ones; undefined when none is. */
+  readonly oldestSnapshot: SequenceNumber | undefined;
 }
 
-const LEVEL_SIZE_FACTOR = 10;
+/** Deletes of a table are worth a merge of their own from this number on, if they are more than half of its entries. */
+const MIN_DELETES = 128;
 
-/** Size at which `level` (1 or deeper) is due, in bytes. */
-export function levelTargetBytes(level: number, options: LeveledOptions): number {
-  return options.level1Bytes * LEVEL_SIZE_FACTOR ** (level - 1);
+/** The next compaction, of all that are due the one to run first. */
+export function pickCompaction(state: CompactionState, options: LeveledOptions): CompactionChoice {
+  const picks = [pickDrop, pickByScore, pickDeletes, pickRewrite];
+  for (const pick of picks) {
+    const choice = pick(state, options);
+    if (choice.kind !== 'none') return choice;
+  }
+  return NO_CHOICE;
 }
 
-/** How far over its target a level is; 1 and above is due. The last level has none below it and is never due. */
-export function levelScore(levels: Levels, level: number, options: LeveledOptions): number {
-  if (level >= LEVEL_COUNT - 1) return 0;
-  if (level === 0) return levels[0]!.length / options.level0Tables;
-  return totalBytes(levels[level]!) / levelTargetBytes(level, options);
+/** Whether nobody reads a state from before `sequence`. */
+function isSeenByAll(sequence: SequenceNumber, { oldestSnapshot }: CompactionState): boolean {
+  return oldestSnapshot === undefined || sequence <= oldestSnapshot;
 }
 
-/**
- * @param pointers - For each level the largest key of the last compaction there; the next one starts behind it.
- */
-export function pickCompaction(
-  levels: Levels,
-  pointers: readonly (Uint8Array | undefined)[],
-  options: LeveledOptions,
-): CompactionChoice {
+function pickDrop(state: CompactionState): CompactionChoice {
+  const deletes = state.rangeDeletes.filter(({ sequence }) => isSeenByAll(sequence, state));
+  if (deletes.length === 0) return NO_CHOICE;
+  for (const [level, tables] of state.levels.entries()) {
+    const hidden = tables.filter(({ smallestKey, largestKey, largestSequence }) =>
+      deletes.some((one) => one.sequence > largestSequence && spanContains(one, smallestKey, largestKey)),
+    );
+    if (hidden.length > 0) return { kind: 'drop', level, tables: hidden };
+  }
+  return NO_CHOICE;
+}
+
+function pickByScore({ levels }: CompactionState, options: LeveledOptions): CompactionChoice {
+  const targets = levelTargets(levels, options);
   let level = -1;
   let best = 1;
   for (let candidate = 0; candidate < LEVEL_COUNT - 1; candidate++) {
-    const score = levelScore(levels, candidate, options);
+    const score = levelScore(levels, candidate, targets, options);
     if (score >= best && (level === -1 || score > best)) {
       level = candidate;
       best = score;
     }
   }
-  if (level === -1) return { kind: 'none' };
-  const inputs = level === 0 ? oldestOverlapping(levels[0]!) : [nextInTurn(levels[level]!, pointers[level])];
-  const { smallest, largest } = keySpan(inputs);
-  const overlaps = overlappingTables(levels[level + 1]!, smallest, largest);
-  if (inputs.length === 1 && overlaps.length === 0) return { kind: 'move', level, table: inputs[0]! };
-  return { kind: 'merge', level, inputs, overlaps };
-}
-
-/**
- * The oldest level-0 table and every other that overlaps it, directly or through others.
- * Taking the oldest keeps the rule that whatever stays in level 0 is newer than what goes down.
- */
-function oldestOverlapping(tables: readonly TableMeta[]): readonly TableMeta[] {
-  let chosen: readonly TableMeta[] = [tables[tables.length - 1]!];
-  for (;;) {
-    const { smallest, largest } = keySpan(chosen);
-    const grown = overlappingTables(tables, smallest, largest);
-    if (grown.length === chosen.length) return grown;
-    chosen = grown;
+  if (level === -1) return NO_CHOICE;
+  const tables = levels[level]!;
+  const below = levels[level + 1]!;
+  if (level > 0) {
+    const excessBytes = totalBytes(tables) - targets[level]!;
+    return pickSlice(level, tables, below, excessBytes, MAX_JOB_TABLES * options.tableBytes);
   }
+  // Beginning with the oldest keeps the rule that whatever stays in level 0 is newer than what goes down.
+  return handDownLevel0(levels, [tables[tables.length - 1]!]);
 }
 
-function nextInTurn(tables: readonly TableMeta[], pointer: Uint8Array | undefined): TableMeta {
-  const next = pointer && tables.find((table) => compareBytes(table.smallestKey, pointer) > 0);
-  return next ?? tables[0]!;
-}
-
-/** Smallest and largest user key over `tables`. Requires: at least one. */
-export function keySpan(tables: readonly TableMeta[]): { readonly smallest: Uint8Array; readonly largest: Uint8Array } {
-  let { smallestKey: smallest, largestKey: largest } = tables[0]!;
-  for (const table of tables) {
-    if (compareBytes(table.smallestKey, smallest) < 0) smallest = table.smallestKey;
-    if (compareBytes(table.largestKey, largest) > 0) largest = table.largestKey;
+/** Tables that are mostly deletes go down until these have met what they hide; where nothing lies below, the deletes go. */
+function pickDeletes(state: CompactionState): CompactionChoice {
+  const { levels } = state;
+  for (const [level, tables] of levels.entries()) {
+    const table = tables.find((one) => isMostlyDeletes(one) && isSeenByAll(one.largestSequence, state));
+    if (table === undefined) continue;
+    if (level === 0) return handDownLevel0(levels, [table]);
+    const hasBelow = levels.slice(level + 1).some((deeper) => overlapsOfAll(deeper, [table]).length > 0);
+    if (!hasBelow) return { kind: 'rewrite', level, inputs: [table] };
+    return handDown(level, [table], overlapsOfAll(levels[level + 1]!, [table]));
   }
-  return { smallest, largest };
+  return NO_CHOICE;
 }
 
-function totalBytes(tables: readonly TableMeta[]): number {
-  return tables.reduce((sum, table) => sum + table.fileBytes, 0);
+function pickRewrite(state: CompactionState): CompactionChoice {
+  const deletes = state.rangeDeletes.filter(({ sequence }) => isSeenByAll(sequence, state));
+  if (deletes.length === 0) return NO_CHOICE;
+  for (const [level, tables] of state.levels.entries()) {
+    const touched = tables.find((table) => deletes.some((one) => mayHideEntryOf(one, table)));
+    if (touched !== undefined) return { kind: 'rewrite', level, inputs: [touched] };
+  }
+  return NO_CHOICE;
+}
+
+/** `chosen` tables of level 0 with all that they overlap there, into level 1. */
+export function handDownLevel0(levels: Levels, chosen: readonly TableMeta[]): CompactionChoice {
+  const inputs = overlapClosure(levels[0]!, chosen);
+  return handDown(0, inputs, overlapsOfAll(levels[1]!, inputs));
+}
+
+function isMostlyDeletes({ deleteCount, entryCount }: TableMeta): boolean {
+  return deleteCount >= MIN_DELETES && 2 * deleteCount > entryCount;
 }

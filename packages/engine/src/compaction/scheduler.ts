@@ -1,8 +1,8 @@
 /**
  * Runs flushes and compactions in the background: one loop for each, so that a flush never queues behind a merge.
  *
- * A job that fails because the disk is full or an input cannot be read stops its loop and tells whoever waits for such a job;
- * the next `kick()` tries again. Any other failure has an unknown outcome and poisons the store.
+ * A job that fails because the disk is full, an input cannot be read or its worker ended stops its loop and tells whoever waits
+ * for such a job; the next `kick()` tries again. Any other failure has an unknown outcome and poisons the store.
  */
 
 import { CorruptionError, EngineError } from '../errors.ts';
@@ -75,7 +75,7 @@ export class Scheduler {
       this.#poison.check();
       if (!(await job())) return false;
     } catch (error) {
-      const known = isUndone(error) || isUnreadable(error) || this.#poison.cause !== undefined;
+      const known = isUndone(error) || isHarmless(error) || this.#poison.cause !== undefined;
       const failure = known ? error : this.#poison.set(error);
       this.#jobs.onFailure(name, failure as Error);
       this.#settle(name, ({ reject }) => reject(failure));
@@ -94,7 +94,11 @@ export class Scheduler {
   }
 }
 
-/** An input that is damaged, or that this installation cannot read: nothing was changed, so nothing is unknown. */
-function isUnreadable(error: unknown): boolean {
-  return error instanceof CorruptionError || (error instanceof EngineError && error.code === 'KAYA_UNSUPPORTED');
+/**
+ * An input that is damaged, or that this installation cannot read; a worker that ended before its tables were named. Nothing was
+ * changed, so nothing is unknown.
+ */
+function isHarmless(error: unknown): boolean {
+  if (error instanceof CorruptionError) return true;
+  return error instanceof EngineError && (error.code === 'KAYA_UNSUPPORTED' || error.code === 'KAYA_WORKER_LOST');
 }

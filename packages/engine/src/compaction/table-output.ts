@@ -1,29 +1,28 @@
 /**
- * Writes sorted entries to new tables, one after another, and checks each before anybody may name it.
+ * Writes sorted entries to new tables, one after another, and checks each before anybody may name it. While one table is filled, the
+ * one before is synced.
  *
  * Durability: when `finish()` resolves, every table's content and name survive power loss, and each has been opened
  * again and found whole. Until an edit names them they are orphans that the next open removes.
  */
 
-import { copyBytes } from '@kayadb/codec';
 import type { FileSystem } from '@kayadb/vfs';
 
 import { tableFileName } from '../files/file-names.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
-import type { Entry, FileNumber } from '../key/internal-key.ts';
+import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
 import { TableBuilder, type TableBuilderOptions } from '../sstable/table-builder.ts';
 import type { TableMeta } from '../version/table-meta.ts';
-import { OutputSplitter } from './output-splitter.ts';
 
 export interface TableOutputOptions {
   readonly fileSystem: FileSystem;
   readonly directory: string;
   /** What every new table has in common. */
   readonly table: Omit<TableBuilderOptions, 'fileNumber'>;
-  /** Size at which a table is left for the next one. */
+  /** Size at which a table is left for the next one; all versions of one key go to one table. */
   readonly targetBytes: number;
   /** Draws the number of a table that is about to be written; it counts as live until it is released. */
-  readonly reserveTable: () => FileNumber;
+  readonly reserveTable: () => FileNumber | Promise<FileNumber>;
   /** Gives up the number of a table that no edit will name. */
   readonly releaseTable: (fileNumber: FileNumber) => void;
   /** Opens a finished table and verifies its structure. */
@@ -32,27 +31,40 @@ export interface TableOutputOptions {
 
 export class TableOutput {
   readonly #options: TableOutputOptions;
-  readonly #splitter: OutputSplitter;
   readonly #reserved: FileNumber[] = [];
   readonly #tables: TableMeta[] = [];
   #builder: TableBuilder | undefined;
+  /** The table before, on its way to the disk. */
+  #finishing: { readonly builder: TableBuilder; readonly done: Promise<void> } | undefined;
+  #fullTableBytes = 0;
 
   constructor(options: TableOutputOptions) {
     this.#options = options;
-    this.#splitter = new OutputSplitter(options.targetBytes);
   }
 
-  /** Copies the entry. Requires: entries come in order, one call at a time. */
-  add(entry: Entry): MaybePromise {
+  /** Bytes of tables so far, about. */
+  get bytes(): number {
+    return this.#fullTableBytes + (this.#builder?.estimatedBytes ?? 0);
+  }
+
+  /**
+   * Copies the entry that is laid out in `bytes` from `at` on. Requires: entries come in order, one call at a time, and `bytes`
+   * does not change before a promise that is returned resolves.
+   *
+   * @param isNewKey - Whether its user key is another than that of the entry added before.
+   */
+  add(bytes: Uint8Array, at: number, sequence: SequenceNumber, isNewKey: boolean): MaybePromise {
     const builder = this.#builder;
-    const split = this.#splitter.shouldSplitBefore(entry.key, builder?.estimatedBytes ?? 0);
-    if (builder !== undefined && !split) return builder.add(entry);
-    return this.#addToNewTable(entry);
+    const isFull = builder === undefined || (isNewKey && builder.estimatedBytes >= this.#options.targetBytes);
+    if (!isFull) return builder.addEncoded(bytes, at, sequence, isNewKey);
+    return this.#addToNewTable(bytes, at, sequence);
   }
 
   /** The finished tables, in key order; none if nothing was added. */
   async finish(): Promise<readonly TableMeta[]> {
     await this.#finishTable();
+    await this.#finishing?.done;
+    this.#finishing = undefined;
     if (this.#tables.length > 0) {
       await this.#options.fileSystem.syncDirectory(this.#options.directory);
       for (const table of this.#tables) await this.#options.checkTable(table);
@@ -62,25 +74,32 @@ export class TableOutput {
 
   /** Gives up everything written so far. The files are removed where that is possible; what is left is an orphan. */
   async abandon(): Promise<void> {
+    await this.#finishing?.done.catch(() => undefined);
+    await this.#finishing?.builder.abandon();
     await this.#builder?.abandon();
     this.#builder = undefined;
     for (const fileNumber of this.#reserved) this.#options.releaseTable(fileNumber);
   }
 
-  async #addToNewTable(entry: Entry): Promise<void> {
-    // The entry's views may go stale while files are opened and closed.
-    const copy: Entry = { ...entry, key: copyBytes(entry.key), value: copyBytes(entry.value) };
+  async #addToNewTable(bytes: Uint8Array, at: number, sequence: SequenceNumber): Promise<void> {
     await this.#finishTable();
-    const fileNumber = this.#options.reserveTable();
+    const fileNumber = await this.#options.reserveTable();
     this.#reserved.push(fileNumber);
     const path = `${this.#options.directory}/${tableFileName(fileNumber)}`;
     this.#builder = await TableBuilder.create(this.#options.fileSystem, path, { ...this.#options.table, fileNumber });
-    await this.#builder.add(copy);
+    await this.#builder.addEncoded(bytes, at, sequence, true);
   }
 
+  /** Sends the table on its way; waits for the one before, so that no more than two are open. */
   async #finishTable(): Promise<void> {
-    if (this.#builder === undefined) return;
-    this.#tables.push(await this.#builder.finish());
+    await this.#finishing?.done;
+    const builder = this.#builder;
+    if (builder === undefined) return;
     this.#builder = undefined;
+    this.#fullTableBytes += builder.estimatedBytes;
+    const done = builder.finish().then((table) => void this.#tables.push(table));
+    // Whoever waits for it meets its failure; until then nobody listens.
+    done.catch(() => undefined);
+    this.#finishing = { builder, done };
   }
 }

@@ -1,7 +1,8 @@
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { Filter, FilterBuilder, hashKey } from './filter.ts';
+import { FilterBuilder } from './filter-builder.ts';
+import { Filter, hashKey } from './filter.ts';
 
 function buildFilter(keys: readonly Uint8Array[], bitsPerKey = 10): Uint8Array {
   const builder = new FilterBuilder(bitsPerKey);

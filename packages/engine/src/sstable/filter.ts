@@ -1,9 +1,9 @@
 /**
  * Blocked Bloom filter over the distinct user keys of a table: a lookup of a key that is not there touches one line.
- * Invariant: it never says no to a key it was built with. Format: docs/format/sstable.md, "Filter".
+ * Invariant: it never says no to a key it was built with (filter-builder.ts). Format: docs/format/sstable.md, "Filter".
  */
 
-import { DecodeError, readU32, writeU32 } from '@kayadb/codec';
+import { DecodeError, readU32 } from '@kayadb/codec';
 
 import { mix32, murmur3 } from './murmur3.ts';
 import {
@@ -20,58 +20,6 @@ const TWO_32 = 0x1_0000_0000;
 
 /** The hash that the filter takes. Callers that ask several tables for one key compute it once. */
 export const hashKey: (key: Uint8Array) => number = murmur3;
-
-/** Collects hashes while a table is written. */
-export class FilterBuilder {
-  readonly #bitsPerKey: number;
-  #hashes = new Uint32Array(1024);
-  #count = 0;
-
-  constructor(bitsPerKey: number) {
-    this.#bitsPerKey = bitsPerKey;
-  }
-
-  /** Requires: not called twice for one user key, or the filter grows for nothing. */
-  add(key: Uint8Array): void {
-    if (this.#count === this.#hashes.length) {
-      const grown = new Uint32Array(this.#count * 2);
-      grown.set(this.#hashes);
-      this.#hashes = grown;
-    }
-    this.#hashes[this.#count++] = hashKey(key);
-  }
-
-  /** Size of what `finish` returns, in bytes. */
-  get bytes(): number {
-    return FILTER_HEADER_BYTES + this.#lines() * FILTER_LINE_BYTES;
-  }
-
-  /** @returns The filter block in a new array. */
-  finish(): Uint8Array {
-    const lines = this.#lines();
-    const block = new Uint8Array(this.bytes);
-    writeU32(block, 0, FILTER_KIND_BLOCKED_BLOOM);
-    writeU32(block, 4, FILTER_PROBES);
-    writeU32(block, 8, lines);
-    const words = new Uint32Array(block.buffer, FILTER_HEADER_BYTES);
-    for (let k = 0; k < this.#count; k++) {
-      const hash = this.#hashes[k]!;
-      const line = Math.floor((hash * lines) / TWO_32) * LINE_WORDS;
-      const mixed = mix32(hash ^ 0x9e3779b9);
-      const step = ((mixed >>> 9) & (LINE_BITS - 1)) | 1;
-      let bit = mixed & (LINE_BITS - 1);
-      for (let probe = 0; probe < FILTER_PROBES; probe++) {
-        words[line + (bit >>> 5)]! |= 1 << (bit & 31);
-        bit = (bit + step) & (LINE_BITS - 1);
-      }
-    }
-    return block;
-  }
-
-  #lines(): number {
-    return Math.min(MAX_FILTER_LINES, Math.max(1, Math.ceil((this.#count * this.#bitsPerKey) / LINE_BITS)));
-  }
-}
 
 /** A filter in memory. */
 export class Filter {
@@ -94,6 +42,11 @@ export class Filter {
     }
     this.#lines = lines;
     this.#words = new Uint32Array(block.buffer, block.byteOffset + FILTER_HEADER_BYTES, lines * LINE_WORDS);
+  }
+
+  /** Memory held, in bytes. */
+  get memoryBytes(): number {
+    return this.#words.byteLength;
   }
 
   /** @returns false only if no key with this hash was added. Hot: 6 probes within one cache line. */

@@ -5,18 +5,23 @@
 
 /** @returns An unsigned 32-bit integer. */
 export function murmur3(bytes: Uint8Array): number {
-  const length = bytes.length;
-  const whole = length & ~3;
+  return murmur3Within(bytes, 0, bytes.length);
+}
+
+/** As `murmur3`, of the `length` bytes from `start` on. */
+export function murmur3Within(bytes: Uint8Array, start: number, length: number): number {
+  const end = start + length;
+  const whole = start + (length & ~3);
   let hash = 0;
-  for (let i = 0; i < whole; i += 4) {
+  for (let i = start; i < whole; i += 4) {
     const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
     hash ^= scramble(word);
     hash = (hash << 13) | (hash >>> 19);
     hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
   }
-  if (whole < length) {
+  if (whole < end) {
     let tail = 0;
-    for (let i = length - 1; i >= whole; i--) tail = (tail << 8) | bytes[i]!;
+    for (let i = end - 1; i >= whole; i--) tail = (tail << 8) | bytes[i]!;
     hash ^= scramble(tail);
   }
   return mix32(hash ^ length);

@@ -1,0 +1,176 @@
+/**
+ * One table read from front to back for a merge: in large pieces, the next one under way while the present one is used, past all
+ * caches. Every block's checksum is checked. Format: docs/format/sstable.md.
+ */
+
+import { EMPTY_BYTES } from '@kayadb/codec';
+import type { FileHandle, FileSystem } from '@kayadb/vfs';
+
+import { CorruptionError } from '../errors.ts';
+import { tableFileName } from '../files/file-names.ts';
+import type { MaybePromise } from '../iterate/cursor.ts';
+import { sharedZstd } from '../sstable/compression.ts';
+import { blockEnd } from '../sstable/sstable-format.ts';
+import { checkStored, unpackBlock } from '../sstable/stored-block.ts';
+import { TableBlocks } from '../sstable/table-blocks.ts';
+import { readTableFrame } from '../sstable/table-frame.ts';
+import type { TableMeta } from '../version/table-meta.ts';
+
+/** Where the tables of a store are read from. */
+export interface TableSource {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+}
+
+/** Bound: stored bytes read at a time, though never less than one block. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Some blocks in a row, as they are stored. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly firstOrdinal: number;
+  readonly endOrdinal: number;
+  /** Resolves when `bytes` holds them. */
+  readonly read: Promise<void>;
+}
+
+export class TableInput {
+  readonly #handle: FileHandle;
+  readonly #blocks: TableBlocks;
+  readonly #fileBytes: number;
+  #piece: Piece | undefined;
+  #nextPiece: Piece | undefined;
+  /** Memory of the piece before, for the one after the next. */
+  #spare: Uint8Array = EMPTY_BYTES;
+  #ordinal = -1;
+  #closing: Promise<void> | undefined;
+
+  /** The raw block under the walk is `bytes` from `blockAt` on. Valid until `nextBlock` is called. */
+  bytes: Uint8Array = EMPTY_BYTES;
+  blockAt = 0;
+  blockBytes = 0;
+
+  private constructor(handle: FileHandle, blocks: TableBlocks, fileBytes: number) {
+    this.#handle = handle;
+    this.#blocks = blocks;
+    this.#fileBytes = fileBytes;
+    this.#nextPiece = this.#readPiece(0);
+  }
+
+  /**
+   * Opens the table before its first block and begins to read it.
+   *
+   * @throws CorruptionError, EngineError as `openTable` does.
+   */
+  static async open(source: TableSource, { fileNumber, fileBytes }: TableMeta): Promise<TableInput> {
+    const name = tableFileName(fileNumber);
+    const handle = await source.fileSystem.open(`${source.directory}/${name}`, 'read');
+    try {
+      const frame = await readTableFrame(
+        handle,
+        name,
+        { storeId: source.storeId, fileNumber, fileBytes },
+        sharedZstd,
+      );
+      const blocks = new TableBlocks(frame, handle, () => undefined);
+      return new TableInput(handle, blocks, fileBytes);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  get file(): string {
+    return this.#blocks.identity.file;
+  }
+
+  /** Where the present block is in the file. */
+  get blockOffset(): number {
+    return this.#blocks.handleAt(this.#ordinal).offset;
+  }
+
+  /** Whether there is a block behind the present one. */
+  get hasNext(): boolean {
+    return this.#ordinal + 1 < this.#blocks.count;
+  }
+
+  /** Whether everything behind the present piece is being read or has been. */
+  get isReadToEnd(): boolean {
+    return this.#nextPiece === undefined && this.#piece !== undefined;
+  }
+
+  /** Goes to the next block. Requires: `hasNext`. @returns A promise only when it is not read yet. */
+  nextBlock(): MaybePromise {
+    this.#ordinal++;
+    if (this.#piece !== undefined && this.#ordinal < this.#piece.endOrdinal) {
+      this.#enterBlock(this.#piece);
+      return undefined;
+    }
+    return this.#enterPiece();
+  }
+
+  /** Waits for a read under way. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#nextPiece?.read.catch(() => undefined);
+    await this.#handle.close();
+  }
+
+  async #enterPiece(): Promise<void> {
+    const piece = this.#nextPiece!;
+    await piece.read;
+    this.#spare = this.#piece?.bytes ?? EMPTY_BYTES;
+    this.#piece = piece;
+    this.#nextPiece = piece.endOrdinal < this.#blocks.count ? this.#readPiece(piece.endOrdinal) : undefined;
+    this.#enterBlock(piece);
+  }
+
+  #enterBlock({ bytes, firstOrdinal }: Piece): void {
+    const blocks = this.#blocks;
+    const handle = blocks.handleAt(this.#ordinal);
+    const at = handle.offset - blocks.handleAt(firstOrdinal).offset;
+    this.blockBytes = handle.rawBytes;
+    if (handle.storedBytes === handle.rawBytes) {
+      checkStored(bytes, at, handle, blocks.identity);
+      this.bytes = bytes;
+      this.blockAt = at;
+    } else {
+      this.bytes = unpackBlock(bytes, at, handle, blocks.identity);
+      this.blockAt = 0;
+    }
+  }
+
+  #readPiece(firstOrdinal: number): Piece {
+    const blocks = this.#blocks;
+    const first = blocks.handleAt(firstOrdinal);
+    let endOrdinal = firstOrdinal + 1;
+    let end = blockEnd(first);
+    while (endOrdinal < blocks.count) {
+      const grown = blockEnd(blocks.handleAt(endOrdinal));
+      if (grown - first.offset > PIECE_BYTES) break;
+      end = grown;
+      endOrdinal++;
+    }
+    const length = end - first.offset;
+    const isRoomy = this.#spare.length >= length;
+    const whole = isRoomy ? this.#spare : new Uint8Array(Math.min(Math.max(length, PIECE_BYTES), this.#fileBytes));
+    this.#spare = EMPTY_BYTES;
+    const read = this.#read(whole.subarray(0, length), first.offset);
+    // Whoever needs the piece meets its failure; until then nobody listens.
+    read.catch(() => undefined);
+    return { bytes: whole, firstOrdinal, endOrdinal, read };
+  }
+
+  async #read(into: Uint8Array, offset: number): Promise<void> {
+    const readBytes = await this.#handle.read(into, offset);
+    if (readBytes !== into.length) {
+      throw new CorruptionError(this.file, offset + readBytes, 'the file was cut short while it was open');
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** Where new tables are made: in this thread, or in worker threads of their own. */
+
+import type { FileNumber } from '../key/internal-key.ts';
+import type { Memtable } from '../memtable/memtable.ts';
+import type { Resources } from '../resources.ts';
+import type { TableMeta } from '../version/table-meta.ts';
+import { CursorRun } from './entry-run.ts';
+import { totalBytes } from './level-targets.ts';
+import { startWorker } from './start-worker.ts';
+import { flushEntries, type MergeTablesJob, mergeTables, type TableJob } from './table-work.ts';
+import type { WorkerTask } from './worker-messages.ts';
+import { WorkerThread } from './worker-thread.ts';
+
+/** Whose numbers new tables get. A reserved one counts as live until an edit names its table or it is released. */
+export interface TableNumbers {
+  reserveTable(): FileNumber;
+  releaseTable(fileNumber: FileNumber): void;
+}
+
+/**
+ * Runs at most one flush and one merge at a time.
+ *
+ * Durability: the tables that a call resolves to are synced, their names too. They have not been opened again. What a call reserved and
+ * does not return is released.
+ */
+export interface TableMaker {
+  flush(job: TableJob, memtable: Memtable): Promise<readonly TableMeta[]>;
+  /** @throws EngineError KAYA_ABORTED soon after `signal` fires. */
+  merge(job: MergeTablesJob, signal?: AbortSignal): Promise<readonly TableMeta[]>;
+  /** Requires: nothing is running. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** In this thread, a few milliseconds at a time. */
+export class InlineTableMaker implements TableMaker {
+  readonly #resources: Resources;
+  readonly #numbers: TableNumbers;
+
+  constructor(resources: Resources, numbers: TableNumbers) {
+    this.#resources = resources;
+    this.#numbers = numbers;
+  }
+
+  flush(job: TableJob, memtable: Memtable): Promise<readonly TableMeta[]> {
+    return flushEntries(job, this.#world(), new CursorRun(memtable.cursor('forward')));
+  }
+
+  merge(job: MergeTablesJob, signal?: AbortSignal): Promise<readonly TableMeta[]> {
+    return mergeTables(job, { ...this.#world(), ...(signal !== undefined && { signal }) });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #world(): Resources & {
+    readonly reserveTable: () => FileNumber;
+    readonly releaseTable: (fileNumber: FileNumber) => void;
+  } {
+    const numbers = this.#numbers;
+    return {
+      ...this.#resources,
+      reserveTable: () => numbers.reserveTable(),
+      releaseTable: (fileNumber) => numbers.releaseTable(fileNumber),
+    };
+  }
+}
+
+/** In two worker threads, so that a flush never waits for a merge. */
+export class WorkerTableMaker implements TableMaker {
+  readonly #numbers: TableNumbers;
+  readonly #flushes: WorkerThread;
+  readonly #merges: WorkerThread;
+
+  /** @param start - Starts a thread; tests give their own. */
+  constructor(numbers: TableNumbers, start = () => startWorker('background-worker', import.meta.url)) {
+    this.#numbers = numbers;
+    this.#flushes = new WorkerThread(start);
+    this.#merges = new WorkerThread(start);
+  }
+
+  flush(job: TableJob, memtable: Memtable): Promise<readonly TableMeta[]> {
+    return this.#run(this.#flushes, { kind: 'flush', job, memtable: memtable.share() }, 1);
+  }
+
+  merge(job: MergeTablesJob, signal?: AbortSignal): Promise<readonly TableMeta[]> {
+    const expected = Math.ceil(totalBytes(job.runs.flat()) / job.targetBytes);
+    return this.#run(this.#merges, { kind: 'merge', job }, expected, signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#flushes.close(), this.#merges.close()]);
+  }
+
+  async #run(
+    thread: WorkerThread,
+    task: WorkerTask,
+    expectedTables: number,
+    signal?: AbortSignal,
+  ): Promise<readonly TableMeta[]> {
+    const reserved: FileNumber[] = [];
+    const reserveTable = (): FileNumber => {
+      const fileNumber = this.#numbers.reserveTable();
+      reserved.push(fileNumber);
+      return fileNumber;
+    };
+    for (let i = 0; i < expectedTables; i++) reserveTable();
+    let tables: readonly TableMeta[] = [];
+    try {
+      tables = await thread.run(task, { fileNumbers: [...reserved], reserveTable, signal });
+      return tables;
+    } finally {
+      const named = new Set(tables.map(({ fileNumber }) => fileNumber));
+      for (const fileNumber of reserved) if (!named.has(fileNumber)) this.#numbers.releaseTable(fileNumber);
+    }
+  }
+}
