@@ -1,8 +1,7 @@
 import { encodeUtf8 } from '@kayadb/codec';
-import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { del, put, show, sortEntries, walk } from '../../test/support/entries.ts';
+import { del, put, show, walk } from '../../test/support/entries.ts';
 import { DELETE_KIND, type Entry } from '../key/internal-key.ts';
 import { WriteBatch } from '../key/write-batch.ts';
 import { Memtable } from './memtable.ts';
@@ -65,29 +64,6 @@ describe('Memtable', () => {
     expect(await walk(memtable.cursor('reverse'), 'c')).toEqual(['b#2', 'b#3', 'a#1']);
     expect(await walk(memtable.cursor('reverse'), 'z')).toEqual(['d#4', 'b#2', 'b#3', 'a#1']);
     expect(await walk(memtable.cursor('reverse'), 'A')).toEqual([]);
-  });
-
-  test('agrees with a sorted array on thousands of random entries, both ways', async () => {
-    const random = seededRandom(testSeed());
-    const entries: Entry[] = [];
-    for (let sequence = 1; sequence <= 5000; sequence++) {
-      const key = `key/${random.int(700).toString(36)}`;
-      entries.push(random.chance(0.2) ? del(key, sequence) : put(key, sequence, 'v'.repeat(random.int(200))));
-    }
-
-    const memtable = memtableOf(entries);
-
-    const sorted = sortEntries(entries);
-    const expected = sorted.map(show);
-    expect(await walk(memtable.cursor('forward'))).toEqual(expected);
-    expect(await walk(memtable.cursor('reverse'))).toEqual(expected.toReversed());
-    for (let i = 0; i < 500; i++) {
-      const key = `key/${random.int(800).toString(36)}`;
-      const sequence = random.int(5200);
-      const wanted = sorted.find((entry) => Buffer.from(entry.key).toString() === key && entry.sequence <= sequence);
-      const found = memtable.get(encodeUtf8(key), sequence);
-      expect(found && show(found)).toBe(wanted && show(wanted));
-    }
   });
 
   test('holds an entry larger than a chunk of its arena', () => {
