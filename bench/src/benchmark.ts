@@ -10,7 +10,8 @@ import type { RunPlan } from './run/plan-jobs.ts';
 import { type Progress, runBenchmark } from './run/run-benchmark.ts';
 import { scaleOf } from './scale.ts';
 
-export async function benchmark(options: BenchmarkOptions, progress: Progress): Promise<Report> {
+/** The folder of the stores is removed in any case. */
+export async function benchmark(options: BenchmarkOptions, progress: Progress, signal?: AbortSignal): Promise<Report> {
   const dataDirectory = await mkdtemp(join(options.data, 'kayadb-bench-'));
   try {
     const machine = describeMachine(dataDirectory);
@@ -22,7 +23,7 @@ export async function benchmark(options: BenchmarkOptions, progress: Progress): 
       dataDirectory,
       isolated: !options.smoke,
     };
-    const report = createReport(machine, plan, await runBenchmark(plan, progress));
+    const report = createReport(machine, plan, await runBenchmark(plan, progress, signal));
     await writeReport(report, options.out);
     return report;
   } finally {

@@ -5,10 +5,15 @@ import { metricOf } from './metrics.ts';
 import { parseOptions } from './options.ts';
 import { formatValue } from './report/format-number.ts';
 import { renderText } from './report/report.ts';
+import type { Progress } from './run/run-benchmark.ts';
 
 const options = parseOptions(process.argv.slice(2));
 const startMs = performance.now();
-const report = await benchmark(options, {
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interruption.abort(new Error(`ended by ${signal}`)));
+}
+const progress: Progress = {
   started: ({ round, engine, steps }, done, total) => {
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     const names = steps.map(({ stage }) => stage).join(', ');
@@ -22,8 +27,15 @@ const report = await benchmark(options, {
       process.stderr.write(`  ${metric} FAILED: ${reason}\n`);
     }
   },
-});
-process.stdout.write(renderText(report));
-process.stderr.write(`written to ${options.out}\n`);
-// A figure that could not be measured must not look like one that was not asked for.
-if (report.results.gaps.some(({ failed }) => failed)) process.exitCode = 1;
+};
+try {
+  const report = await benchmark(options, progress, interruption.signal);
+  process.stdout.write(renderText(report));
+  process.stderr.write(`written to ${options.out}\n`);
+  // A figure that could not be measured must not look like one that was not asked for.
+  if (report.results.gaps.some(({ failed }) => failed)) process.exitCode = 1;
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
+  process.stderr.write(`${(error as Error).message}; nothing is written\n`);
+  process.exitCode = 1;
+}

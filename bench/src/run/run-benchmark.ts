@@ -34,7 +34,8 @@ const JOB_TIMEOUT_MS = 15 * 60 * 1000;
 const LONG_JOB_TIMEOUT_MS = 60 * 60 * 1000;
 const SYNC_TIMEOUT_MS = 60 * 1000;
 
-export async function runBenchmark(plan: RunPlan, progress: Progress): Promise<BenchmarkResults> {
+/** @throws What `signal` was aborted with, once the process that was measuring has ended. */
+export async function runBenchmark(plan: RunPlan, progress: Progress, signal?: AbortSignal): Promise<BenchmarkResults> {
   const figures: Figure[] = [];
   const gaps: Gap[] = [];
   const contestants = new Map<EngineName, ContestantInfo>();
@@ -42,7 +43,8 @@ export async function runBenchmark(plan: RunPlan, progress: Progress): Promise<B
   for (const [index, job] of jobs.entries()) {
     progress.started(job, index, jobs.length);
     if (plan.scale.touchesPageCache) await writeBackPageCache();
-    const outcome = await runJob(job, timeoutOf(job));
+    const outcome = await runJob(job, timeoutOf(job), signal);
+    signal?.throwIfAborted();
     const newFigures = outcome.messages.flatMap((message) => (message.kind === 'figure' ? [message.figure] : []));
     const newGaps = [
       ...outcome.messages.flatMap((message) => (message.kind === 'gap' ? [message.gap] : [])),

@@ -27,4 +27,13 @@ describe('runJob', () => {
 
     expect(failure).toMatch(/^took longer than 0.001 s/);
   });
+
+  test('kills it when told to', async () => {
+    const interruption = new AbortController();
+
+    const outcome = runJob(job, 60_000, interruption.signal);
+    interruption.abort();
+
+    expect((await outcome).failure).toBe('ended with SIGKILL');
+  });
 });

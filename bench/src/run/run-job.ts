@@ -1,4 +1,4 @@
-/** Runs one job in a process of its own. Bound: `timeoutMs`; then the process is killed. */
+/** Runs one job in a process of its own, which is killed when it takes longer than `timeoutMs` or `signal` says so. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const CHILD = fileURLToPath(new URL(FROM_SOURCES ? '../child.ts' : '../child.js'
 const NODE_OPTIONS = ['--expose-gc', ...(FROM_SOURCES ? ['--import', 'tsx', '--conditions=@kayadb/source'] : [])];
 const MAX_ERROR_CHARACTERS = 2000;
 
-export function runJob(job: Job, timeoutMs: number): Promise<JobOutcome> {
+export function runJob(job: Job, timeoutMs: number, signal?: AbortSignal): Promise<JobOutcome> {
   const child = fork(CHILD, [JSON.stringify(job)], {
     execArgv: NODE_OPTIONS,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -25,16 +25,18 @@ export function runJob(job: Job, timeoutMs: number): Promise<JobOutcome> {
   return new Promise((resolve) => {
     const messages: ChildMessage[] = [];
     const errors = collectErrors(child);
+    const kill = (): boolean => child.kill('SIGKILL');
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      child.kill('SIGKILL');
+      kill();
     }, timeoutMs);
+    signal?.addEventListener('abort', kill);
     child.on('message', (message) => messages.push(message as ChildMessage));
-    child.on('error', (error) => resolve({ messages, failure: error.message }));
-    child.on('close', (code, signal) => {
+    child.on('close', (code, killedBy) => {
       clearTimeout(timer);
-      const ending = timedOut ? `took longer than ${timeoutMs / 1000} s` : `ended with ${signal ?? `code ${code}`}`;
+      signal?.removeEventListener('abort', kill);
+      const ending = timedOut ? `took longer than ${timeoutMs / 1000} s` : `ended with ${killedBy ?? `code ${code}`}`;
       resolve({ messages, failure: code === 0 ? undefined : `${ending}\n${errors()}`.trim() });
     });
   });
