@@ -1,3 +1,6 @@
+export type { OfflineBackupOptions } from './backup/read-backup.ts';
+export { restoreBackup } from './backup/restore-backup.ts';
+export { verifyBackup } from './backup/verify-backup.ts';
 export { CorruptionError, EngineError, type CorruptionErrorCode, type EngineErrorCode } from './errors.ts';
 export type { SequenceNumber } from './key/internal-key.ts';
 export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';

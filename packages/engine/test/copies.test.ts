@@ -150,7 +150,7 @@ describe.each(Object.entries(copies))('%s', (_name, copy) => {
     done.abort();
     await writing;
     const { state } = await look(fs, '/copy');
-    expect(sequence, `${describeSeed(seed)}`).toBeGreaterThanOrEqual(120);
+    expect(sequence, `with ${describeSeed(seed)}`).toBeGreaterThanOrEqual(120);
     expect(state).toEqual(states[sequence]);
     expect(await stateOf(engine)).toEqual(states.at(-1));
   });
@@ -191,9 +191,9 @@ describe.each(Object.entries(copies))('%s', (_name, copy) => {
       let complete = 0;
       for (const disk of crashes) {
         const source = await look(disk, '/db');
-        expect(source.state, `${describeSeed(seed)}`).toEqual(acknowledged);
+        expect(source.state, `with ${describeSeed(seed)}`).toEqual(acknowledged);
         if ((await disk.stat('/copy')) === undefined) continue;
-        expect(await look(disk, '/copy'), `${describeSeed(seed)}`).toMatchObject({
+        expect(await look(disk, '/copy'), `with ${describeSeed(seed)}`).toMatchObject({
           state: acknowledged,
           isWhole: true,
         });
