@@ -6,7 +6,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { KayaLevel, type KayaLevelOptions } from '../src/index.ts';
+import { KayaLevel, type KayaLevelOptions, type KayaOpenOptions } from '../src/index.ts';
+import { testEngine } from './support/test-folder.ts';
 
 interface SuiteOptions {
   readonly test: unknown;
@@ -23,7 +24,14 @@ if (folder === undefined) throw new Error('give an empty folder as the argument'
 
 let storeCount = 0;
 
+/** The suite looks at the options that a database was given, so ours are added behind its back. */
+class SuiteLevel extends KayaLevel {
+  override _open(options: KayaOpenOptions): Promise<void> {
+    return super._open({ ...options, engine: testEngine });
+  }
+}
+
 suite({
   test,
-  factory: (options) => new KayaLevel(join(folder, String(storeCount++)), options),
+  factory: (options) => new SuiteLevel(join(folder, String(storeCount++)), options),
 });

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { KayaLevel } from '../src/index.ts';
-import { openFolder, openLevel, putAll } from './support/test-folder.ts';
+import { openFolder, openLevel, putAll, testEngine } from './support/test-folder.ts';
 
 describe('a KayaLevel', () => {
   test('finds again what it held, opened a second time and by another instance', async () => {
     await using folder = await openFolder();
     const location = join(folder.path, 'db');
-    const db = new KayaLevel(location);
+    const db = new KayaLevel(location, { engine: testEngine });
     await putAll(db, ['a', 'b']);
 
     await db.close();
@@ -20,7 +20,7 @@ describe('a KayaLevel', () => {
     const reopened = await db.getMany(['a', 'b']);
     await db.del('a');
     await db.close();
-    await using other = new KayaLevel(location);
+    await using other = new KayaLevel(location, { engine: testEngine });
 
     expect(reopened).toEqual(['value of a', 'value of b']);
     expect(await other.iterator().all()).toEqual([['b', 'value of b']]);
@@ -52,7 +52,7 @@ describe('a KayaLevel', () => {
 
   test('is refused with LEVEL_LOCKED while another instance has the store open', async () => {
     await using level = await openLevel();
-    const second = new KayaLevel(level.db.location);
+    const second = new KayaLevel(level.db.location, { engine: testEngine });
 
     await expect(second.open()).rejects.toMatchObject({
       code: 'LEVEL_DATABASE_NOT_OPEN',
@@ -67,11 +67,11 @@ describe('a KayaLevel', () => {
   test('refused by errorIfExists, leaves the store unlocked and as it was', async () => {
     await using folder = await openFolder();
     const location = join(folder.path, 'db');
-    const db = new KayaLevel(location);
+    const db = new KayaLevel(location, { engine: testEngine });
     await db.put('a', '1');
     await db.close();
 
-    const refused = new KayaLevel(location, { errorIfExists: true }).open();
+    const refused = new KayaLevel(location, { engine: testEngine, errorIfExists: true }).open();
 
     await expect(refused).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' });
     await db.open();
@@ -82,7 +82,7 @@ describe('a KayaLevel', () => {
   test('whose files are damaged fails to open with LEVEL_CORRUPTION, file and offset', async () => {
     await using folder = await openFolder();
     const location = join(folder.path, 'db');
-    const db = new KayaLevel(location);
+    const db = new KayaLevel(location, { engine: testEngine });
     await putAll(db, ['a', 'b']);
     await db.close();
     const manifest = (await readdir(location)).find((name) => /manifest/i.test(name)) ?? '';
@@ -98,7 +98,7 @@ describe('a KayaLevel', () => {
 
   test('in a folder whose own folder is missing fails to open with LEVEL_IO_ERROR', async () => {
     await using folder = await openFolder();
-    const db = new KayaLevel(join(folder.path, 'missing', 'db'));
+    const db = new KayaLevel(join(folder.path, 'missing', 'db'), { engine: testEngine });
 
     await expect(db.open()).rejects.toMatchObject({
       code: 'LEVEL_DATABASE_NOT_OPEN',
@@ -137,6 +137,23 @@ describe('a KayaLevel', () => {
     expect(await db.keys().all()).toEqual(['a', 'b', 'c']);
   });
 
+  test('makes its tables in threads of their own by default, and ends them when it is closed', async () => {
+    await using folder = await openFolder();
+    const location = join(folder.path, 'db');
+    const db = new KayaLevel(location);
+    await putAll(db, ['a', 'b']);
+
+    await db.compactRange('a', 'c');
+    await db.close();
+
+    await db.open();
+    expect(await db.iterator().all()).toEqual([
+      ['a', 'value of a'],
+      ['b', 'value of b'],
+    ]);
+    await db.close();
+  });
+
   test('lends its engine for what Level has no calls for', async () => {
     await using level = await openLevel();
     await putAll(level.db, ['a', 'b']);
@@ -159,7 +176,7 @@ describe('approximateSize() and compactRange()', () => {
 
   test.each(['approximateSize', 'compactRange'] as const)('%s() waits for the opening', async (method) => {
     await using folder = await openFolder();
-    await using db = new KayaLevel(join(folder.path, 'db'));
+    await using db = new KayaLevel(join(folder.path, 'db'), { engine: testEngine });
 
     const order: string[] = [];
     const opening = db.open().then(() => order.push('opened'));

@@ -4,7 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { KayaLevel, type KayaLevelOptions } from '../../src/index.ts';
+import { type KayaEngineOptions, KayaLevel, type KayaLevelOptions } from '../../src/index.ts';
+
+/** Tables are made in this thread: the stores are small and many, and a thread for each would take longer than all tests. */
+export const testEngine: KayaEngineOptions = { backgroundWork: 'inline' };
 
 export interface TestFolder extends AsyncDisposable {
   readonly path: string;
@@ -18,7 +21,10 @@ export async function openFolder(): Promise<TestFolder> {
 /** An open database in a folder of its own; leaving the block closes it. */
 export async function openLevel<K = string, V = string>(options?: KayaLevelOptions<K, V>): Promise<TestLevel<K, V>> {
   const folder = await openFolder();
-  const db = new KayaLevel<K, V>(join(folder.path, 'db'), options);
+  const db = new KayaLevel<K, V>(join(folder.path, 'db'), {
+    ...options,
+    engine: { ...testEngine, ...options?.engine },
+  });
   await db.open();
   return {
     db,
