@@ -60,6 +60,7 @@ function describeRun({ machine, plan, results }: Report): string {
     `machine: ${processors} x ${processor}, ${Math.round(memoryBytes / 2 ** 30)} GiB, ${system}, ${fileSystem}`,
     `node: ${node}; load average at the start: ${load.map((one) => one.toFixed(2)).join(' ')}`,
     `rounds: ${rounds}; keys of 16 bytes, values of 100 bytes (1k: 1024), half compressible`,
+    ...(plan.isolated ? [] : ['a smoke run: these figures show that every workload runs, not how fast']),
     `scale: ${Object.entries(scale)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
