@@ -1,15 +1,11 @@
-import { decodeUtf8 } from '@kayadb/codec';
-import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { ArrayCursor, del, put, show, sortEntries, tableMeta, walk } from '../../test/support/entries.ts';
+import { ArrayCursor, put, show, sortEntries, tableMeta, walk } from '../../test/support/entries.ts';
 import type { Entry } from '../key/internal-key.ts';
-import { Turn } from '../turn.ts';
 import type { Cursor, Direction } from './cursor.ts';
 import { LevelCursor } from './level-cursor.ts';
 import { MergingCursor } from './merging-cursor.ts';
-import { type Bounds, normaliseBounds } from './range.ts';
-import { VisibleCursor } from './visible-cursor.ts';
 
 function failingCursor(later: boolean): Cursor {
   const fail = (): Promise<void> => {
@@ -112,84 +108,5 @@ describe('LevelCursor', () => {
 
     expect(inner.isClosed).toBe(true);
     expect(cursor.entry).toBeUndefined();
-  });
-});
-
-async function visible(
-  entries: readonly Entry[],
-  sequence: number,
-  bounds: Bounds,
-  direction: Direction,
-): Promise<string[]> {
-  const turn = new Turn({ clock: new VirtualClock(), yieldTurn: () => Promise.resolve() });
-  const cursor = new VisibleCursor(new ArrayCursor(entries, direction, true), sequence, bounds, direction, turn);
-  const rows: string[] = [];
-  for (let row = await cursor.next(); row !== undefined; row = await cursor.next()) {
-    rows.push(`${decodeUtf8(row.key)}=${decodeUtf8(row.value)}`);
-  }
-  return rows;
-}
-
-describe('VisibleCursor', () => {
-  const entries = [put('a', 1), put('a', 5), del('b', 4), put('b', 2), put('c', 3), del('c', 6), put('d', 7)];
-
-  test.each([
-    [2, ['a=a@1', 'b=b@2']],
-    [3, ['a=a@1', 'b=b@2', 'c=c@3']],
-    [4, ['a=a@1', 'c=c@3']],
-    [5, ['a=a@5', 'c=c@3']],
-    [7, ['a=a@5', 'd=d@7']],
-  ])('shows the state at sequence %i, both ways', async (sequence, expected) => {
-    expect(await visible(entries, sequence, {}, 'forward')).toEqual(expected);
-    expect(await visible(entries, sequence, {}, 'reverse')).toEqual(expected.toReversed());
-  });
-
-  test('agrees with a filter of the whole state on every pair of bounds', async () => {
-    const all = await visible(entries, 3, {}, 'forward');
-    for (const low of ['', '0', 'a', 'b', 'bb', 'c', 'z']) {
-      for (const high of ['', '0', 'a', 'b', 'bb', 'c', 'z']) {
-        for (const [lowName, highName] of [
-          ['gt', 'lt'],
-          ['gte', 'lte'],
-          ['gt', 'lte'],
-          ['gte', 'lt'],
-        ] as const) {
-          const bounds = normaliseBounds({ [lowName]: low, [highName]: high });
-          const expected = all.filter((row) => {
-            const key = row.split('=')[0]!;
-            return (lowName === 'gt' ? key > low : key >= low) && (highName === 'lt' ? key < high : key <= high);
-          });
-
-          expect(await visible(entries, 3, bounds, 'forward'), `${lowName} ${low} ${highName} ${high}`).toEqual(
-            expected,
-          );
-          expect(await visible(entries, 3, bounds, 'reverse')).toEqual(expected.toReversed());
-        }
-      }
-    }
-  });
-});
-
-describe('normaliseBounds', () => {
-  test('joins a prefix with narrower bounds', async () => {
-    const rows = [put('p', 1), put('p1', 2), put('p2', 3), put('q', 4)];
-
-    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p' }), 'forward')).toEqual([
-      'p=p@1',
-      'p1=p1@2',
-      'p2=p2@3',
-    ]);
-    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', gt: 'p' }), 'reverse')).toEqual([
-      'p2=p2@3',
-      'p1=p1@2',
-    ]);
-    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', lt: 'p2' }), 'reverse')).toEqual(['p1=p1@2', 'p=p@1']);
-    expect(await visible(rows, 9, normaliseBounds({ prefix: 'p', gte: 'a', lte: 'z' }), 'forward')).toHaveLength(3);
-  });
-
-  test('refuses two bounds on one side, and what is no bytes', () => {
-    expect(() => normaliseBounds({ gt: 'a', gte: 'b' })).toThrow(TypeError);
-    expect(() => normaliseBounds({ lt: 'a', lte: 'b' })).toThrow(TypeError);
-    expect(() => normaliseBounds({ gte: 7 as unknown as string })).toThrow('gte must be a Uint8Array or a string');
   });
 });

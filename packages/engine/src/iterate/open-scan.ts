@@ -1,8 +1,10 @@
 /** Makes a scan over everything a store holds at one moment. */
 
 import type { SequenceNumber } from '../key/internal-key.ts';
-import type { ReadPathParts } from '../read-path.ts';
+import type { Memtable } from '../memtable/memtable.ts';
+import type { RangeDeleteSet } from '../range-delete/range-delete-set.ts';
 import type { Resources } from '../resources.ts';
+import type { Tables } from '../sstable/tables.ts';
 import { Turn } from '../turn.ts';
 import type { Encoding } from '../types.ts';
 import type { Version } from '../version/version.ts';
@@ -17,9 +19,16 @@ import { ScanSource } from './scan-source.ts';
 import { type ScanSpan, spanOf } from './scan-span.ts';
 import { StoreScan } from './store-scan.ts';
 
-export interface ScanParts extends ReadPathParts {
+/** As `ReadPathParts`, but no more of them than scans need. */
+export interface ScanParts {
+  readonly memtables: { all(): readonly ScannedMemtable[] };
+  readonly versions: { readonly current: Version };
+  readonly tables: Pick<Tables, 'openCursor'>;
+  readonly rangeDeletes: { readonly current: RangeDeleteSet };
   readonly resources: Pick<Resources, 'clock' | 'yieldTurn'>;
 }
+
+type ScannedMemtable = Pick<Memtable, 'entryCount' | 'largestSequence' | 'cursor' | 'retain' | 'release'>;
 
 export interface ScanRequest {
   readonly direction: Direction;
@@ -47,7 +56,8 @@ export { StoreScan } from './store-scan.ts';
 export function openScan<Item>(parts: ScanParts, request: ScanRequest): StoreScan<Item> {
   const { direction, sequence, want } = request;
   const version = parts.versions.current.retain();
-  const memtables = parts.memtables.all();
+  const memtables = parts.memtables.all().filter(({ entryCount }) => entryCount > 0);
+  for (const memtable of memtables) memtable.retain();
   const rangeDeletes = parts.rangeDeletes.current;
   const span = spanOf(request.bounds);
   const producer = new RowProducer({
@@ -57,9 +67,7 @@ export function openScan<Item>(parts: ScanParts, request: ScanRequest): StoreSca
     regions: rangeDeletes.isEmpty ? undefined : new HiddenRegions(rangeDeletes, sequence),
     turn: new Turn(parts.resources),
     openSources: () => [
-      ...memtables
-        .filter(({ entryCount }) => entryCount > 0)
-        .map((memtable) => openMemtable(memtable, direction, sequence)),
+      ...memtables.map((memtable) => openMemtable(memtable, direction, sequence)),
       ...openTables(version, parts, request, span),
     ],
   });
@@ -71,15 +79,14 @@ export function openScan<Item>(parts: ScanParts, request: ScanRequest): StoreSca
     limitBytes: request.limitBytes,
     signal: request.signal,
     onEnd: () => {
+      for (const memtable of memtables) memtable.release();
       version.release();
       request.onEnd();
     },
   });
 }
 
-type Memtable = ReturnType<ReadPathParts['memtables']['all']>[number];
-
-function openMemtable(memtable: Memtable, direction: Direction, sequence: SequenceNumber): ScanSource {
+function openMemtable(memtable: ScannedMemtable, direction: Direction, sequence: SequenceNumber): ScanSource {
   const newest = Math.min(memtable.largestSequence, sequence);
   return new ScanSource(
     new MemtableRuns(memtable.cursor(direction), direction, sequence, newest),

@@ -36,8 +36,8 @@ export function pickDecoder(want: Wanted, keyEncoding: Encoding, valueEncoding: 
 
 /** Node's own decoders, without the look-up of an encoding's name; what is no UTF-8 becomes U+FFFD. */
 interface Slices {
-  latin1Slice(this: Uint8Array, start: number, end: number): string;
-  utf8Slice(this: Uint8Array, start: number, end: number): string;
+  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+  readonly utf8Slice: (this: Uint8Array, start: number, end: number) => string;
 }
 const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Slices;
 

@@ -6,6 +6,7 @@
 import { compareBytes } from '@kayadb/codec';
 
 import type { SequenceNumber } from '../key/internal-key.ts';
+import type { BlockRows } from '../sstable/block-rows.ts';
 import type { Turn } from '../turn.ts';
 import type { Direction, MaybePromise } from './cursor.ts';
 import type { HiddenRegions } from './hidden-regions.ts';
@@ -55,7 +56,7 @@ export class RowProducer {
    * @returns `undefined` when the batch is full or there are no more rows; otherwise what the next call has to wait for: rows
    * that are in the batch by then are complete and may be handed out before. Failures come as rejections only.
    */
-  fill(batch: RowBatch<unknown>): MaybePromise {
+  fillBatch(batch: RowBatch<unknown>): MaybePromise {
     if (this.#inFlight !== undefined) return this.#inFlight;
     let waiting: MaybePromise;
     try {
@@ -96,7 +97,7 @@ export class RowProducer {
       if (!this.#isInRegion || top.isAtLimit) {
         const key = top.rows!.key(top.position);
         if (this.#isPastEnd(key)) return this.#finish(batch);
-        const waiting = this.#enterRegion(key);
+        const waiting = this.#enterRegion(key, batch);
         if (waiting !== undefined) return waiting;
       } else {
         const waiting = this.#takeStretch(top, batch);
@@ -112,7 +113,9 @@ export class RowProducer {
     const { second } = this.#queue;
     const end = second === undefined ? top.stop : top.stretchBefore(second);
     const bytesBefore = batch.totalBytes + batch.bytes;
-    const reached = this.#visible.take(top.rows!, position, end, batch);
+    const rows = top.rows!;
+    const reached = this.#visible.take(rows, position, end, batch);
+    if (reached < 0 || reached >= rows.count) this.#letGo(rows, batch);
     const bytes = batch.totalBytes + batch.bytes - bytesBefore;
     const waiting = top.advanceTo(reached);
     if (waiting !== undefined) return waiting.then(() => this.#queue.restoreTop());
@@ -121,6 +124,12 @@ export class RowProducer {
     let pause: MaybePromise;
     for (let step = 1; step <= steps && pause === undefined; step++) pause = this.#parts.turn.step();
     return pause;
+  }
+
+  /** A source is about to leave `rows`. */
+  #letGo(rows: BlockRows, batch: RowBatch<unknown>): void {
+    batch.flush();
+    this.#visible.detach(rows);
   }
 
   #finish(batch: RowBatch<unknown>): undefined {
@@ -142,7 +151,7 @@ export class RowProducer {
   }
 
   /** Finds out what range deletes hide around `key`, where the next entry is, and passes over it where that is possible. */
-  #enterRegion(key: Uint8Array): MaybePromise {
+  #enterRegion(key: Uint8Array, batch: RowBatch<unknown>): MaybePromise {
     const { regions, span } = this.#parts;
     const region = regions?.at(key);
     const bound = this.#step === 1 ? span.end : span.start;
@@ -153,7 +162,10 @@ export class RowProducer {
     for (const source of this.#sources!) source.setLimit(limit);
     if (region === undefined || region.hiddenBelow === 0) return undefined;
     const inside = this.#sources!.filter((source) => source.rows !== undefined && !source.isAtLimit);
-    return this.#moveAll(inside, (source) => source.skip(end, region.hiddenBelow));
+    return this.#moveAll(inside, (source) => {
+      this.#letGo(source.rows!, batch);
+      return source.skip(end, region.hiddenBelow);
+    });
   }
 
   /** Moves `sources`, those that wait all at once, and puts them in order. */
@@ -193,11 +205,14 @@ export class RowProducer {
     return compareBytes(a, b) * this.#step < 0;
   }
 
+  async #await(waiting: Promise<void>): Promise<void> {
+    await waiting;
+    this.#inFlight = undefined;
+  }
+
   /** Whoever asks next waits for `waiting` too, and gets its failure. */
   #hold(waiting: Promise<void>): Promise<void> {
-    const held = waiting.then(() => {
-      this.#inFlight = undefined;
-    });
+    const held = this.#await(waiting);
     held.catch(() => undefined);
     this.#inFlight = held;
     return held;

@@ -8,7 +8,7 @@ import type { BlockRows } from '../sstable/block-rows.ts';
 import type { MaybePromise } from './cursor.ts';
 
 export interface RunCursor {
-  /** The run under the cursor: memory that nobody changes. `undefined` before the first positioning and after the end. */
+  /** The run under the cursor, valid until the cursor moves or closes. `undefined` before the first positioning and after the end. */
   readonly rows: BlockRows | undefined;
   /** Where in `rows` the last move landed; always an entry of it. In reverse, the run's entries are taken from there downwards. */
   readonly position: number;

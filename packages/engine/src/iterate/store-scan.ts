@@ -151,7 +151,7 @@ export class StoreScan<Item> implements Scan<Item> {
       want,
       decode,
     });
-    const waiting = producer.fill(batch);
+    const waiting = producer.fillBatch(batch);
     if (batch.items.length > 0) return this.#count(batch);
     return waiting === undefined ? this.#end() : this.#pullLater(batch, waiting);
   }
@@ -161,7 +161,7 @@ export class StoreScan<Item> implements Scan<Item> {
       for (let waiting: MaybePromise = first; waiting !== undefined;) {
         await waiting;
         if (this.#failure !== undefined) return await this.#throwFailure();
-        waiting = this.#parts.producer.fill(batch);
+        waiting = this.#parts.producer.fillBatch(batch);
         if (batch.items.length > 0) return this.#count(batch);
       }
     } catch (error) {

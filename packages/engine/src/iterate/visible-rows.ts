@@ -5,7 +5,7 @@
  */
 
 import { PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
-import { type BlockRows, hasSameKey } from '../sstable/block-rows.ts';
+import { BlockRows, hasSameKey } from '../sstable/block-rows.ts';
 import { ENTRY_KIND_AT } from '../wal/wal-format.ts';
 import type { Direction } from './cursor.ts';
 
@@ -46,6 +46,13 @@ export class VisibleRows {
   finish(sink: RowSink): void {
     if (!this.#isForward && this.#rows !== undefined && this.#isShown) sink.add(this.#rows, this.#at);
     this.forget();
+  }
+
+  /** `rows` is not valid any more after this. */
+  detach(rows: BlockRows): void {
+    if (this.#rows !== rows) return;
+    this.#rows = BlockRows.ofCopy(rows, this.#at, !this.#isForward);
+    this.#at = 0;
   }
 
   /** The walk starts anew elsewhere. */

@@ -43,7 +43,7 @@ export class BlockWalk {
     return this.#step === 1;
   }
 
-  /** The block that the walk is in; `undefined` before the first positioning and after the end. */
+  /** The block that the walk is in, valid until it moves; `undefined` before the first positioning and after the end. */
   get block(): BlockReader | undefined {
     return this.#block;
   }
@@ -93,7 +93,7 @@ export class BlockWalk {
     this.#block = undefined;
     // Reads that are under way still need the file; a move may start one more.
     if (this.#moving === undefined) this.#releaseAfter(this.#readAhead.close());
-    else this.#moving.catch(() => undefined).then(() => this.#releaseAfter(this.#readAhead.close()));
+    else void this.#releaseWhenMoved(this.#moving);
   }
 
   #seekBlock(ordinal: number, locate: (block: BlockReader) => number): MaybePromise {
@@ -124,6 +124,11 @@ export class BlockWalk {
 
   #blockAtHand(ordinal: number): BlockReader | undefined {
     return this.#readAhead.open(ordinal) ?? this.#blocks.takeCopy(ordinal);
+  }
+
+  async #releaseWhenMoved(moving: Promise<void>): Promise<void> {
+    await moving.catch(() => undefined);
+    this.#releaseAfter(this.#readAhead.close());
   }
 
   #releaseAfter(reading: Promise<unknown> | undefined): void {

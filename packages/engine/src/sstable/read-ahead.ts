@@ -4,7 +4,7 @@
  */
 
 import type { BlockReader } from './block-reader.ts';
-import { RunBlocks } from './run-blocks.ts';
+import { BlockMemory, RunBlocks } from './run-blocks.ts';
 import type { BlockRun, TableBlocks } from './table-blocks.ts';
 
 /** What the first run takes in; each further one doubles. */
@@ -23,6 +23,7 @@ export class ReadAhead {
   readonly #step: 1 | -1;
   readonly #maxRunBytes: number;
   #runBytes = FIRST_RUN_BYTES;
+  readonly #memory = new BlockMemory();
   #run: RunBlocks | undefined;
   #coming: ComingRun | undefined;
   /** Every read under way, also of runs that nobody will ask for because the walk went elsewhere. */
@@ -35,7 +36,7 @@ export class ReadAhead {
     this.#maxRunBytes = maxRunBytes;
   }
 
-  /** The block at `ordinal` if the present run has it. @throws CorruptionError when it is damaged. */
+  /** The block at `ordinal` if the present run has it; the one opened before is gone. @throws CorruptionError when it is damaged. */
   open(ordinal: number): BlockReader | undefined {
     return this.#run?.has(ordinal) === true ? this.#run.open(ordinal) : undefined;
   }
@@ -47,7 +48,7 @@ export class ReadAhead {
     const run = await coming.reading;
     const next = this.#step === 1 ? run.endOrdinal : run.firstOrdinal - 1;
     if (this.#runBytes >= LONG_RUN_BYTES && next >= 0 && next < this.#blocks.count) this.#coming = this.#start(next);
-    this.#run = new RunBlocks(this.#blocks, run);
+    this.#run = new RunBlocks(this.#blocks, run, this.#memory);
     return this.#run.open(ordinal);
   }
 
