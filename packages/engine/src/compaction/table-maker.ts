@@ -4,8 +4,8 @@ import type { FileNumber } from '../key/internal-key.ts';
 import type { Memtable } from '../memtable/memtable.ts';
 import type { Resources } from '../resources.ts';
 import type { TableMeta } from '../version/table-meta.ts';
-import { CursorRun } from './entry-run.ts';
 import { totalBytes } from './level-targets.ts';
+import { MemtableRun } from './memtable-run.ts';
 import { startWorker } from './start-worker.ts';
 import { flushEntries, type MergeTablesJob, mergeTables, type TableJob } from './table-work.ts';
 import type { WorkerTask } from './worker-messages.ts';
@@ -42,7 +42,7 @@ export class InlineTableMaker implements TableMaker {
   }
 
   flush(job: TableJob, memtable: Memtable): Promise<readonly TableMeta[]> {
-    return flushEntries(job, this.#world(), new CursorRun(memtable.cursor('forward')));
+    return flushEntries(job, this.#world(), new MemtableRun(memtable.share()));
   }
 
   merge(job: MergeTablesJob, signal?: AbortSignal): Promise<readonly TableMeta[]> {

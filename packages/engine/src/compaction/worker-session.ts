@@ -1,11 +1,10 @@
 /** A background worker's side of the conversation: runs one task at a time and says how it ended. */
 
 import type { FileNumber } from '../key/internal-key.ts';
-import { Memtable } from '../memtable/memtable.ts';
 import type { Resources } from '../resources.ts';
 import type { TableMeta } from '../version/table-meta.ts';
-import { CursorRun } from './entry-run.ts';
 import { encodeError } from './error-transport.ts';
+import { MemtableRun } from './memtable-run.ts';
 import { flushEntries, mergeTables, type TableWorld } from './table-work.ts';
 import type { WorkerReply, WorkerRequest, WorkerTask } from './worker-messages.ts';
 
@@ -59,6 +58,5 @@ export class WorkerSession {
 
 function runTask(task: WorkerTask, world: TableWorld): Promise<readonly TableMeta[]> {
   if (task.kind === 'merge') return mergeTables(task.job, world);
-  const memtable = Memtable.fromShared(task.memtable);
-  return flushEntries(task.job, world, new CursorRun(memtable.cursor('forward')));
+  return flushEntries(task.job, world, new MemtableRun(task.memtable));
 }
