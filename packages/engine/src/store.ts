@@ -32,7 +32,7 @@ import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
 import { Throttle } from './write/throttle.ts';
 import { type PendingWrite, WriteQueue } from './write/write-queue.ts';
-import { decideStall, writeLimits, type WritePressure } from './write/write-stall.ts';
+import { decideStall, writeLimits } from './write/write-stall.ts';
 
 export interface StoreParts {
   readonly directory: string;
@@ -82,7 +82,7 @@ export class Store {
       limits,
       counters,
       pressure: () => ({
-        ...this.#pressure(),
+        ...this.#background.pressure(),
         activeShare: this.memtables.active.dataBytes / options.memtableBytes,
       }),
       onEvent: options.onEvent,
@@ -96,7 +96,7 @@ export class Store {
       lastSequence,
       memtableBytes: options.memtableBytes,
       throttle: this.#throttle,
-      decideStall: () => decideStall(this.#pressure(), limits),
+      decideStall: () => decideStall(this.#background.pressure(), limits),
       waitOut: ({ job, reason }) => {
         options.onEvent({ kind: 'stalled', reason });
         return this.#background.waitFor(job);
@@ -218,11 +218,6 @@ export class Store {
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     }
-  }
-
-  #pressure(): WritePressure {
-    const level0Tables = this.parts.versions.current.levels[0]!.length;
-    return { frozenMemtables: this.memtables.frozenCount, level0Tables, debtBytes: 0 };
   }
 
   /** What a conditional write is refused with; `undefined` when every key is as expected. */

@@ -112,7 +112,7 @@ export class Committer implements WriteTarget {
   apply(write: PendingWrite): WriteResult {
     const { memtables, wal } = this.#options;
     if (write.count > 0) this.#insert(write);
-    if (write.appliedIndex !== undefined) noteApplied(memtables.active, write.appliedIndex);
+    if (write.appliedIndex !== undefined) memtables.active.noteApplied(write.appliedIndex);
     return { sequence: this.#lastSequence, lsn: this.#endLsn, durable: wal.durableLsn >= this.#endLsn };
   }
 
@@ -171,8 +171,4 @@ export class Committer implements WriteTarget {
     }
     await this.freeze();
   }
-}
-
-function noteApplied(memtable: object, index: number): void {
-  (memtable as { readonly noteApplied?: (index: number) => void }).noteApplied?.(index);
 }
