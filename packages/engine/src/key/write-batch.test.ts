@@ -85,6 +85,37 @@ describe('WriteBatch', () => {
     expect(entry).toMatchObject({ key: encodeUtf8('schlüssel'), value: encodeUtf8('値') });
   });
 
+  test('encodes strings as TextEncoder does, whatever is in them', () => {
+    const someText = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 80, unit: 'binary' }),
+      fc.string({ minLength: 1, maxLength: 80, unit: 'binary-ascii' }),
+      fc
+        .array(fc.constantFrom('a', '\u007f', '\u0080', 'ü', '\ud800', '\udc00', '😀'), { minLength: 1 })
+        .map((all) => all.join('')),
+    );
+
+    fc.assert(
+      fc.property(someText, someText, (key, value) => {
+        const encoded = new WriteBatch().put(key, value).put(encodeUtf8(key), encodeUtf8(value)).delete(key).bytes;
+        const [fromText, fromBytes, deleted] = decode(encoded);
+        expect({ ...fromText, sequence: 2 }).toEqual(fromBytes);
+        expect(deleted!.key).toEqual(fromBytes!.key);
+      }),
+    );
+  });
+
+  test('counts the bytes of strings against its bound, not what they might take', () => {
+    const batch = new WriteBatch()
+      .put('k', new Uint8Array(MAX_VALUE_BYTES))
+      .put('l', new Uint8Array(MAX_VALUE_BYTES - 100));
+    const rest = MAX_BATCH_BYTES - batch.byteLength;
+
+    expect(() => batch.put('key', 'v'.repeat(rest - 10))).toThrow(RangeError);
+    expect(batch.put('k'.repeat(rest - 8 - 20), 'v'.repeat(20)).byteLength).toBe(MAX_BATCH_BYTES);
+    expect(() => batch.put('k', '')).toThrow(RangeError);
+    expect(batch.count).toBe(3);
+  });
+
   test('is empty again after clear', () => {
     const batch = new WriteBatch().put('a', 'b').clear();
 
@@ -142,7 +173,7 @@ describe('decodeOperations', () => {
   const good = new WriteBatch().put('key', 'value').delete('k').bytes;
 
   test.each([
-    ['an unknown kind', 6, 3],
+    ['an unknown kind', 6, 4],
     ['a reserved byte', 7, 1],
     ['an empty key', 4, 0],
     ['a long key', 5, 0x20],
@@ -160,6 +191,13 @@ describe('decodeOperations', () => {
     bytes[6] = DELETE_KIND;
 
     expect(() => decode(bytes)).toThrow('a delete has a value');
+  });
+
+  test('refuses a range that ends before it starts', () => {
+    const bytes = Uint8Array.from(new WriteBatch().deleteRange(encodeUtf8('b'), encodeUtf8('c')).bytes);
+    bytes[bytes.length - 1] = 0x61;
+
+    expect(() => decode(bytes)).toThrow('ends before it starts');
   });
 
   test('refuses a payload cut inside an operation', () => {

@@ -6,6 +6,7 @@
 import { compareBytes, DecodeError, EMPTY_BYTES, encodeUtf8, readU16, readU32 } from '@kayadb/codec';
 
 import { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
+import type { BytesLike } from '../types.ts';
 import {
   encodeEntryHeader,
   ENTRY_HEADER_BYTES,
@@ -16,11 +17,16 @@ import {
 } from '../wal/wal-format.ts';
 import { DELETE_KIND, type OperationKind, PUT_KIND, RANGE_DELETE_KIND, type SequenceNumber } from './internal-key.ts';
 
-const INITIAL_BYTES = 256;
+/** Where every batch begins: one for a single write then has memory of just its size, out of Node's pool. */
+const NO_BYTES = Buffer.alloc(0);
+/** Up to this length a loop beats a call into the runtime: bytes to copy, characters to encode. */
+const LOOPED_LENGTH = 32;
+/** UTF-8 takes this many bytes at most for each unit of a string. */
+const MAX_BYTES_PER_UNIT = 3;
 
 /** Puts and deletes that take effect together or not at all, in the order of the calls. Copies what it is given. */
 export class WriteBatch {
-  #bytes = new Uint8Array(INITIAL_BYTES);
+  #bytes: Buffer = NO_BYTES;
   #length = 0;
   #count = 0;
 
@@ -31,7 +37,7 @@ export class WriteBatch {
 
   /** The encoded operations: a view, valid and unchanged until the next `put`, `delete` or `clear`. */
   get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#length);
   }
 
   /** Length of `bytes`. */
@@ -47,13 +53,14 @@ export class WriteBatch {
    * @throws TypeError for anything that is neither a Uint8Array nor a string. The batch stays as it was.
    * @throws RangeError for a length out of range, or when the batch would exceed `MAX_BATCH_BYTES`.
    */
-  put(key: Uint8Array | string, value: Uint8Array | string): this {
-    return this.#add(PUT_KIND, checkKey(key), checkValue(value));
+  put(key: BytesLike, value: BytesLike): this {
+    const keyRoom = roomForKey(key);
+    return this.#add(PUT_KIND, key, keyRoom, value, roomForValue(value));
   }
 
   /** Removes `key`, whether it is there or not. Errors as for `put`. */
-  delete(key: Uint8Array | string): this {
-    return this.#add(DELETE_KIND, checkKey(key), EMPTY_BYTES);
+  delete(key: BytesLike): this {
+    return this.#add(DELETE_KIND, key, roomForKey(key), EMPTY_BYTES, 0);
   }
 
   /**
@@ -61,7 +68,8 @@ export class WriteBatch {
    * Requires: `start` before `end`, as `resolveKeySpan` makes them.
    */
   deleteRange(start: Uint8Array, end: Uint8Array | undefined): this {
-    return this.#add(RANGE_DELETE_KIND, start, end ?? EMPTY_BYTES);
+    const value = end ?? EMPTY_BYTES;
+    return this.#add(RANGE_DELETE_KIND, start, start.length, value, value.length);
   }
 
   /** Empties the batch and keeps its memory. */
@@ -71,25 +79,29 @@ export class WriteBatch {
     return this;
   }
 
-  #add(kind: OperationKind, key: Uint8Array, value: Uint8Array): this {
+  /** @param keyRoom - Bytes that `key` takes at most; likewise `valueRoom`. */
+  #add(kind: OperationKind, key: BytesLike, keyRoom: number, value: BytesLike, valueRoom: number): this {
     const start = this.#length;
     const keyAt = start + ENTRY_HEADER_BYTES;
-    const end = keyAt + key.length + value.length;
-    if (end > MAX_BATCH_BYTES) {
-      throw new RangeError(`a batch takes ${MAX_BATCH_BYTES} bytes at most, and this operation would make it ${end}`);
-    }
-    this.#reserve(end);
-    encodeEntryHeader(this.#bytes, start, kind, key.length, value.length);
-    this.#bytes.set(key, keyAt);
-    this.#bytes.set(value, keyAt + key.length);
+    const room = keyAt + keyRoom + valueRoom;
+    if (room > this.#bytes.length || room > MAX_BATCH_BYTES) this.#makeRoom(room, keyAt, key, value);
+    const bytes = this.#bytes;
+    const valueAt = keyAt + copyInto(bytes, keyAt, key);
+    const end = valueAt + copyInto(bytes, valueAt, value);
+    encodeEntryHeader(bytes, start, kind, valueAt - keyAt, end - valueAt);
     this.#length = end;
     this.#count++;
     return this;
   }
 
-  #reserve(length: number): void {
-    if (length <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.min(MAX_BATCH_BYTES, Math.max(length, this.#bytes.length * 2)));
+  /** For `room` bytes, of which the operation may need fewer. */
+  #makeRoom(room: number, keyAt: number, key: BytesLike, value: BytesLike): void {
+    const end = keyAt + byteLengthOf(key) + byteLengthOf(value);
+    if (end > MAX_BATCH_BYTES) {
+      throw new RangeError(`a batch takes ${MAX_BATCH_BYTES} bytes at most, and this operation would make it ${end}`);
+    }
+    if (room <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(room, Math.min(MAX_BATCH_BYTES, this.#bytes.length * 2)));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
@@ -100,7 +112,7 @@ export class WriteBatch {
  *
  * @throws TypeError or RangeError with a sentence for the user.
  */
-export function checkKey(key: Uint8Array | string): Uint8Array {
+export function checkKey(key: BytesLike): Uint8Array {
   const bytes = asBytes(key, 'key');
   if (bytes.length === 0) throw new RangeError('a key has at least one byte, and this one is empty');
   if (bytes.length > MAX_KEY_BYTES) {
@@ -110,12 +122,16 @@ export function checkKey(key: Uint8Array | string): Uint8Array {
 }
 
 /** A user's value as bytes. As `checkKey`; may be empty. */
-export function checkValue(value: Uint8Array | string): Uint8Array {
+export function checkValue(value: BytesLike): Uint8Array {
   const bytes = asBytes(value, 'value');
-  if (bytes.length > MAX_VALUE_BYTES) {
-    throw new RangeError(`a value has ${MAX_VALUE_BYTES} bytes at most, and this one has ${bytes.length}`);
-  }
+  checkValueLength(bytes.length);
   return bytes;
+}
+
+function checkValueLength(length: number): void {
+  if (length > MAX_VALUE_BYTES) {
+    throw new RangeError(`a value has ${MAX_VALUE_BYTES} bytes at most, and this one has ${length}`);
+  }
 }
 
 /** One operation of a batch. Of a range delete, `key` is its start and `value` its end, empty when it has none. */
@@ -152,7 +168,8 @@ export function decodeOperations(
     if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new DecodeError(`a key has ${keyBytes} bytes`, at);
     if (valueBytes > MAX_VALUE_BYTES) throw new DecodeError(`a value has ${valueBytes} bytes`, at);
     if (kind === DELETE_KIND && valueBytes !== 0) throw new DecodeError('a delete has a value', at);
-    if (kind === RANGE_DELETE_KIND && valueBytes > MAX_KEY_BYTES) throw new DecodeError('a range ends behind all keys', at);
+    if (kind === RANGE_DELETE_KIND && valueBytes > MAX_KEY_BYTES)
+      throw new DecodeError('a range ends behind all keys', at);
     const keyAt = at + ENTRY_HEADER_BYTES;
     const valueAt = keyAt + keyBytes;
     const end = valueAt + valueBytes;
@@ -171,7 +188,47 @@ export function decodeOperations(
   return count;
 }
 
-function asBytes(value: Uint8Array | string, what: string): Uint8Array {
+/** What `key` takes at most, once it is known to be one: exact where it costs nothing, or where the bound is near. */
+function roomForKey(key: BytesLike): number {
+  if (typeof key === 'string' && key.length > 0 && key.length * MAX_BYTES_PER_UNIT <= MAX_KEY_BYTES) {
+    return key.length * MAX_BYTES_PER_UNIT;
+  }
+  return checkKey(key).length;
+}
+
+function roomForValue(value: BytesLike): number {
+  if (typeof value !== 'string' || value.length > MAX_VALUE_BYTES) return checkValue(value).length;
+  if (value.length <= LOOPED_LENGTH) return value.length * MAX_BYTES_PER_UNIT;
+  const length = Buffer.byteLength(value);
+  checkValueLength(length);
+  return length;
+}
+
+function byteLengthOf(bytes: BytesLike): number {
+  return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+}
+
+/** Copies or encodes `from` to `target` at `at`. Requires: room. @returns How many bytes that were. */
+function copyInto(target: Buffer, at: number, from: BytesLike): number {
+  if (typeof from === 'string') return encodeInto(target, at, from);
+  const { length } = from;
+  if (length > LOOPED_LENGTH) target.set(from, at);
+  else for (let i = 0; i < length; i++) target[at + i] = from[i]!;
+  return length;
+}
+
+function encodeInto(target: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > LOOPED_LENGTH) return target.write(text, at);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return target.write(text, at);
+    target[at + i] = unit;
+  }
+  return length;
+}
+
+function asBytes(value: BytesLike, what: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return encodeUtf8(value);
   throw new TypeError(`a ${what} must be a Uint8Array or a string, not ${describeType(value)}`);
