@@ -75,4 +75,68 @@ describe('Memtable', () => {
     expect(Buffer.compare(memtable.get(encodeUtf8('big'), 9)!.value, value)).toBe(0);
     expect(show(memtable.get(encodeUtf8('small'), 9)!)).toBe('small#2');
   });
+
+  test('keeps range deletes apart from entries', async () => {
+    const memtable = new Memtable();
+    const [a, c] = [encodeUtf8('a'), encodeUtf8('c')];
+
+    memtable.insert(new WriteBatch().put('b', '1').deleteRange(a, c).put('b', '2').deleteRange(c, undefined).bytes, 5);
+
+    expect(memtable.rangeDeletes).toEqual([
+      { start: a, end: c, sequence: 6 },
+      { start: c, end: undefined, sequence: 8 },
+    ]);
+    expect(await walk(memtable.cursor('forward'))).toEqual(['b#7', 'b#5']);
+    expect([memtable.entryCount, memtable.largestSequence]).toEqual([2, 8]);
+  });
+
+  test('is not empty with nothing but a range delete', () => {
+    const memtable = new Memtable();
+
+    memtable.insert(new WriteBatch().deleteRange(encodeUtf8('a'), undefined).bytes, 1);
+
+    expect([memtable.isEmpty, memtable.entryCount]).toEqual([false, 0]);
+  });
+
+  test('remembers the largest applied index', () => {
+    const memtable = new Memtable();
+    const before = memtable.appliedIndex;
+
+    for (const index of [3, 9, 4]) memtable.noteApplied(index);
+
+    expect([before, memtable.appliedIndex]).toEqual([undefined, 9]);
+  });
+
+  test('divides a payload between chunks of its arena', () => {
+    const memtable = new Memtable();
+    const batch = new WriteBatch();
+    for (let i = 0; i < 300; i++) batch.put(`key ${i}`, new Uint8Array(i * 100).fill(i));
+
+    memtable.insert(batch.bytes, 1);
+
+    for (let i = 0; i < 300; i++) {
+      const { value } = memtable.get(encodeUtf8(`key ${i}`), 999)!;
+      expect([value.length, value.every((byte) => byte === (i & 0xff))]).toEqual([i * 100, true]);
+    }
+    expect(memtable.memoryBytes).toBeLessThan(1.6 * batch.byteLength);
+  });
+
+  test('refuses sequence numbers that it has seen', () => {
+    const memtable = memtableOf([put('a', 5)]);
+
+    expect(() => memtable.insert(new WriteBatch().put('a', '').bytes, 5)).toThrow('go up');
+  });
+
+  test('has cursors that end at the end, and closed ones that are of no use', () => {
+    const memtable = memtableOf([put('a', 1)]);
+    const cursor = memtable.cursor('forward');
+
+    void cursor.seek(encodeUtf8('b'));
+
+    expect(cursor.entry).toBeUndefined();
+    expect(() => cursor.next()).toThrow('at the end');
+    cursor.close();
+    cursor.close();
+    expect(() => cursor.seekToStart()).toThrow('closed');
+  });
 });
