@@ -39,6 +39,11 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
     exitCode: EXIT.lockConflict,
   },
   KAYA_STORE_MISSING: io('Name the folder of a store with --data DIR, or a running server with --server HOST:PORT.'),
+  KAYA_STORE_IS_BACKUP: invalid('Run "kayactl --data NEW restore" on it, or "kayactl verify" to check it.'),
+  KAYA_STORE_LOG: invalid(
+    'A node keeps the log of this store: ask it with --server, or look into it with "kayactl recover --dry-run".',
+  ),
+  KAYA_NO_HARD_LINKS: io('Choose a folder on the same file system, or run "kayactl backup".'),
   KAYA_UNSUPPORTED: invalid('The store was written by another version of KayaDB; use that version to read it.'),
   KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),
   KAYA_FS_NOT_FOUND: io('Check the path.'),

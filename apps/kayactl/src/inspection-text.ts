@@ -2,6 +2,7 @@
 
 import type {
   InspectedEdit,
+  InspectedOperation,
   InspectedWalRecord,
   ManifestInspection,
   TableInspection,
@@ -64,7 +65,7 @@ function describePieces(inspection: Inspection): Promise<string> {
   switch (inspection.kind) {
     case 'wal':
       return describeLog(
-        ['OFFSET', 'BYTES', 'CHECKSUM', 'LSN', 'DURABLE', 'SEQUENCES', 'PUTS', 'DELETES', 'KEYS'],
+        ['OFFSET', 'BYTES', 'CHECKSUM', 'LSN', 'DURABLE', 'SEQUENCES', 'PUTS', 'DELETES', 'RANGES', 'KEYS'],
         inspection.records.map((record) => [record.offset, describeRecord(record)]),
         inspection.gaps,
       );
@@ -106,10 +107,16 @@ function describeLog(head: readonly string[], rows: readonly Row[], gaps: WalIns
 }
 
 function describeRecord(record: InspectedWalRecord): readonly string[] {
-  const { offset, bytes, lsn, durableLsn, firstSequence, count, puts, deletes, operations } = record;
-  const keys = operations?.map(({ kind, key }) => `${kind === 'put' ? '' : '-'}hex:${key}`).join(' ');
+  const { offset, bytes, lsn, durableLsn, firstSequence, count, puts, deletes, rangeDeletes, operations } = record;
+  const keys = operations?.map(describeOperation).join(' ');
   const sequences = `${firstSequence}-${firstSequence + count - 1}`;
-  return [offset, bytes, 'ok', lsn, durableLsn, sequences, puts, deletes, keys ?? '-'].map(String);
+  return [offset, bytes, 'ok', lsn, durableLsn, sequences, puts, deletes, rangeDeletes, keys ?? '-'].map(String);
+}
+
+/** `hex:6b` for a put, `-hex:6b` for a delete, `-hex:6b..hex:6c` for a range delete, whose end may be missing. */
+function describeOperation({ kind, key, endKey }: InspectedOperation): string {
+  const start = kind === 'put' ? `hex:${key}` : `-hex:${key}`;
+  return kind === 'delete-range' ? `${start}..${endKey === null ? '' : `hex:${endKey}`}` : start;
 }
 
 function describeEdit(edit: InspectedEdit): readonly string[] {
@@ -127,7 +134,15 @@ function describeEdit(edit: InspectedEdit): readonly string[] {
     parts.push(`+table ${fileNumber} L${level} ${entryCount} entries ${smallestSequence}-${largestSequence}${keys}`);
   }
   for (const { level, fileNumber } of edit.removedTables) parts.push(`-table ${fileNumber} L${level}`);
-  if (edit.oldestSegment !== null) parts.push(`oldest segment ${edit.oldestSegment}`);
+  for (const { sequence, start, end, hasEnd } of edit.addedRangeDeletes) {
+    const keys = start === null ? '' : ` hex:${start}..${hasEnd ? `hex:${end}` : ''}`;
+    parts.push(`+range delete ${sequence}${keys}`);
+  }
+  for (const sequence of edit.removedRangeDeletes) parts.push(`-range delete ${sequence}`);
+  if (edit.oldestSegment !== null) {
+    parts.push(edit.oldestSegment === 0 ? 'no log of its own' : `oldest segment ${edit.oldestSegment}`);
+  }
+  if (edit.durableIndex !== null) parts.push(`durable index ${edit.durableIndex}`);
   if (edit.flushedSequence !== null) parts.push(`flushed to ${edit.flushedSequence}`);
   if (edit.cleanClose !== null) parts.push(`closed at lsn ${edit.cleanClose.endLsn}`);
   if (edit.nextFileNumber !== null) parts.push(`next file ${edit.nextFileNumber}`);

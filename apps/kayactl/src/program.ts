@@ -2,6 +2,9 @@
 
 import { Command } from 'commander';
 
+import { addBackupCommand } from './commands/backup.ts';
+import { addCheckpointCommand } from './commands/checkpoint.ts';
+import { addCompactCommand } from './commands/compact.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addExportCommand } from './commands/export.ts';
@@ -12,10 +15,12 @@ import { addImportCommand } from './commands/import.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addPutCommand } from './commands/put.ts';
 import { addRecoverCommand } from './commands/recover.ts';
+import { addRestoreCommand } from './commands/restore.ts';
 import { addScanCommand } from './commands/scan.ts';
 import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addUnlockCommand } from './commands/unlock.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { examples } from './examples.ts';
 import { addGlobalOptions } from './global-options.ts';
 import type { Invocation } from './invocation.ts';
@@ -58,8 +63,14 @@ export function buildProgram(invocation: Invocation): Command {
   addStatusCommand(program, invocation);
   addStatsCommand(program, invocation);
   addFlushCommand(program, invocation);
+  addCompactCommand(program, invocation);
   addUnlockCommand(program, invocation);
+  program.commandsGroup('Copies:');
+  addBackupCommand(program, invocation);
+  addRestoreCommand(program, invocation);
+  addCheckpointCommand(program, invocation);
   program.commandsGroup('Forensics:');
+  addVerifyCommand(program, invocation);
   addRecoverCommand(program, invocation);
   addInspectCommand(program, invocation);
   program.commandsGroup('Shell:');

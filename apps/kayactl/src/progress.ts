@@ -5,8 +5,8 @@ import type { SingleBar } from 'cli-progress';
 import type { OutputStream } from './io.ts';
 
 export interface Progress {
-  /** @param bytes - Of `totalBytes`. */
-  update(bytes: number, records: number): void;
+  /** @param totalBytes - When it was not known, or has changed. */
+  update(bytes: number, records: number, totalBytes?: number): void;
   /** Prints a line above the bar. */
   note(text: string): void;
   /** Idempotent. */
@@ -18,18 +18,18 @@ export interface ProgressOptions {
   readonly json: boolean;
   /** `undefined` when the end cannot be known. */
   readonly totalBytes: number | undefined;
+  /** What is counted beside the bytes. Default `records`. */
+  readonly counts?: 'records' | 'bytes';
 }
 
 const MIB = 1024 * 1024;
 const CLEAR_LINE = '\r\u001b[K';
 
-export async function openProgress({ stream, json, totalBytes }: ProgressOptions): Promise<Progress> {
+export async function openProgress({ stream, json, totalBytes, counts }: ProgressOptions): Promise<Progress> {
   if (json || stream.isTTY !== true) return new SilentProgress(stream);
   const { SingleBar, Presets } = await import('cli-progress');
-  const format =
-    totalBytes === undefined
-      ? '{records} records, {mib} MiB'
-      : '[{bar}] {percentage}%  {records} records, {mib} MiB, {eta_formatted} left';
+  const amounts = counts === 'bytes' ? '{mib} MiB' : '{records} records, {mib} MiB';
+  const format = totalBytes === undefined ? amounts : `[{bar}] {percentage}%  ${amounts}, {eta_formatted} left`;
   const bar = new SingleBar({ stream, format, hideCursor: true, gracefulExit: false, barsize: 30 }, Presets.legacy);
   bar.start(Math.max(1, totalBytes ?? 1), 0, { records: 0, mib: '0.0' });
   return new BarProgress(bar, stream);
@@ -45,7 +45,8 @@ class BarProgress implements Progress {
     this.#stream = stream;
   }
 
-  update(bytes: number, records: number): void {
+  update(bytes: number, records: number, totalBytes?: number): void {
+    if (totalBytes !== undefined) this.#bar.setTotal(Math.max(1, totalBytes));
     this.#bar.update(bytes, { records, mib: (bytes / MIB).toFixed(1) });
   }
 

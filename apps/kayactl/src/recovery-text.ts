@@ -13,7 +13,10 @@ const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readon
     exitCode: EXIT.corruption,
   },
   unsupported: { text: 'UNSUPPORTED: this version of KayaDB cannot read the store', exitCode: EXIT.invalidArgument },
-  undecided: { text: 'UNDECIDED: a file could not be read, or the folder changed all the time', exitCode: EXIT.io },
+  undecided: {
+    text: 'UNDECIDED: a file could not be read, the folder changed all the time, or it is a backup',
+    exitCode: EXIT.io,
+  },
   empty: { text: 'EMPTY: there is no store in this folder', exitCode: EXIT.notFound },
 };
 
@@ -67,6 +70,10 @@ function describeVerdict(report: RecoveryReport): string {
   if (report.manifest !== null) lines.push(`manifest ${report.manifest}`);
   else if (report.newestWholeManifest !== null) lines.push(`newest whole manifest ${report.newestWholeManifest}`);
   lines.push(`last sequence ${report.lastSequence}`, `last lsn ${report.lastLsn}`);
+  if (report.durableIndex !== null) lines.push(`durable index ${report.durableIndex}, in a log kept elsewhere`);
+  if (report.rangeDeleteCount !== null && report.rangeDeleteCount > 0) {
+    lines.push(`range deletes ${report.rangeDeleteCount}`);
+  }
   return lines.join('\n');
 }
 

@@ -75,7 +75,8 @@ const cases: readonly (readonly [string, number, string, (world: TestWorld) => P
     async ({ fileSystem }) => {
       const file = await nameOf(fileSystem, /\.wal$/);
       const handle = await fileSystem.open(`/store/${file}`, 'write');
-      await handle.truncate((await handle.size()) - 4);
+      // Zeros may follow the last record.
+      await handle.truncate(64 + 3 * 48 - 4);
       await handle.close();
       return { file, state: 'torn-tail', offset: 64 + 2 * 48 };
     },

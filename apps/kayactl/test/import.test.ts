@@ -383,7 +383,7 @@ describe('kayactl import that is broken off', () => {
       let mutations = 0;
       world.fileSystem.afterEachMutation(({ path }) => {
         mutations++;
-        if (path !== '/' && mutations % 16 !== 0) return;
+        if (path !== '/' && mutations % 8 !== 0) return;
         disks.push(crashClone(world.fileSystem, { kind: 'nothing-unsynced' }, () => 0.5));
       });
       await world.run(...FOLDER, 'import', '/in', '--durability', durability);

@@ -22,20 +22,26 @@ export interface OpenEmbeddedOptions {
 
 /** @throws CorruptionError, DirectoryLockedError, EngineError KAYA_STORE_MISSING, FileSystemError. */
 export async function openEmbeddedStore(context: CommandContext, options: OpenEmbeddedOptions): Promise<Store> {
+  const engine = await openEmbeddedEngine(context, options);
   const { data, durability = 'strict' } = context.globals;
-  const engine = await openEngine(data, {
-    createIfMissing: options.create,
-    durability,
-    fileSystem: context.io.fileSystem,
-    processes: context.io.processes,
-    clock: context.io.clock,
-    onEvent: (event) => tell(context, event),
-  });
   return new EmbeddedStore(engine, resolve(data), durability);
 }
 
+/** The engine itself, for commands that no server answers. Errors as `openEmbeddedStore`. */
+export function openEmbeddedEngine({ io, globals }: CommandContext, options: OpenEmbeddedOptions): Promise<Engine> {
+  const { data, durability = 'strict' } = globals;
+  return openEngine(data, {
+    createIfMissing: options.create,
+    durability,
+    fileSystem: io.fileSystem,
+    processes: io.processes,
+    clock: io.clock,
+    onEvent: (event) => tell({ io, globals }, event),
+  });
+}
+
 /** What a person should know before trusting the result; the rest is of no interest to a command that ends at once. */
-function tell({ io, globals }: CommandContext, event: EngineEvent): void {
+function tell({ io, globals }: Pick<CommandContext, 'io' | 'globals'>, event: EngineEvent): void {
   if (globals.json) return;
   if (event.kind === 'warning') io.stderr.write(`NOTE: ${event.message}\n`);
   if (event.kind === 'stale-lock-taken') io.stderr.write(`NOTE: the store was not closed by ${event.owner}\n`);

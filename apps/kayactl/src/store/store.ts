@@ -3,7 +3,7 @@
  * Each command is written once, against this.
  */
 
-import type { Durability, Range } from '@kayadb/engine';
+import type { Durability } from '@kayadb/engine';
 
 export interface Row {
   readonly key: Uint8Array;
@@ -17,7 +17,11 @@ export interface WriteReceipt {
   readonly durable: boolean;
 }
 
-export interface RowsOptions extends Range {
+export interface RowsOptions {
+  readonly gt?: Uint8Array;
+  readonly gte?: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly lte?: Uint8Array;
   readonly prefix?: Uint8Array;
   readonly reverse?: boolean;
   readonly limit?: number;
