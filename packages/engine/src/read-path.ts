@@ -9,6 +9,7 @@ import { copyBytes } from '@kayadb/codec';
 
 import { lookUpInTables, readFromTables } from './iterate/lookup.ts';
 import { type Entry, PUT_KIND, type SequenceNumber } from './key/internal-key.ts';
+import type { MemtableHit } from './memtable/memtable-hit.ts';
 import type { MemtableList } from './memtable/memtable-list.ts';
 import type { RangeDeleteIndex } from './range-delete/range-delete-index.ts';
 import type { KeySpan } from './range-delete/range-delete.ts';
@@ -45,8 +46,8 @@ export class ReadPath {
    */
   get(key: Uint8Array, sequence: SequenceNumber): Value | Promise<Value> {
     const hidden = this.#hiddenBelow(key, sequence);
-    const entry = this.#parts.memtables.get(key, sequence);
-    if (entry !== undefined) return this.#valueOf(entry, hidden);
+    const recent = this.#parts.memtables.find(key, sequence);
+    if (recent !== undefined) return this.#recentValue(recent, hidden);
     const hash = hashKey(key);
     const outcome = this.#lookUp(key, hash, sequence, false);
     if (outcome === LOOKUP.cold) return this.#readValue(copyBytes(key), hash, sequence, hidden);
@@ -56,16 +57,16 @@ export class ReadPath {
   /** As `get`, in the caller's turn in any case. */
   getSync(key: Uint8Array, sequence: SequenceNumber): Value {
     const hidden = this.#hiddenBelow(key, sequence);
-    const entry = this.#parts.memtables.get(key, sequence);
-    if (entry !== undefined) return this.#valueOf(entry, hidden);
+    const recent = this.#parts.memtables.find(key, sequence);
+    if (recent !== undefined) return this.#recentValue(recent, hidden);
     return this.#foundValue(this.#lookUp(key, hashKey(key), sequence, true), hidden);
   }
 
   /** Whether `key` has a value at `sequence`. As `get`, without the copy. */
   has(key: Uint8Array, sequence: SequenceNumber): boolean | Promise<boolean> {
     const hidden = this.#hiddenBelow(key, sequence);
-    const entry = this.#parts.memtables.get(key, sequence);
-    if (entry !== undefined) return isVisible(entry, hidden);
+    const recent = this.#parts.memtables.find(key, sequence);
+    if (recent !== undefined) return isVisible(recent, hidden);
     const hash = hashKey(key);
     const outcome = this.#lookUp(key, hash, sequence, false);
     if (outcome !== LOOKUP.cold) return outcome === LOOKUP.found && isVisible(this.#lookup, hidden);
@@ -79,9 +80,9 @@ export class ReadPath {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
       const hidden = this.#hiddenBelow(key, sequence);
-      const entry = this.#parts.memtables.get(key, sequence);
-      if (entry !== undefined) {
-        values[i] = this.#valueOf(entry, hidden);
+      const recent = this.#parts.memtables.find(key, sequence);
+      if (recent !== undefined) {
+        values[i] = this.#recentValue(recent, hidden);
         continue;
       }
       const hash = hashKey(key);
@@ -117,16 +118,14 @@ export class ReadPath {
     return deletes.isEmpty ? 0 : deletes.newestCovering(key, sequence);
   }
 
-  #valueOf(entry: Entry, hidden: SequenceNumber): Value {
-    if (!isVisible(entry, hidden)) return undefined;
-    const { value } = entry;
-    return this.#values.copy(value, 0, value.length);
+  #recentValue(hit: Readonly<MemtableHit>, hidden: SequenceNumber): Value {
+    return isVisible(hit, hidden) ? this.#values.copy(hit.bytes, hit.valueAt, hit.valueBytes) : undefined;
   }
 
   #foundValue(outcome: LookupOutcome, hidden: SequenceNumber): Value {
     const lookup = this.#lookup;
     if (outcome !== LOOKUP.found || !isVisible(lookup, hidden)) return undefined;
-    return this.#values.copy(lookup.bytes, lookup.valueAt, lookup.valueBytes);
+    return this.#values.copyFound(lookup);
   }
 
   async #readValue(key: Uint8Array, hash: number, sequence: SequenceNumber, hidden: SequenceNumber): Promise<Value> {

@@ -87,11 +87,6 @@ export class BlockCache {
     };
   }
 
-  /** How many blocks of common size fit without evicting any. */
-  get freeSlots(): number {
-    return Math.max(0, this.#slotLimit - this.#owners.length) + this.#freeSlots.length;
-  }
-
   /** The part of table `fileNumber`. It outlives the table's handle: a table opened again finds its blocks. */
   table(fileNumber: FileNumber, blockCount: number): CachedTable {
     let table = this.#tables.get(fileNumber);

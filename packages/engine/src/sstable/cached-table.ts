@@ -19,12 +19,7 @@ export class CachedTable {
     return this.#places.length;
   }
 
-  /** Whether the block at `ordinal`, counted from 0, is cached. Counts nothing. */
-  has(ordinal: number): boolean {
-    return this.#places[ordinal] !== 0;
-  }
-
-  /** Points `lookup` at the block at `ordinal`. @returns Whether it is cached. Counts a hit or a miss. */
+  /** Points `lookup` at the block at `ordinal`, counted from 0. @returns Whether it is cached. Counts a hit or a miss. */
   attach(ordinal: number, lookup: PointLookup): boolean {
     const place = this.#places[ordinal]!;
     if (place === 0) {
@@ -51,11 +46,6 @@ export class CachedTable {
   insert(ordinal: number, block: Uint8Array): void {
     if (this.#isDropped || this.#places[ordinal] !== 0) return;
     this.#places[ordinal] = this.#cache.admit(this, ordinal, block);
-  }
-
-  /** How many blocks could be cached without evicting any. */
-  get freeSlots(): number {
-    return this.#isDropped ? 0 : this.#cache.freeSlots;
   }
 
   /** Not for users: the cache lets go of this block. */

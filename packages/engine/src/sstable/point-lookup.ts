@@ -38,9 +38,13 @@ export class PointLookup {
   valueAt = 0;
   valueBytes = 0;
 
-  /** The memory that holds the block. */
+  /** The memory that holds the block; `words` may end before the block does. */
   get bytes(): Uint8Array {
     return this.#bytes;
+  }
+
+  get words(): Uint32Array {
+    return this.#words;
   }
 
   /** Points to the block at `base`. Requires: as block-search.ts says. */

@@ -21,11 +21,6 @@ import {
 import { type TableIdentity, unpackBlock } from './stored-block.ts';
 import type { TableFrame } from './table-frame.ts';
 
-/** What is read around a missing block while the cache is filling; measured in docs/decisions/20261122-slab-block-cache.md. */
-const READ_AROUND_BYTES = 128 * 1024;
-/** Slots that must be free for that. */
-const READ_AROUND_FREE_SLOTS = 64;
-
 /** Consecutive blocks as they are stored, read in one go. */
 export interface BlockRun {
   readonly bytes: Uint8Array;
@@ -114,23 +109,16 @@ export class TableBlocks {
   }
 
   /**
-   * Reads the block at `ordinal` in the caller's turn, into the cache, and points `lookup` at it. While the cache has room
-   * to spare, its neighbours come along.
+   * Reads the block at `ordinal` in the caller's turn, into the cache, and points `lookup` at it.
    *
-   * @throws CorruptionError when the block is damaged. Damage of a neighbour is left to whoever asks for that one.
+   * @throws CorruptionError when the block is damaged.
    */
   readSync(ordinal: number, lookup: PointLookup): void {
-    const { first, end } = this.#around(ordinal);
-    const start = this.#offsets[first]!;
-    const bytes = storedScratch(this.#endOf(end - 1) - start);
-    const readBytes = this.#handle.readSync(bytes, start);
-    const run = {
-      bytes: readBytes === bytes.length ? bytes : bytes.subarray(0, readBytes),
-      firstOrdinal: first,
-      endOrdinal: end,
-    };
-    this.#cacheNeighbours(run, ordinal);
-    const block = this.#load(run, ordinal);
+    const handle = this.handleAt(ordinal);
+    const stored = storedScratch(handle.storedBytes + BLOCK_TRAILER_BYTES);
+    const readBytes = this.#handle.readSync(stored, handle.offset);
+    const bytes = readBytes === stored.length ? stored : stored.subarray(0, readBytes);
+    const block = loadBlock(bytes, 0, handle, this.identity);
     this.#cache?.insert(ordinal, block);
     attachLoaded(lookup);
   }
@@ -179,47 +167,13 @@ export class TableBlocks {
   }
 
   async #readAndCache(ordinal: number): Promise<BlockReader> {
-    const { first, end } = this.#around(ordinal);
-    const run = await this.readRun(first, end);
-    const block = this.openFromRun(run, ordinal);
-    this.#cacheNeighbours(run, ordinal);
+    const block = this.openFromRun(await this.readRun(ordinal, ordinal + 1), ordinal);
     this.#cache?.insert(ordinal, block.bytes);
     return block;
   }
 
   #endOf(ordinal: number): number {
     return this.#offsets[ordinal]! + this.#sizes[2 * ordinal]! + BLOCK_TRAILER_BYTES;
-  }
-
-  #load(run: BlockRun, ordinal: number): Uint8Array {
-    const handle = this.handleAt(ordinal);
-    return loadBlock(run.bytes, handle.offset - this.#offsets[run.firstOrdinal]!, handle, this.identity);
-  }
-
-  /** Which blocks to read where the one at `ordinal` is missing: just that one, but in a cache that is still filling. */
-  #around(ordinal: number): { readonly first: number; readonly end: number } {
-    const cache = this.#cache;
-    if (cache === undefined || cache.freeSlots < READ_AROUND_FREE_SLOTS) return { first: ordinal, end: ordinal + 1 };
-    const from = this.#offsets[ordinal]! - READ_AROUND_BYTES / 2;
-    const to = from + READ_AROUND_BYTES;
-    let first = ordinal;
-    while (first > 0 && this.#offsets[first - 1]! >= from && !cache.has(first - 1)) first--;
-    let end = ordinal + 1;
-    while (end < this.count && this.#endOf(end) <= to && !cache.has(end)) end++;
-    return { first, end };
-  }
-
-  #cacheNeighbours(run: BlockRun, ordinal: number): void {
-    const cache = this.#cache;
-    if (cache === undefined) return;
-    for (let at = run.firstOrdinal; at < run.endOrdinal; at++) {
-      if (at === ordinal || cache.has(at)) continue;
-      try {
-        cache.insert(at, this.#load(run, at));
-      } catch (error) {
-        if (!(error instanceof CorruptionError)) throw error;
-      }
-    }
   }
 }
 

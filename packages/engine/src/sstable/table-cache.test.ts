@@ -2,6 +2,7 @@ import { MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { readCached, readLater, readNow } from '../../test/support/table-reads.ts';
+import { CorruptionError } from '../errors.ts';
 import { tableFileName } from '../files/file-names.ts';
 import { describeEntry, parseEntries } from '../testing/lsm-notation.ts';
 import { TEST_STORE_ID, writeTable } from '../testing/write-table.ts';
@@ -126,12 +127,79 @@ describe('TableCache', () => {
     await tables.close();
   });
 
+  test('opens a table in the same turn, once, and keeps it', async () => {
+    const { tables, trace, metas } = await openWorld(10);
+    expect(tables.peek(1)).toBeUndefined();
+
+    const reader = tables.openSync(metas[0]!);
+
+    expect(describeEntry(readNow(reader, KEY, 9)!)).toBe('k#1,SET:v');
+    expect(tables.openSync(metas[0]!)).toBe(reader);
+    expect(tables.peek(1)).toBe(reader);
+    expect(tables.acquire(metas[0]!)).toBe(reader);
+    reader.release();
+    expect(trace.takeLines()).toEqual(['open 000001.sst']);
+    await tables.close();
+    expect(() => tables.openSync(metas[1]!)).toThrow(/closed/);
+  });
+
+  test('gives everyone the same table when it is opened in both ways at once', async () => {
+    const { tables, trace, metas } = await openWorld(10);
+    const opening = tables.acquire(metas[0]!);
+
+    const now = tables.openSync(metas[0]!);
+    const later = await opening;
+
+    expect(later).toBe(now);
+    expect(tables.openTables).toBe(1);
+    later.release();
+    expect(now.isInUse).toBe(false);
+    await tables.close();
+    expect(trace.takeLines().filter((line) => line.startsWith('close'))).toHaveLength(2);
+  });
+
+  test('does not close the table that a read has just opened because others are in use', async () => {
+    const { tables, metas } = await openWorld(1);
+    const held = await tables.acquire(metas[0]!);
+
+    const opened = tables.openSync(metas[1]!);
+
+    expect(describeEntry(readNow(opened, KEY, 9)!)).toBe('k#2,SET:v');
+    expect(tables.openTables).toBe(2);
+    held.release();
+    tables.openSync(metas[2]!);
+    expect(tables.openTables).toBe(1);
+    await tables.close();
+  });
+
+  test('takes the memory of open tables out of the budget of the blocks, and gives it back', async () => {
+    const { tables, blockCache, metas } = await openWorld(2);
+    const reserved: number[] = [];
+
+    for (const meta of metas) {
+      (await tables.acquire(meta)).release();
+      reserved.push(blockCache.stats.reservedBytes);
+    }
+    tables.evict(4);
+    reserved.push(blockCache.stats.reservedBytes);
+    tables.openSync(metas[0]!);
+    reserved.push(blockCache.stats.reservedBytes);
+    await tables.close();
+
+    const [one] = reserved;
+    expect(one).toBeGreaterThan(100);
+    expect(reserved).toEqual([1, 2, 2, 2, 1, 2].map((count) => count * one!));
+    expect(blockCache.stats.reservedBytes).toBe(0);
+  });
+
   test('tries again after a table could not be opened', async () => {
     const { tables, metas } = await openWorld(10);
     const missing = { ...metas[0]!, fileNumber: 99 };
 
     await expect(tables.acquire(missing)).rejects.toMatchObject({ code: 'KAYA_FS_NOT_FOUND' });
     await expect(tables.acquire({ ...metas[0]!, fileBytes: 5 })).rejects.toMatchObject({ code: 'KAYA_CORRUPTION' });
+    expect(() => tables.openSync(missing)).toThrow(/not exist|ENOENT/);
+    expect(() => tables.openSync({ ...metas[0]!, fileBytes: 5 })).toThrow(CorruptionError);
 
     (await tables.acquire(metas[0]!)).release();
     await tables.close();

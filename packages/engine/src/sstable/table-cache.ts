@@ -86,7 +86,10 @@ export class TableCache {
     const name = tableFileName(fileNumber);
     const expected = { storeId, fileNumber, fileBytes };
     const reader = openTableSync(fs, `${directory}/${name}`, name, expected, this.#openOptions());
+    // The caller is about to use it, so it is not the one to close when there are too many.
+    reader.retain();
     this.#keep(reader);
+    reader.release();
     return reader;
   }
 

@@ -163,23 +163,6 @@ describe('TableReader', () => {
     expect(readCached(table, Uint8Array.of(0x61), 9)).toMatchObject({ sequence: 1 });
   });
 
-  test('reads the neighbours of a block along while the cache is filling, and only then', async () => {
-    const entries = parseEntries(Array.from({ length: 400 }, (_, i) => `k${i + 100}#1,SET:v`).join(' '));
-    const count = async (cache: BlockCache, read: typeof readNow | typeof readLater): Promise<number> => {
-      const table = await openEntries(entries, { blockBytes: 512 }, cache);
-      await read(table, entries[200]!.key, 9);
-      await table.close();
-      return cache.stats.blocks;
-    };
-
-    const blockCount = (await openEntries(entries, { blockBytes: 512 })).properties.blockCount;
-    expect(blockCount).toBeGreaterThan(20);
-    for (const read of [readNow, readLater]) {
-      expect(await count(new BlockCache(1_000_000, 512), read)).toBe(blockCount);
-      expect(await count(new BlockCache(10_000, 512), read)).toBe(1);
-    }
-  });
-
   test('gives values that do not change when the memory of their block is used again', async () => {
     const random = seededRandom(testSeed());
     const entries = Array.from({ length: 60 }, (_, i) => {
