@@ -132,6 +132,25 @@ describe('iterators of a KayaLevel', () => {
     expect(await db.keys().all()).toEqual(['new']);
   });
 
+  test('give back what they hold when they are closed, and when a loop over them ends or is left', async () => {
+    await using level = await openLevel();
+    const { db } = level;
+    await putAll(db, LETTERS);
+    const held = (): number => db.engine.stats().openSnapshots;
+
+    const iterator = db.iterator();
+    await iterator.next();
+    const whileOpen = held();
+    await iterator.close();
+    const afterClose = held();
+    for await (const _ of db.keys());
+    const afterLoop = held();
+    for await (const _ of db.values()) break;
+    await db.iterator().all();
+
+    expect([whileOpen, afterClose, afterLoop, held()]).toEqual([1, 0, 0, 0]);
+  });
+
   test('read an explicit snapshot as often as asked, also from a sublevel', async () => {
     await using level = await openLevel();
     const { db } = level;
