@@ -9,7 +9,10 @@ const MIN_BYTES_PER_SECOND = 1024 * 1024;
 /** A store that has just begun to write has shown nothing yet. */
 const MIN_FIRST_BYTES_PER_SECOND = 16 * 1024 * 1024;
 const MAX_BYTES_PER_SECOND = 4 * 1024 ** 3;
-/** Relative change per second at either end of the band; slow against the band itself, so that the two do not swing. */
+/**
+ * Relative change per second at either end of the band. It falls with the third power of the distance from the middle: near rest the
+ * band alone steers, and what learns slowly does not make it swing.
+ */
 const GAIN_PER_SECOND = 0.2;
 /** Where in its band pressure is meant to come to rest. */
 const REST_SHARE = 0.5;
@@ -30,7 +33,8 @@ export class DrainEstimate {
   /** For `elapsedMs` writers were held back, and pressure stands at `share` of its band. */
   correct(share: number, elapsedMs: number): void {
     if (this.#bytesPerSecond === undefined) return;
-    const factor = Math.exp((GAIN_PER_SECOND * 2 * (REST_SHARE - share) * Math.min(elapsedMs, 1000)) / 1000);
+    const distance = (REST_SHARE - share) / REST_SHARE;
+    const factor = Math.exp((GAIN_PER_SECOND * distance ** 3 * Math.min(elapsedMs, 1000)) / 1000);
     this.#bytesPerSecond = clamp(this.#bytesPerSecond * factor, MIN_BYTES_PER_SECOND);
   }
 }

@@ -44,6 +44,8 @@ export class Throttle {
   #untilLook = LOOK_BYTES;
   #windowStartMs: number;
   #windowBytes = 0;
+  /** Of the last window. */
+  #ingestBytesPerSecond: number | undefined;
   #turnStartMs: number;
   #isTurnUp = false;
   #slowdown: Slowdown | undefined;
@@ -101,15 +103,14 @@ export class Throttle {
     const strain = findStrain(present, limits);
     const elapsedMs = nowMs - this.#windowStartMs;
     if (elapsedMs >= WINDOW_MS) {
-      if (strain !== undefined) {
-        this.#drain.start((this.#windowBytes * 1000) / elapsedMs);
-        // Where writers brought less than they might have, a low pressure says nothing about what drains.
-        if (this.#delayedInWindow) this.#drain.correct(strain.share, elapsedMs);
-      }
+      this.#ingestBytesPerSecond = (this.#windowBytes * 1000) / elapsedMs;
+      // Where writers brought less than they might have, a low pressure says nothing about what drains.
+      if (strain !== undefined && this.#delayedInWindow) this.#drain.correct(strain.share, elapsedMs);
       this.#windowStartMs = nowMs;
       this.#windowBytes = 0;
       this.#delayedInWindow = false;
     }
+    if (strain !== undefined && this.#ingestBytesPerSecond !== undefined) this.#drain.start(this.#ingestBytesPerSecond);
     const drainBytesPerSecond = this.#drain.bytesPerSecond;
     this.#slowdown =
       drainBytesPerSecond === undefined ? undefined : decideSlowdown(present, { ...limits, drainBytesPerSecond });
