@@ -7,7 +7,7 @@ import type { TableMeta } from '../version/table-meta.ts';
 import { totalBytes } from './level-targets.ts';
 import { MemtableRun } from './memtable-run.ts';
 import { startWorker } from './start-worker.ts';
-import { flushEntries, type MergeTablesJob, mergeTables, type TableJob } from './table-work.ts';
+import { flushEntries, type MergeTablesJob, mergeTables, type TableJob, type TableWorld } from './table-work.ts';
 import type { WorkerTask } from './worker-messages.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -31,12 +31,14 @@ export interface TableMaker {
   close(): Promise<void>;
 }
 
+type InlineResources = Pick<Resources, 'fileSystem' | 'clock' | 'yieldTurn'>;
+
 /** In this thread, a few milliseconds at a time. */
 export class InlineTableMaker implements TableMaker {
-  readonly #resources: Resources;
+  readonly #resources: InlineResources;
   readonly #numbers: TableNumbers;
 
-  constructor(resources: Resources, numbers: TableNumbers) {
+  constructor(resources: InlineResources, numbers: TableNumbers) {
     this.#resources = resources;
     this.#numbers = numbers;
   }
@@ -53,13 +55,13 @@ export class InlineTableMaker implements TableMaker {
     return Promise.resolve();
   }
 
-  #world(): Resources & {
-    readonly reserveTable: () => FileNumber;
-    readonly releaseTable: (fileNumber: FileNumber) => void;
-  } {
+  #world(): TableWorld {
     const numbers = this.#numbers;
+    const { fileSystem, clock, yieldTurn } = this.#resources;
     return {
-      ...this.#resources,
+      fileSystem,
+      clock,
+      yieldTurn,
       reserveTable: () => numbers.reserveTable(),
       releaseTable: (fileNumber) => numbers.releaseTable(fileNumber),
     };
