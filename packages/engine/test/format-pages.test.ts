@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+import { decodeUtf8 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
 import * as backupFormat from '../src/backup/backup-format.ts';
@@ -8,6 +11,7 @@ import * as logFormat from '../src/log/log-format.ts';
 import * as tableMeta from '../src/version/table-meta.ts';
 import * as versionEdit from '../src/version/version-edit.ts';
 import * as walFormat from '../src/wal/wal-format.ts';
+import { exampleBackupList } from './support/example-backup-list.ts';
 import { parseConstant, readConstants, readConstantValues } from './support/format-page.ts';
 
 describe('format pages', () => {
@@ -39,6 +43,14 @@ describe('format pages', () => {
     const constants = exported.filter((name) => /^[A-Z]/.test(name) && !name.endsWith('_AT'));
     expect(documented).toEqual(expect.arrayContaining(constants));
   });
+});
+
+test('backup.md prints a list as it is written', () => {
+  const page = readFileSync(new URL('../../../docs/format/backup.md', import.meta.url), 'utf8');
+
+  const text = decodeUtf8(backupFormat.encodeBackupList(exampleBackupList));
+
+  expect(page).toContain(`\`\`\`\n${text}\`\`\`\n`);
 });
 
 describe('readConstants', () => {

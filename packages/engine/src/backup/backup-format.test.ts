@@ -1,21 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 import { crc32c, decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
-import { type BackupList, encodeBackupList, parseBackupList } from './backup-format.ts';
-
-const list: BackupList = {
-  storeId: Uint8Array.from({ length: 16 }, (_, i) => 0x10 + i),
-  info: { sequence: 81, durableIndex: undefined, tableCount: 2, bytes: 822 },
-  files: [
-    { name: '000004.sst', bytes: 411, crc: 0x5a0f3c11 },
-    { name: '000006.sst', bytes: 411, crc: 0x1be2a0d7 },
-    { name: '000009.wal', bytes: 64, crc: 0x0ff2c7aa },
-    { name: 'CURRENT', bytes: 67, crc: 0x03b1d7e4 },
-    { name: 'MANIFEST-000008', bytes: 232, crc: 0xf7c4d0f2 },
-  ],
-};
+import { exampleBackupList as list } from '../../test/support/example-backup-list.ts';
+import { encodeBackupList, parseBackupList } from './backup-format.ts';
 
 /** `text` up to its last line, with the CRC that it should have. */
 function sealed(text: string): Uint8Array {
@@ -30,12 +17,6 @@ describe('the list of a backup', () => {
     expect(parseBackupList(encodeBackupList(list))).toEqual(list);
     const external = { ...list, info: { ...list.info, durableIndex: 7 }, files: [] };
     expect(parseBackupList(encodeBackupList(external))).toEqual(external);
-  });
-
-  test('is printed on its page as it is written', () => {
-    const page = readFileSync(new URL('../../../../docs/format/backup.md', import.meta.url), 'utf8');
-
-    expect(page).toContain(`\`\`\`\n${text}\`\`\`\n`);
   });
 
   test('is refused when any of its bytes is another, or the last ones are missing', () => {
