@@ -102,6 +102,7 @@ async function newStore(directory: string, options: ResolvedOptions, resources: 
     lastSequence: 0,
     endLsn: 0,
     nextFileNumber: nextFileNumber(await fileSystem.readDirectory(directory)),
+    unnamedFrom: 1,
     recoveredRecords: 0,
     cleanClose: false,
   };

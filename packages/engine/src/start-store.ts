@@ -25,7 +25,7 @@ import { ManifestWriter } from './version/manifest.ts';
 import { fullStateEdit, type StoreState } from './version/store-state.ts';
 import type { TableMeta } from './version/table-meta.ts';
 import { VersionSet } from './version/version-set.ts';
-import { applyEdit, type Levels } from './version/version.ts';
+import { applyEdit } from './version/version.ts';
 import { ExternalLog } from './wal/external-log.ts';
 import { WalWriter } from './wal/wal-writer.ts';
 import type { WriteLog } from './wal/write-log.ts';
@@ -49,7 +49,7 @@ export async function startStore({ directory, options, resources, loaded }: Star
   const allocate = (): FileNumber => next++;
   let wal: WriteLog | undefined;
   try {
-    if (loaded.memtables.length > 0) await removeOrphanTables(fileSystem, directory, loaded.levels);
+    if (loaded.memtables.length > 0) await removeOrphanTables(fileSystem, directory, loaded.unnamedFrom);
     const recovered = await writeRecovered({ directory, options, resources, loaded }, tables, allocate);
     let allocateLater = allocate;
     const allocateFileNumber = (): FileNumber => allocateLater();
@@ -107,12 +107,14 @@ export async function startStore({ directory, options, resources, loaded }: Star
 /**
  * Removes tables that opening attempts before this one wrote and did not get to name. They would go at its end anyway; but
  * where room is short, each attempt would leave less of it for the next.
+ *
+ * Durability: tables that the manifest has named and given up stay: the edit that gave them up may be in the page cache only, and
+ * a power loss now would bring back the state that needs them.
  */
-async function removeOrphanTables(fs: FileSystem, directory: string, levels: Levels): Promise<void> {
-  const live = new Set(levels.flat().map(({ fileNumber }) => fileNumber));
+async function removeOrphanTables(fs: FileSystem, directory: string, unnamedFrom: FileNumber): Promise<void> {
   for (const { name } of await fs.readDirectory(directory)) {
     const parsed = parseFileName(name);
-    if (parsed.kind !== 'table' || live.has(parsed.fileNumber)) continue;
+    if (parsed.kind !== 'table' || parsed.fileNumber < unnamedFrom) continue;
     // What cannot be removed is named by the next cleaning up.
     await fs.unlink(`${directory}/${name}`).catch(() => undefined);
   }

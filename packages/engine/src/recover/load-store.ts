@@ -33,6 +33,8 @@ export interface LoadedStore {
   readonly endLsn: number;
   /** Greater than every file number in the directory. */
   readonly nextFileNumber: FileNumber;
+  /** No edit of the manifest, and none that a crash may still take from its end, names a table with this number or a greater one. */
+  readonly unnamedFrom: FileNumber;
   readonly recoveredRecords: number;
   readonly verdict?: ReplayedWal['verdict'];
   readonly cleanClose: boolean;
@@ -116,6 +118,7 @@ export async function loadStore(
     lastSequence: wal.lastSequence,
     endLsn: wal.endLsn,
     nextFileNumber: store.nextFileNumber,
+    unnamedFrom: state.nextFileNumber,
     recoveredRecords,
     verdict: wal.verdict,
     cleanClose: state.cleanClose !== undefined,
