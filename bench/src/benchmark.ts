@@ -19,9 +19,9 @@ export async function benchmark(options: BenchmarkOptions, progress: Progress, s
       engines: options.engines,
       rounds: options.rounds,
       families: options.families,
-      scale: scaleOf(options.entries, options.smoke),
+      scale: scaleOf(options.entries, options.size),
       dataDirectory,
-      isolated: !options.smoke,
+      isolated: options.size !== 'smoke',
     };
     const report = createReport(machine, plan, await runBenchmark(plan, progress, signal));
     await writeReport(report, options.out);

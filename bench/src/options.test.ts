@@ -8,7 +8,7 @@ describe('parseOptions', () => {
   test('measures a million entries of every engine in five rounds unless told otherwise', () => {
     const options = parseOptions([]);
 
-    expect(options).toMatchObject({ smoke: false, rounds: 5, entries: 1_000_000, out: resolve('bench/results') });
+    expect(options).toMatchObject({ size: 'usual', rounds: 5, entries: 1_000_000, out: resolve('bench/results') });
     expect(options.engines).toEqual(['kayadb', 'classic-level', 'lmdb', 'rocksdb', 'better-sqlite3']);
     expect(options.families.map(({ name }) => name)).not.toContain('load-long');
   });
@@ -16,7 +16,14 @@ describe('parseOptions', () => {
   test('takes every workload once in a small size with --smoke', () => {
     const options = parseOptions(['--smoke']);
 
-    expect(options).toMatchObject({ smoke: true, rounds: 1, entries: 3000 });
+    expect(options).toMatchObject({ size: 'smoke', rounds: 1, entries: 3000 });
+    expect(options.families.map(({ name }) => name)).toContain('load-long');
+  });
+
+  test('takes the long load along with --long', () => {
+    const options = parseOptions(['--long']);
+
+    expect(options).toMatchObject({ size: 'long', rounds: 5, entries: 1_000_000 });
     expect(options.families.map(({ name }) => name)).toContain('load-long');
   });
 

@@ -6,11 +6,11 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 
 import { ENGINE_NAMES, type EngineName, isEngineName } from './engines/engine-name.ts';
-import { DEFAULT_ENTRIES, SMOKE_ENTRIES } from './scale.ts';
+import { DEFAULT_ENTRIES, type RunSize, SMOKE_ENTRIES } from './scale.ts';
 import { chooseFamilies, type Family } from './stages/families.ts';
 
 export interface BenchmarkOptions {
-  readonly smoke: boolean;
+  readonly size: RunSize;
   readonly rounds: number;
   readonly entries: number;
   readonly families: readonly Family[];
@@ -41,7 +41,7 @@ export function parseOptions(words: readonly string[]): BenchmarkOptions {
   const { smoke, long } = raw;
   try {
     return {
-      smoke,
+      size: smoke ? 'smoke' : long ? 'long' : 'usual',
       rounds: raw.rounds ?? (smoke ? 1 : DEFAULT_ROUNDS),
       entries: raw.entries ?? (smoke ? SMOKE_ENTRIES : DEFAULT_ENTRIES),
       families: chooseFamilies(raw.only, long || smoke),
@@ -58,7 +58,11 @@ function createCommand(): Command {
   return new Command('bench:engine')
     .description('Measures the engine and its peers side by side, alternating, and says how far ours is ahead.')
     .option('--smoke', 'every workload in a small size, one round: shows that all work, not how fast', false)
-    .option('--long', 'also the load of 20 million entries, which takes minutes for each engine and round', false)
+    .option(
+      '--long',
+      'also the load of 20 million entries, and memory at 256 MiB: minutes for each engine and round',
+      false,
+    )
     .option('--rounds <count>', `rounds; default ${DEFAULT_ROUNDS}`, parseCount)
     .option('--entries <count>', `entries of a store; default ${DEFAULT_ENTRIES}`, parseCount)
     .option('--only <workloads>', 'only these, and what shares a store with them; comma-separated', parseList, [])

@@ -29,7 +29,13 @@ export const SMOKE_ENTRIES = 3000;
 /** Least number of operations: below, a figure says nothing even of whether it works. */
 const LEAST = 100;
 
-export function scaleOf(entries: number, smoke: boolean): Scale {
+/** Ten times as much takes minutes to load at the default budget of ours, which the long run has. */
+const TIGHT_MEMORY_BYTES = { smoke: MIB, usual: 64 * MIB, long: 256 * MIB } as const;
+
+export type RunSize = 'smoke' | 'usual' | 'long';
+
+export function scaleOf(entries: number, size: RunSize): Scale {
+  const smoke = size === 'smoke';
   const share = (part: number): number => Math.max(LEAST, Math.round(entries * part));
   return {
     entries,
@@ -43,7 +49,7 @@ export function scaleOf(entries: number, smoke: boolean): Scale {
     longEntries: share(smoke ? 5 : 20),
     memoryBytes: smoke ? 8 * MIB : 256 * MIB,
     writeBufferBytes: smoke ? MIB : 32 * MIB,
-    tightMemoryBytes: smoke ? MIB : 32 * MIB,
+    tightMemoryBytes: TIGHT_MEMORY_BYTES[size],
     touchesPageCache: !smoke,
     quietMs: smoke ? 60 : 1000,
   };

@@ -8,7 +8,7 @@ const plan: RunPlan = {
   engines: ['kayadb', 'lmdb', 'rocksdb'],
   rounds: 2,
   families: [familyOf('fillseq'), familyOf('reads')],
-  scale: scaleOf(1000, true),
+  scale: scaleOf(1000, 'smoke'),
   dataDirectory: 'data',
   isolated: true,
 };

@@ -43,7 +43,7 @@ export async function runBenchmark(plan: RunPlan, progress: Progress, signal?: A
   for (const [index, job] of jobs.entries()) {
     progress.started(job, index, jobs.length);
     if (plan.scale.touchesPageCache) await writeBackPageCache();
-    const outcome = await runJob(job, timeoutOf(job), signal);
+    const outcome = await runJob(job, timeoutOf(plan), signal);
     signal?.throwIfAborted();
     const newFigures = outcome.messages.flatMap((message) => (message.kind === 'figure' ? [message.figure] : []));
     const newGaps = [
@@ -66,8 +66,8 @@ async function writeBackPageCache(): Promise<void> {
   await promisify(execFile)('sync', { timeout: SYNC_TIMEOUT_MS }).catch(() => undefined);
 }
 
-function timeoutOf({ steps }: Job): number {
-  return steps.some(({ family }) => familyOf(family).long === true) ? LONG_JOB_TIMEOUT_MS : JOB_TIMEOUT_MS;
+function timeoutOf({ families }: RunPlan): number {
+  return families.some(({ long }) => long === true) ? LONG_JOB_TIMEOUT_MS : JOB_TIMEOUT_MS;
 }
 
 /** Every metric that a failed job may still have owed. */

@@ -10,7 +10,7 @@ const job: Job = {
   engine: 'better-sqlite3',
   round: 1,
   steps: [{ family: 'no-such-family', stage: 'none' }],
-  scale: scaleOf(100, true),
+  scale: scaleOf(100, 'smoke'),
   dataDirectory: tmpdir(),
 };
 
