@@ -24,7 +24,12 @@ describe('withRangeDeletesApplied', () => {
 
 describe('withoutCovered', () => {
   test('leaves out what a newer one covers wholly', () => {
-    const deletes = [rangeDelete('b', 'd', 1), rangeDelete('a', 'c', 2), rangeDelete('b', 'e', 3), rangeDelete('c', undefined, 4)];
+    const deletes = [
+      rangeDelete('b', 'd', 1),
+      rangeDelete('a', 'c', 2),
+      rangeDelete('b', 'e', 3),
+      rangeDelete('c', undefined, 4),
+    ];
 
     expect(withoutCovered(deletes, []).map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
   });

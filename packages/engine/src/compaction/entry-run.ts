@@ -6,8 +6,8 @@
 import { EMPTY_BYTES } from '@kayadb/codec';
 
 import type { Cursor, MaybePromise } from '../iterate/cursor.ts';
-import type { SequenceNumber } from '../key/internal-key.ts';
 import { encodeEntry } from '../key/encoded-entry.ts';
+import type { SequenceNumber } from '../key/internal-key.ts';
 
 export interface EntryRun {
   /** Holds the entry under the walk, laid out as in encoded-entry.ts, from `at` on. Both stay valid until `next` is called. */

@@ -57,7 +57,10 @@ export function compactionDebt(levels: Levels, options: LeveledOptions): number 
 
 /** The deepest level that has tables; at least 1. */
 export function deepestLevel(levels: Levels): number {
-  return Math.max(1, levels.findLastIndex((tables) => tables.length > 0));
+  return Math.max(
+    1,
+    levels.findLastIndex((tables) => tables.length > 0),
+  );
 }
 
 export function totalBytes(tables: readonly TableMeta[]): number {

@@ -212,7 +212,10 @@ describe('pickCompaction, random', () => {
       for (let flush = 0; flush < 40; flush++) {
         const [a, b] = [random.int(90), random.int(90)].toSorted((x, y) => x - y);
         const sequences = { smallestSequence: next, largestSequence: next };
-        const table = tableMeta(next, `k${10 + a!}`, `k${10 + b!}`, { ...sequences, fileBytes: 500 + random.int(2000) });
+        const table = tableMeta(next, `k${10 + a!}`, `k${10 + b!}`, {
+          ...sequences,
+          fileBytes: 500 + random.int(2000),
+        });
         next++;
         present = applyEdit(present, { addedTables: [{ level: 0, table }] });
         for (let steps = 0; ; steps++) {
@@ -242,13 +245,17 @@ function carryOut(present: Levels, choice: CompactionChoice, draw: () => number)
     const newest = Math.max(...inputs.map(({ largestSequence }) => largestSequence));
     const olderLeft = left.filter(
       (table) =>
-        table.largestSequence < newest && inputs.some((input) => overlap(input, table) && input.largestSequence > table.largestSequence),
+        table.largestSequence < newest &&
+        inputs.some((input) => overlap(input, table) && input.largestSequence > table.largestSequence),
     );
     expect(olderLeft).toEqual([]);
   }
   const all = [...inputs, ...overlaps];
   const smallest = all.map(({ smallestKey }) => Buffer.from(smallestKey).toString()).toSorted()[0]!;
-  const largest = all.map(({ largestKey }) => Buffer.from(largestKey).toString()).toSorted().at(-1)!;
+  const largest = all
+    .map(({ largestKey }) => Buffer.from(largestKey).toString())
+    .toSorted()
+    .at(-1)!;
   const fileBytes = all.reduce((sum, table) => sum + table.fileBytes, 0);
   const largestSequence = Math.max(...all.map((table) => table.largestSequence));
   return applyEdit(present, {

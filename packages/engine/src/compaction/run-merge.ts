@@ -7,9 +7,9 @@
 import { assert, EMPTY_BYTES } from '@kayadb/codec';
 
 import type { MaybePromise } from '../iterate/cursor.ts';
+import { compareEncodedKeys, encodedKeyBytes, keyHead } from '../key/encoded-entry.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
-import { compareEncodedKeys, encodedKeyBytes, keyHead } from '../key/encoded-entry.ts';
 import type { EntryRun } from './entry-run.ts';
 
 /** A typed array's `set` costs as much as copying about this many bytes one by one. */
@@ -102,7 +102,9 @@ export class RunMerge {
     const run = runs[0]!;
     const head = keyHead(run.bytes, run.at, this.#sharedBytes);
     let i = 1;
-    while (i < this.#count && (heads[i]! < head || (heads[i]! === head && this.#isBefore(runs[i]!, run)))) {
+    while (i < this.#count) {
+      const other = heads[i]!;
+      if (other > head || (other === head && !this.#isBefore(runs[i]!, run))) break;
       runs[i - 1] = runs[i]!;
       heads[i - 1] = heads[i]!;
       i++;

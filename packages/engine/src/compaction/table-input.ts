@@ -68,12 +68,7 @@ export class TableInput {
     const name = tableFileName(fileNumber);
     const handle = await source.fileSystem.open(`${source.directory}/${name}`, 'read');
     try {
-      const frame = await readTableFrame(
-        handle,
-        name,
-        { storeId: source.storeId, fileNumber, fileBytes },
-        sharedZstd,
-      );
+      const frame = await readTableFrame(handle, name, { storeId: source.storeId, fileNumber, fileBytes }, sharedZstd);
       const blocks = new TableBlocks(frame, handle, () => undefined);
       return new TableInput(handle, blocks, fileBytes);
     } catch (error) {

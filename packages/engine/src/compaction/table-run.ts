@@ -73,10 +73,13 @@ export class TableRun implements EntryRun {
       this.#enterBlock(input);
       return undefined;
     }
-    return moving.then(() => {
-      this.#enterBlock(input);
-      if (input.isReadToEnd) this.#openAhead();
-    });
+    return this.#enterRead(input, moving);
+  }
+
+  async #enterRead(input: TableInput, reading: Promise<void>): Promise<void> {
+    await reading;
+    this.#enterBlock(input);
+    if (input.isReadToEnd) this.#openAhead();
   }
 
   async #nextTable(): Promise<void> {

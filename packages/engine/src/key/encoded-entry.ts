@@ -6,8 +6,8 @@
 
 import { writeU16, writeU32 } from '@kayadb/codec';
 
-import type { Entry } from './internal-key.ts';
 import { ENTRY_HEADER_BYTES, ENTRY_KIND_AT } from '../wal/wal-format.ts';
+import type { Entry } from './internal-key.ts';
 
 /** Key bytes that a head holds; a number has room for no more. */
 const HEAD_KEY_BYTES = 6;

@@ -6,15 +6,9 @@
 import { assert, copyBytes, EMPTY_BYTES } from '@kayadb/codec';
 import { type FileHandle, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
-import {
-  encodedEntryBytes,
-  encodedKey,
-  encodedKeyBytes,
-  encodedKind,
-  encodeEntry,
-} from '../key/encoded-entry.ts';
 import { encodeFileHeader, fileSeed, TABLE_MAGIC } from '../files/file-header.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
+import { encodedEntryBytes, encodedKey, encodedKeyBytes, encodedKind, encodeEntry } from '../key/encoded-entry.ts';
 import { type Entry, type FileNumber, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
 import type { TableMeta } from '../version/table-meta.ts';
