@@ -1,5 +1,11 @@
 import type { FileSystem } from '@kayadb/vfs';
-import { crashClone, FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem, TraceFileSystem } from '@kayadb/vfs/testing';
+import {
+  crashClone,
+  FaultyFileSystem,
+  InterceptedFileSystem,
+  MemoryFileSystem,
+  TraceFileSystem,
+} from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { STORE_ID } from '../../test/support/log-disk.ts';
@@ -220,17 +226,20 @@ describe('WalWriter.prepare', () => {
     expect(append(wal, 2)).toBe(96);
   });
 
-  test.each(['write', 'sync', 'syncDirectory'] as const)('comes up at the rotation when its %s failed', async (kind) => {
-    const fs = new FaultyFileSystem(await newDisk());
-    const wal = await openWal(fs);
-    fs.inject({ at: 1, kinds: [kind], effect: { kind: 'fail', errno: 'EIO' } });
+  test.each(['write', 'sync', 'syncDirectory'] as const)(
+    'comes up at the rotation when its %s failed',
+    async (kind) => {
+      const fs = new FaultyFileSystem(await newDisk());
+      const wal = await openWal(fs);
+      fs.inject({ at: 1, kinds: [kind], effect: { kind: 'fail', errno: 'EIO' } });
 
-    await expect(wal.prepare()).rejects.toThrow('EIO');
+      await expect(wal.prepare()).rejects.toThrow('EIO');
 
-    await expect(wal.rotate()).rejects.toThrow('EIO');
-    expect(append(wal, 1)).toBe(48);
-    await wal.close();
-  });
+      await expect(wal.rotate()).rejects.toThrow('EIO');
+      expect(append(wal, 1)).toBe(48);
+      await wal.close();
+    },
+  );
 });
 
 describe('WalWriter on a full disk', () => {

@@ -11,7 +11,13 @@ import type { Clock, Timer } from '@kayadb/codec';
 import type { Counters } from '../counters.ts';
 import type { EngineEvent } from '../types.ts';
 import { DrainEstimate } from './drain-estimate.ts';
-import { decideSlowdown, findStrain, type Slowdown, type SlowdownLimits, type SlowdownPressure } from './write-stall.ts';
+import {
+  decideSlowdown,
+  findStrain,
+  type Slowdown,
+  type SlowdownLimits,
+  type SlowdownPressure,
+} from './write-stall.ts';
 
 /** Bytes of writes between two looks at clock and pressure; a group counts as `GROUP_BYTES` more. */
 const LOOK_BYTES = 64 * 1024;

@@ -6,6 +6,7 @@ import { type PendingWrite, WriteQueue, type WriteTarget } from './write-queue.t
 /** A target that writes down what it is given, and syncs when the test says so. */
 class ScriptedTarget implements WriteTarget {
   readonly log: string[] = [];
+  readonly visible: string[] = [];
   room: Promise<void> | undefined;
   failNext: Error | undefined;
   #gate: Promise<void> | undefined;
@@ -38,7 +39,8 @@ class ScriptedTarget implements WriteTarget {
     return this.#gate;
   }
 
-  apply(): WriteResult {
+  apply({ payload }: PendingWrite): WriteResult {
+    this.visible.push(Buffer.from(payload).toString());
     return { sequence: ++this.#sequence, lsn: 0, durable: true };
   }
 }
@@ -135,6 +137,64 @@ describe('WriteQueue', () => {
     await expect(after).resolves.toMatchObject({ durable: true });
   });
 
+  test('takes groups off 50,000 waiting writes without going through those behind', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    let looks = 0;
+    const payload = {
+      get length() {
+        looks++;
+        return 1000;
+      },
+    } as unknown as Uint8Array;
+    target.append = () => undefined;
+    target.apply = () => ({ sequence: 1, lsn: 0, durable: false });
+
+    const writes = Array.from({ length: 50_000 }, () => queue.submit({ payload, count: 1, durability: 'relaxed' }));
+    await Promise.all(writes);
+
+    // Each write is weighed when its group is taken, and the first of each group once more, by the group before.
+    expect(looks).toBe(50_000 + 47);
+  });
+
+  test('commits writes that need not wait within one microtask', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    void queue.submit(write('a'));
+
+    await Promise.resolve();
+
+    expect(target.log).toEqual(['a']);
+  });
+
+  test('lets those whose sync has just ended join those that wait', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    target.hold();
+    const twice = (async (): Promise<void> => {
+      await queue.submit(write('a'));
+      await queue.submit(write('b'));
+    })();
+    await turns();
+
+    const other = queue.submit(write('c'));
+    target.release();
+    await Promise.all([twice, other]);
+
+    expect(target.log).toEqual(['a', 'c b']);
+  });
+
+  test('asks for room again after waiting for it', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    let waits = 3;
+    target.makeRoom = () => (waits-- > 0 ? Promise.resolve() : undefined);
+
+    await queue.submit(write('a'));
+
+    expect([waits, target.log]).toEqual([-1, ['a']]);
+  });
+
   test('is idle when everything submitted has been answered', async () => {
     const target = new ScriptedTarget();
     const queue = new WriteQueue(target);
@@ -148,5 +208,67 @@ describe('WriteQueue', () => {
     await Promise.all(writes);
 
     expect(answered).toBe(2);
+  });
+});
+
+describe('WriteQueue.submitIf', () => {
+  test('asks when all before is visible and nothing later is committed, then commits before what is later', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    const before = queue.submit(write('a'));
+
+    const conditional = queue.submitIf(write('b'), async () => {
+      await turns();
+      target.log.push(`sees ${target.visible.join(' ')}`);
+      return true;
+    });
+    const after = queue.submit(write('c'));
+    const results = await Promise.all([before, conditional, after]);
+
+    expect(target.log).toEqual(['a', 'sees a', 'b c']);
+    expect(results.map((result) => result?.sequence)).toEqual([1, 2, 3]);
+  });
+
+  test('writes nothing when the answer is no', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+
+    const outcomes = await Promise.all([queue.submitIf(write('a'), () => false), queue.submit(write('b'))]);
+
+    expect(outcomes[0]).toBeUndefined();
+    expect(target.log).toEqual(['b']);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('cannot tell');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('cannot tell'))],
+  ])('rejects this write alone when its check %s', async (_how, check: () => Promise<boolean>) => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+
+    const outcomes = await Promise.allSettled([
+      queue.submit(write('a')),
+      queue.submitIf(write('b'), check),
+      queue.submit(write('c')),
+    ]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(target.log).toEqual(['a', 'c']);
+  });
+
+  test('sees what the conditional write before it did', async () => {
+    const target = new ScriptedTarget();
+    const queue = new WriteQueue(target);
+    const ifAbsent = (text: string): Promise<WriteResult | undefined> =>
+      queue.submitIf(write(text), () => !target.visible.includes(text));
+
+    const results = await Promise.all([ifAbsent('a'), ifAbsent('a'), ifAbsent('b')]);
+
+    expect(results.map((result) => result?.sequence)).toEqual([1, undefined, 2]);
   });
 });

@@ -168,7 +168,7 @@ export class WriteQueue {
     }
     this.#acknowledge(group);
     // Writers that go on at once join those that have gathered meanwhile: one fsync for all, not one for each half in turn.
-    for (let i = 0; i < PATIENCE_AFTER_SYNC; i++) await undefined;
+    for (let i = 0; i < PATIENCE_AFTER_SYNC; i++) await READY;
   }
 
   #acknowledge(group: readonly QueuedWrite[]): void {

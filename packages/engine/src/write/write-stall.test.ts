@@ -38,10 +38,16 @@ describe('findStrain', () => {
   test.each([
     [{}, undefined],
     [{ frozenMemtables: 1, activeShare: 1, level0Tables: 8, debtBytes: 1000 }, undefined],
-    [{ frozenMemtables: 2, activeShare: 0.25 }, { share: 0.25, reason: '2 full memtables are waiting to be flushed' }],
+    [
+      { frozenMemtables: 2, activeShare: 0.25 },
+      { share: 0.25, reason: '2 full memtables are waiting to be flushed' },
+    ],
     [{ level0Tables: 20 }, { share: 0.5, reason: '20 level-0 tables are waiting to be compacted' }],
     [{ level0Tables: 99 }, { share: 1, reason: '99 level-0 tables are waiting to be compacted' }],
-    [{ debtBytes: 5000, level0Tables: 9 }, { share: 0.5, reason: 'compaction has 0 MiB still to move' }],
+    [
+      { debtBytes: 5000, level0Tables: 9 },
+      { share: 0.5, reason: 'compaction has 0 MiB still to move' },
+    ],
   ])('%j: %j', (change, strain) => {
     expect(findStrain({ ...calm, ...change }, limits)).toEqual(strain);
   });
@@ -63,8 +69,8 @@ describe('decideSlowdown', () => {
       const slowdown = decideSlowdown(pressure, { ...limits, drainBytesPerSecond });
 
       const expected = naiveRate(pressure, drainBytesPerSecond);
-      if (expected === undefined) expect(slowdown).toBeUndefined();
-      else expect(slowdown!.bytesPerSecond).toBeCloseTo(expected, 3);
+      expect(slowdown === undefined).toBe(expected === undefined);
+      expect(slowdown?.bytesPerSecond ?? 0).toBeCloseTo(expected ?? 0, 3);
     }
   });
 

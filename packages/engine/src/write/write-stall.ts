@@ -76,7 +76,9 @@ export interface Slowdown {
 const LEAST_SHARE_OF_DRAIN = 0.1;
 
 /** Where writers stall and between which limits they are slowed before, for a store with these options. */
-export function writeLimits(options: Pick<ResolvedOptions, 'level0Tables' | 'level1Bytes'>): StallLimits & SlowdownLimits {
+export function writeLimits(
+  options: Pick<ResolvedOptions, 'level0Tables' | 'level1Bytes'>,
+): StallLimits & SlowdownLimits {
   const { level0Tables, level1Bytes } = options;
   return {
     maxFrozenMemtables: 2,
