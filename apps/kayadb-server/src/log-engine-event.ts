@@ -21,6 +21,14 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
     case 'compacted':
       logger.debug(fields, `${engineEvent.kind} tables`);
       break;
+    case 'slowed':
+      logger.info(
+        fields,
+        engineEvent.bytesPerSecond === undefined
+          ? 'writes are not slowed down any more'
+          : `writes are slowed down: ${engineEvent.reason}`,
+      );
+      break;
     case 'stalled':
       logger.warn(fields, `writes wait: ${engineEvent.reason}`);
       break;

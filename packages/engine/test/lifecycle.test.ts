@@ -73,7 +73,12 @@ describe('openEngine', () => {
     [{ memtableBytes: '1' as unknown as number }, TypeError],
     [{ durability: 'sometimes' as 'strict' }, TypeError],
     [{ compression: 'lz4' as 'zstd' }, TypeError],
-    [{ zstdLevel: 99 }, RangeError],
+    [{ zstdLevels: [1, 99] }, RangeError],
+    [{ zstdLevels: [] }, TypeError],
+    [{ memoryBytes: 1000 }, RangeError],
+    [{ log: 'none' as 'own' }, TypeError],
+    [{ log: 'external' as const, durability: 'strict' as const }, RangeError],
+    [{ compactionBytesPerSecond: -1 }, RangeError],
   ])('refuses wrong options: %j', async (options, kind) => {
     await expect(openTestEngine(testWorld(), options)).rejects.toBeInstanceOf(kind);
     await expect(openEngine('')).rejects.toBeInstanceOf(TypeError);
@@ -406,7 +411,13 @@ describe('files', () => {
     const storeId = new Uint8Array(16).fill(7);
     const allocateFileNumber = (): number => 2;
     const wal = await WalWriter.create({ fs: disk, directory: DIRECTORY, storeId, startLsn: 0, allocateFileNumber });
-    const state = { nextFileNumber: 1000, oldestSegment: 2, flushedSequence: 0, levels: EMPTY_LEVELS };
+    const state = {
+      nextFileNumber: 1000,
+      oldestSegment: 2,
+      flushedSequence: 0,
+      rangeDeletes: [],
+      levels: EMPTY_LEVELS,
+    };
     const manifest = await ManifestWriter.create(disk, DIRECTORY, { storeId, fileNumber: 1 }, fullStateEdit(state));
     await publishCurrent(disk, DIRECTORY, { storeId, manifestNumber: 1 });
     await Promise.all([wal.close(), manifest.close()]);

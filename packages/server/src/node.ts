@@ -4,7 +4,6 @@
  */
 
 import type { Clock } from '@kayadb/codec';
-import type { Engine } from '@kayadb/engine';
 import type { Connection, Endpoint, Listener, Network } from '@kayadb/transport';
 
 import { Identifier } from './access/authorize.ts';
@@ -18,11 +17,12 @@ import type { NodeStats } from './operations/stats-json.ts';
 import type { ConnectionContext } from './protocol/connection-context.ts';
 import { ConnectionHandler } from './protocol/connection-handler.ts';
 import { FailureLog } from './protocol/failure-log.ts';
+import type { ServedEngine } from './served-engine.ts';
 import { stopNode } from './stop-node.ts';
 
 export interface NodeOptions {
   /** The node closes it in `stop`, or when it cannot start. */
-  readonly engine: Engine;
+  readonly engine: ServedEngine;
   readonly network: Network;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -4,11 +4,11 @@
  */
 
 import type { Clock, Timer } from '@kayadb/codec';
-import type { Engine } from '@kayadb/engine';
 import type { Listener } from '@kayadb/transport';
 
 import type { Logger } from './logger.ts';
 import type { ConnectionHandler } from './protocol/connection-handler.ts';
+import type { ServedEngine } from './served-engine.ts';
 import { ServerError } from './server-error.ts';
 
 /** Part of the deadline after which clients that have not taken their answers are cut off. */
@@ -17,7 +17,7 @@ const CLIENTS_SHARE = 0.5;
 export interface StopNodeOptions {
   readonly listener: Listener | undefined;
   readonly handlers: ReadonlySet<ConnectionHandler>;
-  readonly engine: Engine;
+  readonly engine: ServedEngine;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly deadlineMs: number;

@@ -3,11 +3,11 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
-import { DELETE_KIND, type Entry, PUT_KIND } from './internal-key.ts';
-import { decodeOperations, WriteBatch } from './write-batch.ts';
+import { DELETE_KIND, PUT_KIND } from './internal-key.ts';
+import { decodeOperations, type Operation, WriteBatch } from './write-batch.ts';
 
-function decode(payload: Uint8Array, firstSequence = 1): readonly Entry[] {
-  const entries: Entry[] = [];
+function decode(payload: Uint8Array, firstSequence = 1): readonly Operation[] {
+  const entries: Operation[] = [];
   decodeOperations(payload, firstSequence, (entry) => entries.push(entry));
   return entries;
 }

@@ -20,7 +20,13 @@ interface World {
 async function versionWorld(): Promise<World> {
   const fs = new FaultyFileSystem(new MemoryFileSystem());
   const replacements: number[] = [];
-  const state: StoreState = { nextFileNumber: 100_000, oldestSegment: 1, flushedSequence: 0, levels: EMPTY_LEVELS };
+  const state: StoreState = {
+    nextFileNumber: 100_000,
+    oldestSegment: 1,
+    flushedSequence: 0,
+    rangeDeletes: [],
+    levels: EMPTY_LEVELS,
+  };
   const create = (fileNumber: number, present: StoreState): Promise<ManifestWriter> =>
     ManifestWriter.create(fs, '', { storeId: STORE_ID, fileNumber }, fullStateEdit(present));
   const startManifest = (fileNumber: number, present: StoreState): Promise<ManifestWriter> => {

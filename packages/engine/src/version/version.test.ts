@@ -45,7 +45,7 @@ describe('addEdit', () => {
 
   test('forgets a clean close at the next edit', () => {
     const closed = addEdit(
-      { nextFileNumber: 4, oldestSegment: 1, flushedSequence: 0, levels: EMPTY_LEVELS },
+      { nextFileNumber: 4, oldestSegment: 1, flushedSequence: 0, rangeDeletes: [], levels: EMPTY_LEVELS },
       { cleanClose: { segment: 1, endLsn: 0, lastSequence: 0 } },
     );
 

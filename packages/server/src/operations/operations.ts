@@ -4,17 +4,18 @@
  */
 
 import type { Clock } from '@kayadb/codec';
-import { type Engine, type KeyValue, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '@kayadb/engine';
+import { type KeyValue, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '@kayadb/engine';
 
 import { authorize, type Identity } from '../access/authorize.ts';
 import { Semaphore } from '../admission/semaphore.ts';
 import type { ServerLimits } from '../limits.ts';
+import type { ServedEngine } from '../served-engine.ts';
 import { ServerError } from '../server-error.ts';
 import { collectScan } from './collect-scan.ts';
 import { buildStatsJson, type NodeStats } from './stats-json.ts';
 
 export interface OperationsOptions {
-  readonly engine: Engine;
+  readonly engine: ServedEngine;
   readonly clock: Clock;
   readonly limits: ServerLimits;
   readonly readNodeStats: () => NodeStats;
@@ -25,7 +26,7 @@ export interface OperationsOptions {
  * succeed, or with what the engine failed with.
  */
 export class Operations {
-  readonly #engine: Engine;
+  readonly #engine: ServedEngine;
   readonly #clock: Clock;
   readonly #limits: ServerLimits;
   readonly #gets: Semaphore;

@@ -1,17 +1,9 @@
-/** An Engine in memory whose writes and reads can be held up and made to fail. Ordered reads are a sorted array. */
+/** A store in memory whose writes and reads can be held up and made to fail. Ordered reads are a sorted array. */
 
 import { compareBytes, startsWith, toBytes } from '@kayadb/codec';
-import type {
-  BatchOperation,
-  BytesLike,
-  Engine,
-  EngineStats,
-  KeyValue,
-  ScanOptions,
-  SequenceNumber,
-  Snapshot,
-  WriteResult,
-} from '@kayadb/engine';
+import type { BytesLike, EngineStats, KeyValue, ScanOptions, SequenceNumber, WriteResult } from '@kayadb/engine';
+
+import type { ServedEngine } from '../../src/served-engine.ts';
 
 const STATS = {
   getTotalUs: 0,
@@ -39,13 +31,18 @@ const STATS = {
   tableCount: 0,
   tableBytes: 0,
   openSnapshots: 0,
+  durableIndex: undefined,
+  rangeDeletes: 0,
+  slowedBytes: 0,
+  slowedTotalUs: 0,
+  tableIndexBytes: 0,
+  memoryBytes: 0,
   recoveryDurationUs: 0,
   recoveredRecords: 0,
   truncatedBytes: 0,
 } as const;
 
-export class MemoryEngine implements Engine {
-  readonly directory = '/memory';
+export class MemoryEngine implements ServedEngine {
   readonly #rows = new Map<string, KeyValue>();
   readonly #held: (() => void)[] = [];
   #isHoldingWrites = false;
@@ -119,10 +116,6 @@ export class MemoryEngine implements Engine {
     return this.#write(() => void this.#rows.delete(name));
   }
 
-  batch(_operations: readonly BatchOperation[]): Promise<WriteResult> {
-    throw new Error('not used by the server');
-  }
-
   async get(key: BytesLike): Promise<Uint8Array | undefined> {
     this.getCount++;
     if (this.#readFailure !== undefined) throw this.#readFailure;
@@ -142,10 +135,6 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  snapshot(): Snapshot {
-    throw new Error('not used by the server');
-  }
-
   async flush(): Promise<void> {}
 
   stats(): EngineStats {
@@ -159,10 +148,6 @@ export class MemoryEngine implements Engine {
     if (this.#isHoldingClose) await new Promise(() => {});
     this.isClosed = true;
     if (this.closeFailure !== undefined) throw this.closeFailure;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   async #write(apply: () => void): Promise<WriteResult> {

@@ -1,11 +1,11 @@
 /** One node on an in-memory network and a clock that the test moves. */
 
 import { encodeUtf8, type Request } from '@kayadb/codec';
-import type { Engine } from '@kayadb/engine';
 import { VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork, type MemoryNetworkOptions } from '@kayadb/transport/testing';
 
 import { type LogFields, type Logger, type NodeOptions, type RunningNode, startNode } from '../../src/index.ts';
+import type { ServedEngine } from '../../src/served-engine.ts';
 import { RawClient } from './raw-client.ts';
 
 export const CLIENT_TOKEN = 'client-secret';
@@ -16,7 +16,7 @@ export interface LogLine extends LogFields {
   readonly message: string;
 }
 
-export interface TestNode<Used extends Engine> extends AsyncDisposable {
+export interface TestNode<Used extends ServedEngine> extends AsyncDisposable {
   readonly node: RunningNode;
   readonly engine: Used;
   readonly clock: VirtualClock;
@@ -29,7 +29,7 @@ export interface TestNodeOptions extends Pick<NodeOptions, 'clientToken' | 'oper
   readonly nextChunkBytes?: MemoryNetworkOptions['nextChunkBytes'];
 }
 
-export async function startTestNode<Used extends Engine>(
+export async function startTestNode<Used extends ServedEngine>(
   engine: Used,
   { nextChunkBytes, ...options }: TestNodeOptions = {},
 ): Promise<TestNode<Used>> {
