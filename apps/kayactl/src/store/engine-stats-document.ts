@@ -46,5 +46,10 @@ export function engineStatsDocument(stats: EngineStats): StatsDocument {
     stall_count: stats.stallCount,
     stall_total_us: stats.stallTotalUs,
     open_snapshots: stats.openSnapshots,
+    slowed_bytes: stats.slowedBytes,
+    slowed_total_us: stats.slowedTotalUs,
+    range_deletes: stats.rangeDeletes,
+    memory_bytes: stats.memoryBytes,
+    table_index_bytes: stats.tableIndexBytes,
   };
 }
