@@ -11,7 +11,7 @@ import { parseOptions } from '../src/options.ts';
 import { renderText } from '../src/report/report.ts';
 import { NO_PROGRESS } from '../src/run/run-benchmark.ts';
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 /** What an engine has no API for. */
 const ABSENT: ReadonlySet<string> = new Set([

@@ -1,6 +1,8 @@
+import { Worker } from 'node:worker_threads';
+
 import { describe, expect, test } from 'vitest';
 
-import { parseCounters, readDiskCounters, readMemoryCounters, waitsForDisk } from './process-counters.ts';
+import { hasBusyThread, parseCounters, readDiskCounters, readMemoryCounters } from './process-counters.ts';
 
 describe('parseCounters', () => {
   test('takes lines of one number, with or without a unit, and no others', () => {
@@ -23,6 +25,18 @@ describe('counters of this process', () => {
     expect(memory.residentBytes).toBeGreaterThan(1_000_000);
     expect(memory.peakBytes).toBeGreaterThanOrEqual(memory.ownBytes);
     expect(readDiskCounters().calledBytes).toBeGreaterThanOrEqual(0);
-    expect(waitsForDisk()).toBe(false);
+  });
+});
+
+describe('hasBusyThread', () => {
+  test('sees a thread that works', async () => {
+    const worker = new Worker('require("node:worker_threads").parentPort.postMessage(0); for (;;);', { eval: true });
+    await new Promise((resolve) => {
+      worker.once('message', resolve);
+    });
+
+    expect(hasBusyThread()).toBe(true);
+
+    await worker.terminate();
   });
 });

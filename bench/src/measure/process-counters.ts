@@ -1,4 +1,4 @@
-/** What Linux counts for this process with all its threads: processor time, bytes written, memory, threads that wait for the disk. */
+/** What Linux knows of this process with all its threads: bytes written, memory, and whether a thread is at work. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -40,9 +40,13 @@ export function parseCounters(text: string): ReadonlyMap<string, number> {
   );
 }
 
-/** Whether a thread of this process waits in the kernel for a disk. */
-export function waitsForDisk(): boolean {
-  return readdirSync('/proc/self/task').some((task) => threadState(task) === 'D');
+/** What a thread is doing while it has work: running or ready to, or waiting in the kernel for a disk. */
+const BUSY_STATES: ReadonlySet<string | undefined> = new Set(['R', 'D']);
+
+/** Whether a thread other than the main one, which asks, is at work, even if it gets no processor. */
+export function hasBusyThread(): boolean {
+  const main = String(process.pid);
+  return readdirSync('/proc/self/task').some((task) => task !== main && BUSY_STATES.has(threadState(task)));
 }
 
 function threadState(task: string): string | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { type ActivitySample, QuietDetector } from './quiet-detector.ts';
 
-const idle: ActivitySample = { atMs: 0, cpuMs: 100, writtenBytes: 1000, waitsForDisk: false };
+const idle: ActivitySample = { atMs: 0, cpuMs: 100, writtenBytes: 1000, busyThread: false };
 
 describe('QuietDetector', () => {
   test('finds an idle process settled from the start', () => {
@@ -14,11 +14,11 @@ describe('QuietDetector', () => {
 
   test.each<[string, Partial<ActivitySample>]>([
     ['bytes are written', { writtenBytes: 1001 }],
-    ['a thread waits for a disk', { waitsForDisk: true }],
+    ['a thread is at work', { busyThread: true }],
     ['processor time is used', { cpuMs: 130 }],
   ])('waits anew when %s', (_, activity) => {
     const detector = new QuietDetector(100, idle);
-    const after = { ...idle, ...activity, waitsForDisk: false };
+    const after = { ...idle, ...activity, busyThread: false };
 
     expect(detector.add({ ...idle, ...activity, atMs: 90 })).toBeUndefined();
     expect(detector.add({ ...after, atMs: 180 })).toBeUndefined();

@@ -9,7 +9,8 @@ export interface ActivitySample {
   readonly cpuMs: number;
   /** Bytes written so far. */
   readonly writtenBytes: number;
-  readonly waitsForDisk: boolean;
+  /** Whether a thread other than the sampling one is at work. */
+  readonly busyThread: boolean;
 }
 
 /** More than sampling costs, and far less than a merge. */
@@ -31,7 +32,7 @@ export class QuietDetector {
   add(sample: ActivitySample): number | undefined {
     const elapsedMs = sample.atMs - this.#last.atMs;
     const busy =
-      sample.waitsForDisk ||
+      sample.busyThread ||
       sample.writtenBytes !== this.#last.writtenBytes ||
       sample.cpuMs - this.#last.cpuMs > elapsedMs * QUIET_CPU_SHARE;
     if (busy) this.#busyUntilMs = sample.atMs;

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { readDiskCounters, waitsForDisk } from './process-counters.ts';
+import { hasBusyThread, readDiskCounters } from './process-counters.ts';
 import { type ActivitySample, QuietDetector } from './quiet-detector.ts';
 
 const SAMPLES_IN_QUIET = 20;
@@ -27,6 +27,6 @@ function sampleActivity(): ActivitySample {
     atMs: performance.now(),
     cpuMs: (user + system) / 1000,
     writtenBytes: readDiskCounters().calledBytes,
-    waitsForDisk: waitsForDisk(),
+    busyThread: hasBusyThread(),
   };
 }
