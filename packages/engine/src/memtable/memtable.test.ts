@@ -28,6 +28,20 @@ describe('Memtable', () => {
     expect(seen).toEqual([undefined, 'b#2', 'b#2', 'b#5-', 'b#5-', 'b#9', 'b#9']);
   });
 
+  test('tells a key from those that it begins and from those that begin it', () => {
+    const one = memtableOf([put('abc', 1)]);
+    const three = memtableOf([put('abc', 1), put('abcde', 2), put('abx', 3)]);
+
+    const found = [one, three].map((memtable) =>
+      ['a', 'ab', 'abc', 'abcd', 'abcde', 'abcdef'].map((key) => memtable.get(encodeUtf8(key), 9)?.sequence),
+    );
+
+    expect(found).toEqual([
+      [undefined, undefined, 1, undefined, undefined, undefined],
+      [undefined, undefined, 1, undefined, 2, undefined],
+    ]);
+  });
+
   test('numbers the operations of a group one after another', () => {
     const memtable = new Memtable();
 

@@ -86,7 +86,9 @@ export class TreeWriter {
       words[version + OLDER] = other;
       words[slot] = -version;
     } else {
-      this.#branch(words, version, bytes, start, length, common);
+      // Most keys branch off below the last node on the way.
+      const from = at < 0 && common > depth ? slot : ROOT;
+      this.#branch(words, version, bytes, start, length, common, from);
     }
   }
 
@@ -104,7 +106,7 @@ export class TreeWriter {
       const depth = words[skipping]! >>> DEPTH_SHIFT;
       const common = this.#tree.commonBytes(words[skipping + SAMPLE]!, bytes, start, depth);
       if (common < depth) {
-        this.#branch(words, version, bytes, start, length, common);
+        this.#branch(words, version, bytes, start, length, common, ROOT);
         return;
       }
     }
@@ -115,10 +117,18 @@ export class TreeWriter {
     this.#tree.changes++;
   }
 
-  /** Puts a new node at `depth`, the first byte in which the key differs from all that lie below there. */
-  #branch(words: Int32Array, version: number, bytes: Uint8Array, start: number, length: number, depth: number): void {
-    let slot = ROOT;
-    let at = words[ROOT]!;
+  /** Puts a new node at `depth`, the first byte in which the key differs from all that lie below there; the place is sought from `from` on. */
+  #branch(
+    words: Int32Array,
+    version: number,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    depth: number,
+    from: number,
+  ): void {
+    let slot = from;
+    let at = words[slot]!;
     for (;;) {
       if (at < 0) break;
       const head = words[at]!;
