@@ -25,7 +25,7 @@ export interface OpenStore {
   /** The value, which must stay as it is after the next get. */
   readonly getSync?: (key: Buffer) => Uint8Array | undefined;
   readonly get?: (key: Buffer) => Promise<Uint8Array | undefined>;
-  /** The fastest way to many values that does not hold up the event loop. */
+  /** The fastest way to many values; only for warming up. */
   readonly getMany: (keys: readonly Buffer[]) => Promise<readonly unknown[]>;
   /** All rows in key order, taken in batches where there are any; keys and values are Buffers that the caller may keep. */
   scanBuffers(): Promise<ScanTally>;

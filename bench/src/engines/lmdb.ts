@@ -19,7 +19,7 @@ export const contestant: Contestant = {
     noSync: durability === 'none',
     compression: 'none (default)',
     cache: 'the page cache of the operating system, without a bound',
-    api: 'transactionSync with putSync, put, getBinary, getMany after dropping the page cache, getRange',
+    api: 'transactionSync with putSync, put, getBinary, getRange',
     strict: 'put, then the promise `flushed`; synchronous: putSync',
   }),
   open,

@@ -11,7 +11,7 @@ import { Random } from '../data/random.ts';
 import type { OpenStore } from '../engines/contestant.ts';
 import { perSecond, timeChunks, type Timing } from '../measure/time-chunks.ts';
 import { openStore, type StageContext } from './stage.ts';
-import { checkFound } from './time-gets.ts';
+import { checkFound, readInTurn } from './time-gets.ts';
 import { runConcurrently } from './writers.ts';
 
 const IN_FLIGHT = 64;
@@ -38,18 +38,15 @@ function timeColdGets(store: OpenStore, { scale, seed }: StageContext): Promise<
   });
 }
 
-/** Engines without an asynchronous get are asked for as many keys at a time as are in flight with the others. */
-async function readInFlight({ get, getMany }: OpenStore, keys: readonly Buffer[]): Promise<void> {
+/** Engines without an asynchronous get read one by one, which for LMDB is also faster than its prefetching `getMany`. */
+async function readInFlight({ get, getSync }: OpenStore, keys: readonly Buffer[]): Promise<void> {
   let found = 0;
-  if (get === undefined) {
-    for (let start = 0; start < keys.length; start += IN_FLIGHT) {
-      const values = await getMany(keys.slice(start, start + IN_FLIGHT));
-      found += values.filter((value) => value !== undefined).length;
-    }
-  } else {
+  if (get !== undefined) {
     await runConcurrently(keys.length, IN_FLIGHT, async (index) => {
       if ((await get(keys[index] as Buffer)) !== undefined) found++;
     });
+  } else if (getSync !== undefined) {
+    found = readInTurn(getSync, keys);
   }
   checkFound(found, keys.length);
 }

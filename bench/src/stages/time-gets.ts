@@ -39,7 +39,8 @@ export async function warmUp(store: OpenStore, { scale }: StageContext): Promise
   }
 }
 
-function readInTurn(getSync: NonNullable<OpenStore['getSync']>, keys: readonly Buffer[]): number {
+/** @returns How many were found. */
+export function readInTurn(getSync: NonNullable<OpenStore['getSync']>, keys: readonly Buffer[]): number {
   let found = 0;
   for (const key of keys) {
     if (getSync(key) !== undefined) found++;
