@@ -24,7 +24,7 @@ describe('an error sent to another thread', () => {
     expect(arrived.message).toBe(error.message);
     expect(arrived.stack).toBe(error.stack);
     // What the class adds: code, errno, operation, path, file, offset.
-    expect(arrived).toMatchObject({ ...error });
+    expect(arrived).toMatchObject(Object.fromEntries(Object.entries(error)));
     expect(arrived instanceof KayaError).toBe(error instanceof KayaError);
     expect(arrived.constructor).toBe(error instanceof RangeError ? Error : error.constructor);
   });

@@ -22,7 +22,7 @@ export interface LeveledOptions {
 }
 
 /** Bound: how many times larger a level may be than the one above, before there is one more. */
-const MAX_RATIO = 5;
+const MAX_RATIO = 3;
 
 /**
  * @returns For each level the bytes above which it is due; Infinity for level 0, which is due by its number of tables, and from
