@@ -124,7 +124,7 @@ export class Committer implements WriteTarget {
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     } finally {
-      payloads.length = 0;
+      while (payloads.length > 0) payloads.pop();
     }
   }
 
