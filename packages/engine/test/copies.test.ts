@@ -180,8 +180,9 @@ describe.each(Object.entries(copies))('%s', (_name, copy) => {
       await fill(engine, 60);
       const acknowledged = await stateOf(engine);
       const crashes: MemoryFileSystem[] = [];
+      let mutations = 0;
       const stop = fs.afterEachMutation(() => {
-        if (random.chance(0.07)) crashes.push(...crashClones(fs, () => random.next()).map(({ disk }) => disk));
+        if (++mutations % 9 === 0) crashes.push(...crashClones(fs, () => random.next()).map(({ disk }) => disk));
       });
 
       await copy(engine, fs);

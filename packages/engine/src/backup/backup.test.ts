@@ -138,7 +138,7 @@ describe('backup', () => {
     expect((await namesIn(fs, SOURCE)).filter((name) => name.endsWith('.sst'))).toEqual([]);
   });
 
-  test('refuses to keep a damaged table, names the place, and leaves nothing', async () => {
+  test('refuses to keep a damaged table, names the place, and leaves nothing', { timeout: 60_000 }, async () => {
     const fs = new MemoryFileSystem();
     const source = await filledSource(fs);
     const { bytes } = (await fs.stat(`${SOURCE}/000004.sst`))!;
@@ -167,7 +167,7 @@ describe('backup', () => {
     expect(seen.at(-1)!.bytes).toBe(bytes);
   });
 
-  test('ends when it is aborted, at any moment, and leaves nothing', async () => {
+  test('ends when it is aborted, at any moment, and leaves nothing', { timeout: 60_000 }, async () => {
     const fs = new MemoryFileSystem();
     const source = await filledSource(fs);
     let aborted = 0;
@@ -182,7 +182,7 @@ describe('backup', () => {
     expect(aborted).toBeGreaterThan(10);
   });
 
-  test('exists complete or not at all after a crash at any moment', async () => {
+  test('exists complete or not at all after a crash at any moment', { timeout: 60_000 }, async () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const fs = new MemoryFileSystem();
@@ -206,29 +206,33 @@ describe('backup', () => {
     for (const disk of crash()) expect(await disk.stat(BACKUP), `seed ${seed}`).toBeDefined();
   });
 
-  test.each(['EIO', 'ENOSPC', 'EMFILE'])('leaves nothing when an operation fails with %s', async (errno) => {
-    const total = await countOperations((source) => backup(source, BACKUP));
-    expect(total).toBeGreaterThan(40);
-    for (let at = 1; at <= total; at++) {
-      const memory = new MemoryFileSystem();
-      const fs = new FaultyFileSystem(memory);
-      const source = await filledSource(fs);
-      fs.inject({ at, effect: { kind: 'fail', errno } });
+  test.each(['EIO', 'ENOSPC', 'EMFILE'])(
+    'leaves nothing when an operation fails with %s',
+    { timeout: 60_000 },
+    async (errno) => {
+      const total = await countOperations((source) => backup(source, BACKUP));
+      expect(total).toBeGreaterThan(40);
+      for (let at = 1; at <= total; at++) {
+        const memory = new MemoryFileSystem();
+        const fs = new FaultyFileSystem(memory);
+        const source = await filledSource(fs);
+        fs.inject({ at, effect: { kind: 'fail', errno } });
 
-      const failure = await failureOf(backup(source, BACKUP));
+        const failure = await failureOf(backup(source, BACKUP));
 
-      const where = `${errno} at ${at} of ${total}`;
-      const isTyped = [FileSystemError, EngineError, CorruptionError].some((type) => failure instanceof type);
-      expect(isTyped, `case ${where}`).toBe(true);
-      expect(await namesIn(memory, '/'), `case ${where}`).toEqual(['db']);
-      await backup(source, BACKUP);
-      expect(await verifyBackup(BACKUP, { fileSystem: memory }), `case ${where}`).toMatchObject({ sequence: 16 });
-    }
-  });
+        const where = `${errno} at ${at} of ${total}`;
+        const isTyped = [FileSystemError, EngineError, CorruptionError].some((type) => failure instanceof type);
+        expect(isTyped, `case ${where}`).toBe(true);
+        expect(await namesIn(memory, '/'), `case ${where}`).toEqual(['db']);
+        await backup(source, BACKUP);
+        expect(await verifyBackup(BACKUP, { fileSystem: memory }), `case ${where}`).toMatchObject({ sequence: 16 });
+      }
+    },
+  );
 });
 
 describe('verifyBackup and restoreBackup', () => {
-  test('find damage in any byte of any file', async () => {
+  test('find damage in any byte of any file', { timeout: 60_000 }, async () => {
     const fs = await backedUp();
     let tried = 0;
     for (const name of await namesIn(fs, BACKUP)) {
@@ -250,7 +254,7 @@ describe('verifyBackup and restoreBackup', () => {
     expect(await verifyBackup(BACKUP, { fileSystem: fs })).toMatchObject({ sequence: 16 });
   });
 
-  test('find the same, and restoring leaves nothing of it', async () => {
+  test('find the same, and restoring leaves nothing of it', { timeout: 60_000 }, async () => {
     const fs = await backedUp();
     for (const name of (await namesIn(fs, BACKUP)).slice(0, 4)) {
       const { bytes } = (await fs.stat(`${BACKUP}/${name}`))!;
@@ -392,7 +396,7 @@ describe('restoreBackup', () => {
     expect(await namesIn(fs, '/')).toEqual(['backup', 'db', 'restored']);
   });
 
-  test('gives a whole store or none after a crash at any moment', async () => {
+  test('gives a whole store or none after a crash at any moment', { timeout: 60_000 }, async () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const fs = await backedUp();
@@ -417,24 +421,28 @@ describe('restoreBackup', () => {
     for (const disk of crash()) expect(await disk.stat(RESTORED), `seed ${seed}`).toBeDefined();
   });
 
-  test.each(['EIO', 'ENOSPC', 'EMFILE'])('leaves nothing when an operation fails with %s', async (errno) => {
-    const memory = await backedUp();
-    const before = await contentOf(memory, BACKUP);
-    let failures = 0;
-    for (;;) {
-      const fs = new FaultyFileSystem(memory, [{ at: failures + 1, effect: { kind: 'fail', errno } }]);
-      const failure = await failureOf(restoreBackup(BACKUP, RESTORED, { fileSystem: fs }));
-      if (failure === undefined) break;
-      failures++;
+  test.each(['EIO', 'ENOSPC', 'EMFILE'])(
+    'leaves nothing when an operation fails with %s',
+    { timeout: 60_000 },
+    async (errno) => {
+      const memory = await backedUp();
+      const before = await contentOf(memory, BACKUP);
+      let failures = 0;
+      for (;;) {
+        const fs = new FaultyFileSystem(memory, [{ at: failures + 1, effect: { kind: 'fail', errno } }]);
+        const failure = await failureOf(restoreBackup(BACKUP, RESTORED, { fileSystem: fs }));
+        if (failure === undefined) break;
+        failures++;
 
-      const isTyped = failure instanceof FileSystemError || failure instanceof EngineError;
-      expect(isTyped, `${errno} at ${failures}`).toBe(true);
-      expect(await namesIn(memory, '/'), `${errno} at ${failures}`).toEqual(['backup', 'db']);
-    }
-    expect(failures).toBeGreaterThan(40);
-    expect(await describeStore(memory, RESTORED)).toEqual(WHOLE);
-    expect(await contentOf(memory, BACKUP)).toEqual(before);
-  });
+        const isTyped = failure instanceof FileSystemError || failure instanceof EngineError;
+        expect(isTyped, `${errno} at ${failures}`).toBe(true);
+        expect(await namesIn(memory, '/'), `${errno} at ${failures}`).toEqual(['backup', 'db']);
+      }
+      expect(failures).toBeGreaterThan(40);
+      expect(await describeStore(memory, RESTORED)).toEqual(WHOLE);
+      expect(await contentOf(memory, BACKUP)).toEqual(before);
+    },
+  );
 
   test('restored twice, gives two stores with one id that go on by themselves', async () => {
     const fs = await backedUp();

@@ -164,31 +164,35 @@ describe('checkpoint', () => {
     expect(await namesIn(memory, '/')).toEqual(['db']);
   });
 
-  test('exists complete or not at all after a crash at any moment, and for good once it is done', async () => {
-    const seed = testSeed();
-    const random = seededRandom(seed);
-    const fs = new MemoryFileSystem();
-    const source = await filledSource(fs);
-    const crashes: MemoryFileSystem[] = [];
-    const crash = (): readonly MemoryFileSystem[] => crashClones(fs, () => random.next()).map(({ disk }) => disk);
-    const stop = fs.afterEachMutation(() => crashes.push(...crash()));
+  test(
+    'exists complete or not at all after a crash at any moment, and for good once it is done',
+    { timeout: 60_000 },
+    async () => {
+      const seed = testSeed();
+      const random = seededRandom(seed);
+      const fs = new MemoryFileSystem();
+      const source = await filledSource(fs);
+      const crashes: MemoryFileSystem[] = [];
+      const crash = (): readonly MemoryFileSystem[] => crashClones(fs, () => random.next()).map(({ disk }) => disk);
+      const stop = fs.afterEachMutation(() => crashes.push(...crash()));
 
-    await checkpoint(source, TARGET);
+      await checkpoint(source, TARGET);
 
-    stop();
-    let complete = 0;
-    for (const disk of crashes) {
-      expect(await describeStore(disk, SOURCE), `seed ${seed}`).toMatchObject({ verdict: 'clean', lastSequence: 16 });
-      if ((await disk.stat(TARGET)) === undefined) continue;
-      expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
-      complete++;
-    }
-    expect(crashes.length).toBeGreaterThan(100);
-    expect(complete).toBeGreaterThan(4);
-    for (const disk of crash()) expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
-  });
+      stop();
+      let complete = 0;
+      for (const disk of crashes) {
+        expect(await describeStore(disk, SOURCE), `seed ${seed}`).toMatchObject({ verdict: 'clean', lastSequence: 16 });
+        if ((await disk.stat(TARGET)) === undefined) continue;
+        expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
+        complete++;
+      }
+      expect(crashes.length).toBeGreaterThan(100);
+      expect(complete).toBeGreaterThan(4);
+      for (const disk of crash()) expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
+    },
+  );
 
-  test('can be made again after a crash at any moment', async () => {
+  test('can be made again after a crash at any moment', { timeout: 60_000 }, async () => {
     const random = seededRandom(testSeed());
     const fs = new MemoryFileSystem();
     const source = await filledSource(fs);
@@ -211,6 +215,7 @@ describe('checkpoint', () => {
 
   test.each(['EIO', 'ENOSPC'])(
     'leaves nothing when an operation fails with %s, and the source as it was',
+    { timeout: 60_000 },
     async (errno) => {
       const total = await countOperations((source) => checkpoint(source, TARGET));
       expect(total).toBeGreaterThan(20);
