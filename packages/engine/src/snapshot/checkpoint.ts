@@ -3,7 +3,7 @@
  * Format: docs/format/backup.md, "Checkpoints".
  */
 
-import { type FileSystem, FileSystemError } from '@kayadb/vfs';
+import { FileSystemError } from '@kayadb/vfs';
 
 import { EngineError } from '../errors.ts';
 import { tableFileName } from '../files/file-names.ts';
@@ -27,7 +27,12 @@ export async function checkpoint(source: SourceStore, directory: string): Promis
   try {
     return await publishDirectory(fileSystem, directory, async (partial) => {
       for (const { fileNumber } of image.tables) {
-        await linkTable(fileSystem, source.directory, partial, tableFileName(fileNumber));
+        const name = tableFileName(fileNumber);
+        try {
+          await fileSystem.link(`${source.directory}/${name}`, `${partial}/${name}`);
+        } catch (error) {
+          throw explainRefusal(error, source.directory, directory);
+        }
       }
       await writeImage(source, partial, image);
       return image.info;
@@ -40,16 +45,13 @@ export async function checkpoint(source: SourceStore, directory: string): Promis
 /** Another file system; one without hard links; a file that has as many names as it may have. */
 const NO_LINK_ERRNOS: readonly string[] = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
-async function linkTable(fs: FileSystem, from: string, to: string, name: string): Promise<void> {
-  try {
-    await fs.link(`${from}/${name}`, `${to}/${name}`);
-  } catch (error) {
-    if (!(error instanceof FileSystemError) || !NO_LINK_ERRNOS.includes(error.errno)) throw error;
-    throw new EngineError(
-      'KAYA_NO_HARD_LINKS',
-      `a checkpoint of ${from} cannot be made at ${to}: hard links between the two are impossible (${error.errno}); ` +
-        'choose a place on the same file system, or make a backup, which copies',
-      { cause: error },
-    );
-  }
+/** @returns The error to throw. */
+function explainRefusal(error: unknown, from: string, to: string): unknown {
+  if (!(error instanceof FileSystemError) || !NO_LINK_ERRNOS.includes(error.errno)) return error;
+  return new EngineError(
+    'KAYA_NO_HARD_LINKS',
+    `a checkpoint of ${from} cannot be made at ${to}: hard links between the two are impossible (${error.errno}); ` +
+      'choose a place on the same file system, or make a backup, which copies',
+    { cause: error },
+  );
 }
