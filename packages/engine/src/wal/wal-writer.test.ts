@@ -10,6 +10,7 @@ import { describe, expect, test } from 'vitest';
 
 import { STORE_ID } from '../../test/support/log-disk.ts';
 import { WriteBatch } from '../key/write-batch.ts';
+import { replayWal } from './wal-replay.ts';
 import { WalWriter } from './wal-writer.ts';
 
 async function openWal(fs: FileSystem, startLsn = 0): Promise<WalWriter> {
@@ -195,6 +196,50 @@ describe('WalWriter', () => {
     await wal.close();
     await wal.close();
     expect(() => append(wal, 1)).toThrow('after it was closed');
+  });
+});
+
+describe('WalWriter with zeros ahead', () => {
+  test('loses exactly a record that is torn among them, at whatever byte', async () => {
+    const fs = await newDisk();
+    await fs.syncDirectory('/');
+    const wal = await openWal(fs);
+    append(wal, 1);
+    await wal.sync();
+    append(wal, 2);
+
+    const found: string[] = [];
+    for (let bytes = 0; bytes <= 48; bytes++) {
+      const torn = crashClone(fs, { kind: 'torn-last-write', bytes }, () => 0);
+      const sequences: number[] = [];
+      const { verdict } = await replayWal(
+        { fs: torn, directory: '/db', storeId: STORE_ID, segments: [1], oldestSegment: 1, flushedSequence: 0 },
+        ({ firstSequence }) => void sequences.push(firstSequence),
+      );
+      found.push(`${sequences.join()} ${verdict.kind} at ${verdict.lsn}`);
+    }
+
+    // It has no padding, so it takes every byte to verify.
+    expect(found.slice(0, 48).every((line) => line === '1 end at 48' || line === '1 torn at 48')).toBe(true);
+    expect(found[0]).toBe('1 end at 48');
+    expect(found.at(-1)).toBe('1,2 end at 96');
+  });
+
+  test('closes in good order in front of them', async () => {
+    const fs = await newDisk();
+    const wal = await openWal(fs);
+    append(wal, 1);
+    await wal.sync();
+    const cleanClose = { segment: 1, endLsn: wal.endLsn, lastSequence: 1 };
+    await wal.close();
+
+    const { verdict } = await replayWal(
+      { fs, directory: '/db', storeId: STORE_ID, segments: [1], oldestSegment: 1, flushedSequence: 0, cleanClose },
+      () => undefined,
+    );
+
+    expect((await fs.stat('/db/000001.wal'))!.bytes).toBe(20_480);
+    expect(verdict).toMatchObject({ kind: 'end', lsn: 48, offset: 112 });
   });
 });
 

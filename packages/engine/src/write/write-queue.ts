@@ -68,7 +68,10 @@ const READY = Promise.resolve();
 const PATIENCE_AFTER_SYNC = 8;
 
 /** What the constructor of the newest promise gave; one function for all promises spares each a closure. */
-const settlers: { -readonly [Name in 'resolve' | 'reject']: QueuedWrite[Name] } = { resolve: () => undefined, reject: () => undefined };
+const settlers: { -readonly [Name in 'resolve' | 'reject']: QueuedWrite[Name] } = {
+  resolve: () => undefined,
+  reject: () => undefined,
+};
 
 function takeSettlers(resolve: QueuedWrite['resolve'], reject: QueuedWrite['reject']): void {
   settlers.resolve = resolve;
