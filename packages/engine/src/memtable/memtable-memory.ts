@@ -1,6 +1,6 @@
 /**
- * Memory of memtables that nobody reads any more, kept for the next ones: the first touch of fresh memory costs more than all that is
- * done with it afterwards (docs/decisions/20261122-radix-tree-memtable.md). What is taken out holds old bytes.
+ * Memory of memtables that nobody reads any more, kept for the next ones: the first touch of fresh memory is dear, and what is dropped
+ * stays until a garbage collection (docs/decisions/20261122-radix-tree-memtable.md). What is taken out holds old bytes.
  */
 
 /** Size of all but the first, the largest and the odd chunks of an arena; only chunks of this size are kept. */
