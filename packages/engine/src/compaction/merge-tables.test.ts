@@ -158,6 +158,7 @@ describe('mergeTables', () => {
         yieldTurn: () => Promise.resolve(),
         reserveTable: () => fileNumber++,
         releaseTable: () => undefined,
+        isOwnThread: round % 2 === 1,
       });
 
       const found = await contentOf(fileSystem, outputs);

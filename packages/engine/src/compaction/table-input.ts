@@ -22,6 +22,8 @@ export interface TableSource {
   readonly directory: string;
   /** 16 bytes. */
   readonly storeId: Uint8Array;
+  /** Reads in the caller's turn, and leaves reading ahead to the operating system: for a thread that keeps nobody waiting. */
+  readonly readSync: boolean;
 }
 
 /** Bound: stored bytes read at a time, though never less than one block. */
@@ -32,7 +34,14 @@ interface Piece {
   readonly bytes: Uint8Array;
   readonly firstOrdinal: number;
   readonly endOrdinal: number;
-  /** Resolves when `bytes` holds them. */
+  readonly offset: number;
+  /** Of `bytes` as much as the blocks take. */
+  readonly length: number;
+}
+
+interface ReadPiece {
+  readonly piece: Piece;
+  /** Resolves when its `bytes` are there. */
   readonly read: Promise<void>;
 }
 
@@ -40,8 +49,9 @@ export class TableInput {
   readonly #handle: FileHandle;
   readonly #blocks: TableBlocks;
   readonly #fileBytes: number;
+  readonly #readsSync: boolean;
   #piece: Piece | undefined;
-  #nextPiece: Piece | undefined;
+  #nextPiece: ReadPiece | undefined;
   /** Memory of the piece before, for the one after the next. */
   #spare: Uint8Array = EMPTY_BYTES;
   #ordinal = -1;
@@ -52,11 +62,12 @@ export class TableInput {
   blockAt = 0;
   blockBytes = 0;
 
-  private constructor(handle: FileHandle, blocks: TableBlocks, fileBytes: number) {
+  private constructor(handle: FileHandle, blocks: TableBlocks, fileBytes: number, readsSync: boolean) {
     this.#handle = handle;
     this.#blocks = blocks;
     this.#fileBytes = fileBytes;
-    this.#nextPiece = this.#readPiece(0);
+    this.#readsSync = readsSync;
+    if (!readsSync) this.#readAhead(0);
   }
 
   /**
@@ -70,7 +81,7 @@ export class TableInput {
     try {
       const frame = await readTableFrame(handle, name, { storeId: source.storeId, fileNumber, fileBytes }, sharedZstd);
       const blocks = new TableBlocks(frame, handle, () => undefined);
-      return new TableInput(handle, blocks, fileBytes);
+      return new TableInput(handle, blocks, fileBytes, source.readSync);
     } catch (error) {
       await handle.close();
       throw error;
@@ -91,9 +102,9 @@ export class TableInput {
     return this.#ordinal + 1 < this.#blocks.count;
   }
 
-  /** Whether everything behind the present piece is being read or has been. */
+  /** Whether the present piece is the last. */
   get isReadToEnd(): boolean {
-    return this.#nextPiece === undefined && this.#piece !== undefined;
+    return this.#piece?.endOrdinal === this.#blocks.count;
   }
 
   /** Goes to the next block. Requires: `hasNext`. @returns A promise only when it is not read yet. */
@@ -103,7 +114,13 @@ export class TableInput {
       this.#enterBlock(this.#piece);
       return undefined;
     }
-    return this.#enterPiece();
+    if (!this.#readsSync) return this.#enterPiece();
+    this.#spare = this.#piece?.bytes ?? EMPTY_BYTES;
+    this.#piece = this.#planPiece(this.#ordinal);
+    const { bytes, offset, length } = this.#piece;
+    this.#checkRead(offset, length, this.#handle.readSync(bytes.subarray(0, length), offset));
+    this.#enterBlock(this.#piece);
+    return undefined;
   }
 
   /** Waits for a read under way. Idempotent. */
@@ -118,11 +135,12 @@ export class TableInput {
   }
 
   async #enterPiece(): Promise<void> {
-    const piece = this.#nextPiece!;
-    await piece.read;
+    const { piece, read } = this.#nextPiece!;
+    await read;
     this.#spare = this.#piece?.bytes ?? EMPTY_BYTES;
     this.#piece = piece;
-    this.#nextPiece = piece.endOrdinal < this.#blocks.count ? this.#readPiece(piece.endOrdinal) : undefined;
+    this.#nextPiece = undefined;
+    if (piece.endOrdinal < this.#blocks.count) this.#readAhead(piece.endOrdinal);
     this.#enterBlock(piece);
   }
 
@@ -141,31 +159,38 @@ export class TableInput {
     }
   }
 
-  #readPiece(firstOrdinal: number): Piece {
+  #readAhead(firstOrdinal: number): void {
+    const piece = this.#planPiece(firstOrdinal);
+    const { bytes, offset, length } = piece;
+    const read = this.#handle
+      .read(bytes.subarray(0, length), offset)
+      .then((readBytes) => this.#checkRead(offset, length, readBytes));
+    // Whoever needs the piece meets its failure; until then nobody listens.
+    read.catch(() => undefined);
+    this.#nextPiece = { piece, read };
+  }
+
+  /** The blocks from `firstOrdinal` on that are read together, and memory for them. */
+  #planPiece(firstOrdinal: number): Piece {
     const blocks = this.#blocks;
-    const first = blocks.handleAt(firstOrdinal);
+    const { offset } = blocks.handleAt(firstOrdinal);
     let endOrdinal = firstOrdinal + 1;
-    let end = blockEnd(first);
+    let end = blockEnd(blocks.handleAt(firstOrdinal));
     while (endOrdinal < blocks.count) {
       const grown = blockEnd(blocks.handleAt(endOrdinal));
-      if (grown - first.offset > PIECE_BYTES) break;
+      if (grown - offset > PIECE_BYTES) break;
       end = grown;
       endOrdinal++;
     }
-    const length = end - first.offset;
+    const length = end - offset;
     const isRoomy = this.#spare.length >= length;
-    const whole = isRoomy ? this.#spare : new Uint8Array(Math.min(Math.max(length, PIECE_BYTES), this.#fileBytes));
+    const bytes = isRoomy ? this.#spare : new Uint8Array(Math.min(Math.max(length, PIECE_BYTES), this.#fileBytes));
     this.#spare = EMPTY_BYTES;
-    const read = this.#read(whole.subarray(0, length), first.offset);
-    // Whoever needs the piece meets its failure; until then nobody listens.
-    read.catch(() => undefined);
-    return { bytes: whole, firstOrdinal, endOrdinal, read };
+    return { bytes, firstOrdinal, endOrdinal, offset, length };
   }
 
-  async #read(into: Uint8Array, offset: number): Promise<void> {
-    const readBytes = await this.#handle.read(into, offset);
-    if (readBytes !== into.length) {
-      throw new CorruptionError(this.file, offset + readBytes, 'the file was cut short while it was open');
-    }
+  #checkRead(offset: number, length: number, readBytes: number): void {
+    if (readBytes === length) return;
+    throw new CorruptionError(this.file, offset + readBytes, 'the file was cut short while it was open');
   }
 }

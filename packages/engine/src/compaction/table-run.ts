@@ -69,17 +69,14 @@ export class TableRun implements EntryRun {
     const input = this.#input!;
     if (!input.hasNext) return this.#nextTable();
     const moving = input.nextBlock();
-    if (moving === undefined) {
-      this.#enterBlock(input);
-      return undefined;
-    }
-    return this.#enterRead(input, moving);
+    if (moving !== undefined) return this.#enterRead(input, moving);
+    this.#enterBlock(input);
+    return undefined;
   }
 
   async #enterRead(input: TableInput, reading: Promise<void>): Promise<void> {
     await reading;
     this.#enterBlock(input);
-    if (input.isReadToEnd) this.#openAhead();
   }
 
   async #nextTable(): Promise<void> {
@@ -106,6 +103,7 @@ export class TableRun implements EntryRun {
   }
 
   #enterBlock(input: TableInput): void {
+    if (input.isReadToEnd) this.#openAhead();
     const { bytes, blockAt, blockBytes } = input;
     const count = blockBytes < DATA_BLOCK_HEADER_BYTES ? 0 : readU32(bytes, blockAt);
     const entriesAt = blockAt + DATA_BLOCK_HEADER_BYTES + 12 * count;

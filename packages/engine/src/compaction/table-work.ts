@@ -51,15 +51,15 @@ export interface TableWorld {
   readonly signal?: AbortFlag;
   readonly reserveTable: () => FileNumber | Promise<FileNumber>;
   readonly releaseTable: (fileNumber: FileNumber) => void;
-  /** Writes in the caller's turn: for a thread that keeps nobody waiting. */
-  readonly writeSync?: boolean;
+  /** Reads and writes in the caller's turn: cheaper, for a thread that keeps nobody waiting. Default false. */
+  readonly isOwnThread?: boolean;
 }
 
 /** @returns The new tables, synced, in key order; not opened again yet. */
 export function mergeTables(job: MergeTablesJob, world: TableWorld): Promise<readonly TableMeta[]> {
-  const { fileSystem } = world;
+  const { fileSystem, isOwnThread = false } = world;
   const { directory, runs, below, table } = job;
-  const source = { fileSystem, directory, storeId: table.storeId };
+  const source = { fileSystem, directory, storeId: table.storeId, readSync: isOwnThread };
   const olderVersionsBelow =
     below === 'everywhere'
       ? () => true
@@ -87,7 +87,7 @@ function writeTables(
   olderVersionsBelow: (key: Uint8Array) => boolean,
 ): Promise<readonly TableMeta[]> {
   const { directory, table, targetBytes, snapshots, rangeDeletes, bytesPerSecond } = job;
-  const { fileSystem, reserveTable, releaseTable, clock, yieldTurn, signal, writeSync = false } = world;
+  const { fileSystem, reserveTable, releaseTable, clock, yieldTurn, signal, isOwnThread = false } = world;
   const set = rangeDeletes.length === 0 ? NO_RANGE_DELETES : new RangeDeleteSet(rangeDeletes);
   return mergeRuns({
     runs,
@@ -96,7 +96,7 @@ function writeTables(
     output: {
       fileSystem,
       directory,
-      table: { ...table, writeSync },
+      table: { ...table, writeSync: isOwnThread },
       targetBytes,
       reserveTable,
       releaseTable,

@@ -39,7 +39,7 @@ export class WorkerSession {
       reserveTable: () => unused.shift() ?? this.#needFileNumber(),
       // Whoever reserved the numbers gives them up when the task has failed.
       releaseTable: () => undefined,
-      writeSync: true,
+      isOwnThread: true,
     };
     try {
       this.#reply({ kind: 'done', tables: await runTask(task, world) });
