@@ -2,7 +2,7 @@
 
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 
-import type { Cursor, Direction, MaybePromise } from '../../src/iterate/cursor.ts';
+import type { Cursor } from '../../src/iterate/cursor.ts';
 import { compareEntries, DELETE_KIND, type Entry, PUT_KIND } from '../../src/key/internal-key.ts';
 import type { TableMeta } from '../../src/version/table-meta.ts';
 
@@ -31,59 +31,6 @@ export async function walk(cursor: Cursor, from?: string): Promise<readonly stri
     await cursor.next();
   }
   return seen;
-}
-
-/** A cursor over an array; every move waits when `slow`, as one that reads from a file does. */
-export class ArrayCursor implements Cursor {
-  readonly #entries: readonly Entry[];
-  readonly #forward: boolean;
-  readonly #slow: boolean;
-  #index = -1;
-  isClosed = false;
-
-  constructor(entries: readonly Entry[], direction: Direction, slow = false) {
-    const sorted = sortEntries(entries);
-    this.#forward = direction === 'forward';
-    this.#entries = this.#forward ? sorted : sorted.toReversed();
-    this.#slow = slow;
-  }
-
-  get entry(): Entry | undefined {
-    return this.#entries[this.#index];
-  }
-
-  seekToStart(): MaybePromise {
-    return this.#moveTo(0);
-  }
-
-  seek(key: Uint8Array): MaybePromise {
-    const index = this.#entries.findIndex((entry) => {
-      const order = Buffer.compare(entry.key, key);
-      return this.#forward ? order >= 0 : order <= 0;
-    });
-    return this.#moveTo(index === -1 ? this.#entries.length : index);
-  }
-
-  next(): MaybePromise {
-    return this.#moveTo(this.#index + 1);
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  async #moveLater(index: number): Promise<void> {
-    await Promise.resolve();
-    this.#index = index;
-  }
-
-  #moveTo(index: number): MaybePromise {
-    if (!this.#slow) {
-      this.#index = index;
-      return undefined;
-    }
-    return this.#moveLater(index);
-  }
 }
 
 export function tableMeta(
