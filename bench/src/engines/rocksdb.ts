@@ -1,29 +1,9 @@
 /** RocksDB through the `rocksdb` binding, which is asynchronous and speaks callbacks: array batches, `get`, `getMany`, iterators. */
 
-import { createRequire } from 'node:module';
+import createStore, { type Callback, type Rocks, type RocksIterator } from 'rocksdb';
 
 import { type Contestant, type OpenStore, type ScanTally, type StoreSettings, cacheBytesOf } from './contestant.ts';
 import { packageVersion } from './package-version.ts';
-
-type Callback<Result> = (error: Error | null | undefined, result: Result) => void;
-
-interface RocksIterator<Item> extends AsyncIterable<[Item, Item]> {
-  next(callback: (error: Error | null | undefined, key?: Item, value?: Item) => void): void;
-  end(callback: Callback<void>): void;
-}
-
-interface Rocks {
-  open(options: object, callback: Callback<void>): void;
-  close(callback: Callback<void>): void;
-  batch(operations: readonly object[], callback: Callback<void>): void;
-  put(key: Buffer, value: Buffer, options: object, callback: Callback<void>): void;
-  get(key: Buffer, callback: Callback<Buffer>): void;
-  getMany(keys: readonly Buffer[], callback: Callback<readonly (Buffer | undefined)[]>): void;
-  compactRange(start: Buffer, end: Buffer, callback: Callback<void>): void;
-  iterator(options: object): RocksIterator<Buffer> & RocksIterator<string>;
-}
-
-const createStore = createRequire(import.meta.url)('rocksdb') as (directory: string) => Rocks;
 
 /** Bytes that an iterator fetches at a time: as many rows as the others take in a batch. */
 const HIGH_WATER_BYTES = 128 * 1024;

@@ -33,18 +33,19 @@ export function renderChart(metric: Metric, summaries: ReadonlyMap<EngineName, S
     width: WIDTH,
     height: HEADER_HEIGHT + BAR_HEIGHT * entries.length,
   });
-  const engines = entries.map(([engine]) => engine);
+  // Beside the bars, where no whisker crosses it.
+  const names = entries.map(([engine, { median }]) => `${engine}\n${formatValue(median, metric.unit)}`);
   chart.setOption({
     animation: false,
     backgroundColor: '#ffffff',
     title: { text: metric.title, subtext: `median, with least and most; ${UNIT_WORDS[metric.better]}` },
-    grid: { left: 120, right: 110, top: 66, bottom: 24 },
+    grid: { left: 120, right: 40, top: 66, bottom: 24 },
     xAxis: {
       type: 'value',
       axisLabel: { formatter: (value: number) => formatValue(value, metric.unit) },
       splitNumber: 4,
     },
-    yAxis: { type: 'category', data: engines },
+    yAxis: { type: 'category', data: names },
     series: [
       {
         type: 'bar',
@@ -52,9 +53,7 @@ export function renderChart(metric: Metric, summaries: ReadonlyMap<EngineName, S
         data: entries.map(([engine, { median }]) => ({
           value: median,
           itemStyle: { color: engine === OURS ? OUR_COLOUR : PEER_COLOUR },
-          label: { formatter: formatValue(median, metric.unit) },
         })),
-        label: { show: true, position: 'right', distance: 8 },
       },
       {
         type: 'custom',
