@@ -104,6 +104,22 @@ describe('a store without a log of its own', () => {
     expect(report.warnings).toEqual(['000001.wal: is not part of the store']);
   });
 
+  test('does not take the end of such a segment for its own when opening is refused', async () => {
+    const fs = new MemoryFileSystem();
+    await filledSource(fs, 70);
+    const log = await LogDisk.build([{ payload: new WriteBatch().put('a', '1').bytes }]);
+    const handle = await fs.open(`${SOURCE}/000001.wal`, 'create');
+    await handle.write(await log.read('000001.wal'), 0);
+    await handle.close();
+    await fs.unlink(`${SOURCE}/000003.sst`);
+
+    const report = await reportOn(fs, SOURCE);
+
+    expect(report).toMatchObject({ verdict: 'corrupt', lastLsn: 0, durableIndex: 79 });
+    expect(report.opening).toMatchObject({ outcome: 'refused', file: '000003.sst' });
+    expect(report.files.find(({ name }) => name === '000001.wal')).toMatchObject({ recordCount: 1, damage: [] });
+  });
+
   test('does not need a segment to tell a torn edit from a lost one', async () => {
     const fs = new MemoryFileSystem();
     await filledSource(fs, 70);
