@@ -106,7 +106,7 @@ describe('Throttle', () => {
     expect(world.told().length).toBeLessThan(6);
   });
 
-  test('puts delays too short for a timer together, and counts time that a group took itself', async () => {
+  test('puts delays too short for a timer together', async () => {
     const world = new World();
     for (let i = 0; i < 110; i++) await world.write(0.1 * MIB, 1);
     world.pressure = { ...world.pressure, level0Tables: 20 };
@@ -123,6 +123,31 @@ describe('Throttle', () => {
     expect(world.clock.now() - startMs).toBeLessThan(220);
     expect(world.counters.slowedTotalUs).toBeGreaterThan(160_000);
     expect(world.counters.slowedBytes).toBeGreaterThan(19 * MIB);
+  });
+
+  test('counts the time that a group took itself', async () => {
+    const world = new World();
+    for (let i = 0; i < 110; i++) await world.write(0.1 * MIB, 1);
+    world.pressure = { ...world.pressure, level0Tables: 20 };
+
+    let heldMs = 0;
+    for (let i = 0; i < 200; i++) heldMs += await world.write(0.1 * MIB, 1);
+
+    expect(heldMs).toBe(0);
+    expect(world.counters.slowedBytes).toBeGreaterThan(19 * MIB);
+  });
+
+  test('learns nothing about what drains from writers that it does not hold back', async () => {
+    const world = new World();
+    for (let i = 0; i < 110; i++) await world.write(0.1 * MIB, 1);
+    world.pressure = { ...world.pressure, level0Tables: 31 };
+    for (let i = 0; i < 300; i++) await world.write(0.1 * MIB, 100);
+
+    world.pressure = { ...world.pressure, level0Tables: 20 };
+    for (let i = 0; i < 5; i++) await world.write(2 * MIB, 1);
+
+    expect(world.told()[0]! / MIB).toBeGreaterThan(95);
+    expect(world.told()[0]! / MIB).toBeLessThan(105);
   });
 
   test('owes no more than a moment, whatever a group weighs', async () => {

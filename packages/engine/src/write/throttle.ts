@@ -24,6 +24,8 @@ const LOOK_BYTES = 64 * 1024;
 const GROUP_BYTES = 1024;
 /** Time over which the writers' rate is measured. */
 const WINDOW_MS = 100;
+/** What is left after each window of the rate that was measured before: a pause of writers says nothing about what drains. */
+const FADING = 0.99;
 /** Timers are no finer; less is put together. */
 const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 10;
@@ -50,7 +52,7 @@ export class Throttle {
   #untilLook = LOOK_BYTES;
   #windowStartMs: number;
   #windowBytes = 0;
-  /** Of the last window. */
+  /** What writers brought in the best of the last windows. */
   #ingestBytesPerSecond: number | undefined;
   #turnStartMs: number;
   #isTurnUp = false;
@@ -109,7 +111,8 @@ export class Throttle {
     const strain = findStrain(present, limits);
     const elapsedMs = nowMs - this.#windowStartMs;
     if (elapsedMs >= WINDOW_MS) {
-      this.#ingestBytesPerSecond = (this.#windowBytes * 1000) / elapsedMs;
+      const ingest = (this.#windowBytes * 1000) / elapsedMs;
+      this.#ingestBytesPerSecond = Math.max(ingest, (this.#ingestBytesPerSecond ?? 0) * FADING);
       // Where writers brought less than they might have, a low pressure says nothing about what drains.
       if (strain !== undefined && this.#delayedInWindow) this.#drain.correct(strain.share, elapsedMs);
       this.#windowStartMs = nowMs;

@@ -173,6 +173,8 @@ describe('WriteQueue', () => {
     target.hold();
     const twice = (async (): Promise<void> => {
       await queue.submit(write('a'));
+      // An async function around the engine's, and another around that.
+      await turns(5);
       await queue.submit(write('b'));
     })();
     await turns();
