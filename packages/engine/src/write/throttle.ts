@@ -29,10 +29,10 @@ const FADING = 0.99;
 /** Timers are no finer; less is put together. */
 const MIN_DELAY_MS = 1;
 const MAX_DELAY_MS = 10;
-const MAX_OWED_MS = 50;
+const MAX_OWED_MS = 15;
 /** Time not used that still counts: what a group itself takes must not come on top of its delay. */
 const CREDIT_MS = 10;
-/** So long without a delay, and the slowdown counts as over. */
+/** So long without a delay, and the slowdown counts as over; changes of the rate are told no more often. */
 const CALM_MS = 1000;
 /** Time that groups may be committed in one go. */
 const TURN_MS = 5;
@@ -63,6 +63,7 @@ export class Throttle {
   #delayedInWindow = false;
   /** The rate that was told last. */
   #toldBytesPerSecond: number | undefined;
+  #toldAtMs = 0;
   #calmTimer: Timer | undefined;
 
   constructor(options: ThrottleOptions) {
@@ -154,12 +155,14 @@ export class Throttle {
       if (nowMs - this.#lastDelayMs >= CALM_MS) this.#tell(undefined);
       return;
     }
+    if (nowMs - this.#toldAtMs < CALM_MS) return;
     const { bytesPerSecond } = this.#slowdown;
     if (bytesPerSecond >= 2 * told || bytesPerSecond <= told / 2) this.#tell(this.#slowdown);
   }
 
   #tell(slowdown: Slowdown | undefined): void {
     this.#toldBytesPerSecond = slowdown?.bytesPerSecond;
+    this.#toldAtMs = this.#options.clock.now();
     const reason = slowdown?.reason ?? 'flushes and compactions have caught up';
     this.#options.onEvent({ kind: 'slowed', reason, bytesPerSecond: slowdown?.bytesPerSecond });
     if (slowdown === undefined) this.close();

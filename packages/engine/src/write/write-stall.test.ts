@@ -11,7 +11,7 @@ const limits = {
 };
 const calm: SlowdownPressure = { frozenMemtables: 0, activeShare: 0, level0Tables: 0, debtBytes: 0 };
 
-/** The rule in its plainest words: the furthest signal wins, and the rate falls in a line from twice the drain to a tenth. */
+/** The rule in its plainest words: the furthest signal wins, and the rate falls in a line from twice the drain to a quarter. */
 function naiveRate(pressure: SlowdownPressure, drain: number): number | undefined {
   const memtables = pressure.frozenMemtables + pressure.activeShare - 2;
   const level0 = (pressure.level0Tables - 8) / 24;
@@ -19,7 +19,7 @@ function naiveRate(pressure: SlowdownPressure, drain: number): number | undefine
   const worst = [memtables, level0, debt].toSorted((a, b) => b - a)[0]!;
   if (worst <= 0) return undefined;
   const rate = drain * (2 - 2 * worst);
-  return rate < drain / 10 ? drain / 10 : rate;
+  return rate < drain / 4 ? drain / 4 : rate;
 }
 
 describe('decideStall', () => {

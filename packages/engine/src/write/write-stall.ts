@@ -73,7 +73,7 @@ export interface Slowdown {
 }
 
 /** At the worst, writers keep this share of what background work drains: they go on, and a stall is left to `decideStall`. */
-const LEAST_SHARE_OF_DRAIN = 0.1;
+const LEAST_SHARE_OF_DRAIN = 0.25;
 
 /** Where writers stall and between which limits they are slowed before, for a store with these options. */
 export function writeLimits(
