@@ -15,6 +15,7 @@ import type { KeySpan } from './range-delete/range-delete.ts';
 import type { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { StoreParts } from './store.ts';
 import type { TableMeta } from './version/table-meta.ts';
+import type { Version } from './version/version.ts';
 import type { WritePressure } from './write/write-stall.ts';
 
 export interface BackgroundWorkParts extends StoreParts {
@@ -27,6 +28,8 @@ export class BackgroundWork {
   readonly #scheduler: Scheduler;
   readonly #maker: TableMaker;
   readonly #requests: RangeRequests;
+  /** What `pressure` last worked out, and of which version: writers ask far more often than versions change. */
+  #debt: { readonly version: Version; readonly bytes: number } | undefined;
 
   constructor(parts: BackgroundWorkParts) {
     this.#parts = parts;
@@ -86,14 +89,15 @@ export class BackgroundWork {
     return this.#maker.close();
   }
 
-  /** What background work has before it. */
+  /** What background work has before it. Cheap: asked with every commit group. */
   pressure(): WritePressure {
     const { memtables, versions, options } = this.#parts;
-    const { levels } = versions.current;
+    const version = versions.current;
+    if (this.#debt?.version !== version) this.#debt = { version, bytes: compactionDebt(version.levels, options) };
     return {
       frozenMemtables: memtables.frozenCount,
-      level0Tables: levels[0]!.length,
-      debtBytes: compactionDebt(levels, options),
+      level0Tables: version.levels[0]!.length,
+      debtBytes: this.#debt!.bytes,
     };
   }
 
