@@ -97,7 +97,7 @@ export class BackgroundWork {
     return {
       frozenMemtables: memtables.frozenCount,
       level0Tables: version.levels[0]!.length,
-      debtBytes: this.#debt!.bytes,
+      debtBytes: this.#debt.bytes,
     };
   }
 
