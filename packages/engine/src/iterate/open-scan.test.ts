@@ -159,7 +159,7 @@ function describeItem(item: unknown): string {
 describe('openScan', () => {
   test('agrees with a replay of the whole history, whatever is asked of it', async () => {
     const random = seededRandom(testSeed());
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < 16; round++) {
       const world = await randomWorld(random);
       for (let i = 0; i < 25; i++) {
         const range = randomRange(random);
