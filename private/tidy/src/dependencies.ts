@@ -74,7 +74,8 @@ function reasonAgainst(
 function reasonAgainstPath(path: string, specifier: string): string | undefined {
   const target = normalize(join(dirname(path), specifier));
   const [group, name] = path.split('/');
-  if (!target.startsWith(`${group}/${name}/`)) return 'a path never leaves its package';
+  const home = group === 'bench' ? 'bench/' : `${group}/${name}/`;
+  if (!target.startsWith(home)) return 'a path never leaves its package';
   const shipped = !isTest(path) && !isTesting(path);
   if (shipped && isTesting(target)) return 'fakes are for tests';
   return shipped && isTest(target) ? 'a test is imported by nobody' : undefined;

@@ -19,7 +19,7 @@ export function errorCodesOf(files: readonly TextFile[]): readonly string[] {
 
 /** Codes without a heading, headings without a code, and codes explained twice. */
 export function compareErrorPage(page: string, codes: readonly string[]): readonly string[] {
-  const headings = headingsOf(page).filter((heading) => /^KAYA_[A-Z0-9_]+$/.test(heading));
+  const headings = headingsOf(page).filter((heading) => /^(?:KAYA|LEVEL)_[A-Z0-9_]+$/.test(heading));
   return [
     ...codes.filter((code) => !headings.includes(code)).map((code) => `${code} has no heading`),
     ...headings.filter((heading) => !codes.includes(heading)).map((heading) => `${heading} is no code of any package`),
