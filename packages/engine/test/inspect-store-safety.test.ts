@@ -155,12 +155,17 @@ async function besideWriter(
 describe('inspectStore beside a writer', () => {
   test('never takes work under way for damage', { timeout: 60_000 }, async () => {
     const first = testSeed();
+    let sound = 0;
     for (let seed = first; seed < first + 20; seed++) {
       const { report, story } = await besideWriter(seed, 0.1);
 
-      const isSound = report.verdict === 'clean' || report.verdict === 'recoverable';
-      expect({ story, isSound, live: report.live }).toEqual({ story, isSound: true, live: true });
+      const { verdict, damage, live } = report;
+      // With bad luck each look meets a step of the writer; then nothing is said of damage.
+      const isAllowed = ['clean', 'recoverable', 'undecided'].includes(verdict);
+      expect({ story, isAllowed, damage, live }).toEqual({ story, isAllowed: true, damage: [], live: true });
+      if (verdict !== 'undecided') sound++;
     }
+    expect(sound).toBeGreaterThanOrEqual(15);
   });
 
   test('admits that it cannot tell, when the writer is faster than any look', { timeout: 60_000 }, async () => {
