@@ -71,7 +71,7 @@ export class Store {
     this.#appliedIndex = versions.durableIndex ?? 0;
     // What a snapshot held back may be due now.
     this.snapshots = new SnapshotList(() => this.#background.kick());
-    this.memtables = new MemtableList(wal.fileNumber);
+    this.memtables = new MemtableList(wal.fileNumber, { recycle: true });
     this.#intervalSync = new IntervalSync(resources.clock, options.intervalMs, () => this.#syncInBackground());
     this.#background = new BackgroundWork({ ...parts, memtables: this.memtables, snapshots: this.snapshots });
     this.rangeDeletes = new RangeDeleteIndex({ memtables: this.memtables, versions });

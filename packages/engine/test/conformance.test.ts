@@ -60,6 +60,7 @@ for (const [name, options] of Object.entries(optionSets)) {
 
 describeKeyValueConformance('engine on disk', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'kayadb-engine-'));
-  const open = (): Promise<Engine> => openEngine(directory, { ...tinyOptions, durability: 'relaxed', backgroundWork: 'inline' });
+  const open = (): Promise<Engine> =>
+    openEngine(directory, { ...tinyOptions, durability: 'relaxed', backgroundWork: 'inline' });
   return adapt(await open(), open, () => rm(directory, { recursive: true, force: true }));
 });

@@ -68,6 +68,12 @@ async function look(disk: MemoryFileSystem): Promise<Content | CorruptionError> 
   }
 }
 
+/** Behind the last byte that is not zero. */
+async function contentEndOf(disk: MemoryFileSystem, name: string): Promise<number> {
+  const bytes = await disk.readFile(`${DIRECTORY}/${name}`);
+  return bytes.findLastIndex((byte) => byte !== 0) + 1;
+}
+
 describe('a damaged store', () => {
   test.each([
     ['closed in good order', true],
@@ -80,7 +86,10 @@ describe('a damaged store', () => {
     let refused = 0;
     let harmless = 0;
     for (const { name, bytes } of await filesOf(disk)) {
-      for (let offset = random.int(4); offset < bytes; offset += 1 + random.int(12)) {
+      const contentEnd = await contentEndOf(disk, name);
+      // The zeros that a synced log ends in are a thousand times as many as the bytes that mean something: a sample of them does.
+      const step = (offset: number): number => (offset < contentEnd ? 1 + random.int(12) : 2000 + random.int(2000));
+      for (let offset = random.int(4); offset < bytes; offset += step(offset)) {
         const damaged = copy(disk);
         const mask = 1 << random.int(7);
         await flip(damaged, name, offset, mask);
@@ -89,7 +98,7 @@ describe('a damaged store', () => {
 
         const isRefused = seen instanceof CorruptionError;
         if (isRefused) refused++;
-        else harmless++;
+        else if (offset < contentEnd) harmless++;
         const isRight = isRefused
           ? seen.file === name && seen.offset <= offset
           : allowed.some((content) => String(content) === String(seen));
@@ -107,7 +116,12 @@ describe('a damaged store', () => {
     const random = seededRandom(testSeed());
     const wrong: string[] = [];
     for (const { name, bytes } of await filesOf(disk)) {
-      for (let length = 0; length < bytes; length += 1 + random.int(40)) {
+      const contentEnd = await contentEndOf(disk, name);
+      for (
+        let length = 0;
+        length < bytes;
+        length += length < contentEnd ? 1 + random.int(40) : 2000 + random.int(2000)
+      ) {
         const damaged = copy(disk);
         const handle = await damaged.open(`${DIRECTORY}/${name}`, 'write');
         await handle.truncate(length);

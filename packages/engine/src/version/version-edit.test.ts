@@ -23,9 +23,15 @@ const full: VersionEdit = {
   nextFileNumber: 16,
   oldestSegment: 12,
   flushedSequence: 9,
-  addedTables: [{ level: 6, table }],
+  addedTables: [{ level: 6, table: { ...table, rangeDeletesApplied: 7 } }],
   removedTables: [{ level: 0, fileNumber: 3 }],
   cleanClose: { segment: 12, endLsn: 2 ** 45, lastSequence: 0 },
+  addedRangeDeletes: [
+    { sequence: 8, start: Uint8Array.of(1), end: Uint8Array.of(1, 0) },
+    { sequence: 9, start: Uint8Array.of(2), end: undefined },
+  ],
+  removedRangeDeletes: [4, 5],
+  durableIndex: 2 ** 40,
 };
 
 function field(tag: number, content: Uint8Array | readonly number[]): Uint8Array {
@@ -71,6 +77,16 @@ const anyEdit: fc.Arbitrary<VersionEdit> = fc.record(
       maxLength: 5,
     }),
     cleanClose: fc.record({ segment: number, endLsn: number, lastSequence: number }),
+    addedRangeDeletes: fc.array(
+      fc.record({ sequence: number, start: key, longer: fc.option(key) }).map(({ sequence, start, longer }) => ({
+        sequence,
+        start,
+        end: longer === null ? undefined : Uint8Array.from([...start, ...longer]),
+      })),
+      { minLength: 1, maxLength: 5 },
+    ),
+    removedRangeDeletes: fc.array(number, { minLength: 1, maxLength: 5 }),
+    durableIndex: number,
   },
   { requiredKeys: [] },
 );
@@ -144,7 +160,7 @@ describe('version edit', () => {
     expect(decodeVersionEdit(bytes)).toEqual(full);
   });
 
-  test.each([0, 7, 63])('refuses unknown field %i as written by a newer version', (tag) => {
+  test.each([0, 11, 63])('refuses unknown field %i as written by a newer version', (tag) => {
     const decode = (): unknown => decodeVersionEdit(field(tag, [1]));
 
     expect(decode).toThrow(EngineError);
@@ -158,6 +174,10 @@ describe('version edit', () => {
     ['a field with bytes left over', field(3, [5, 5])],
     ['a field that is too short', field(6, [5, 5])],
     ['a level of 7', field(5, [7, 3])],
+    ['range deletes applied to a table that is not added', field(7, [3, 5])],
+    ['a range that ends before it starts', field(8, [1, 1, 9, 1, 8])],
+    ['a range without a start', field(8, [1, 0, 1, 8])],
+    ['a second durable index', Uint8Array.from([...field(10, [5]), ...field(10, [6])])],
     ['a number not in its shortest form', field(3, [0x80, 0x00])],
     ['a length beyond the end', Uint8Array.of(3, 9, 1)],
     ['more deletes than entries', withTable({ deleteCount: 5 })],
