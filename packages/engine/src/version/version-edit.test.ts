@@ -128,7 +128,13 @@ describe('version edit', () => {
         '0609' +
         '0c' +
         '80808080808008' +
-        '00', // clean close
+        '00' + // clean close
+        '07020f07' + // range deletes up to 7 are applied to table 15
+        '0806080101020100' + // sequence 8, from 01 to 01 00
+        '080409010200' + // sequence 9, from 02 on
+        '090104' +
+        '090105' +
+        '0a06808080808020', // durable index
     );
   });
 
