@@ -14,7 +14,7 @@ import type { MemtableList } from './memtable/memtable-list.ts';
 import type { KeySpan } from './range-delete/range-delete.ts';
 import type { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { StoreParts } from './store.ts';
-import type { TableMeta } from './version/table-meta.ts';
+import { LEVEL_COUNT, type TableMeta } from './version/table-meta.ts';
 import type { Version } from './version/version.ts';
 import type { WritePressure } from './write/write-stall.ts';
 
@@ -36,7 +36,7 @@ export class BackgroundWork {
     const { options, poison, resources, versions } = parts;
     this.#maker =
       options.backgroundWork === 'worker' ? new WorkerTableMaker(versions) : new InlineTableMaker(resources, versions);
-    this.#requests = new RangeRequests(options);
+    this.#requests = new RangeRequests(options, settledLevel(options));
     this.#scheduler = new Scheduler(
       {
         flushOne: () => this.#flushOne(),
@@ -187,4 +187,10 @@ export class BackgroundWork {
       blockBytes,
     };
   }
+}
+
+/** The first level whose tables are compressed as those of all deeper ones are; 1 where nothing is. */
+function settledLevel({ compression, zstdLevels }: Pick<StoreParts['options'], 'compression' | 'zstdLevels'>): number {
+  const isCompressed = compression === 'zstd' && zstdLevels.some((level) => level > 0);
+  return isCompressed ? Math.min(zstdLevels.length, LEVEL_COUNT - 1) : 1;
 }

@@ -36,7 +36,8 @@ export interface EngineOptions {
   readonly compression?: 'zstd' | 'none';
   /**
    * zstd level of tables by their depth: the first for level 1, and so on, the last for all deeper ones; 0 (none) to 19.
-   * Level 0 is never compressed. Default [0, 1]: hot upper tables as they are, the bulk of the data compressed.
+   * Level 0 is never compressed. Default [0, 1]: hot upper tables as they are, the bulk of the data compressed. A store below a few
+   * hundred MiB has no deeper level than 1 by itself, so with the default it is compressed only by `compact()`.
    */
   readonly zstdLevels?: readonly number[];
   /**

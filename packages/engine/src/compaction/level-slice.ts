@@ -28,7 +28,16 @@ export function pickSlice(
   for (let i = 1; i < tables.length; i++) {
     if (overlapBytes[i]! / tables[i]!.fileBytes < overlapBytes[first]! / tables[first]!.fileBytes) first = i;
   }
-  return takeSlice(level, tables.slice(first), below, excessBytes, maxBytes);
+  return takeSlice(level, tables.slice(first), below, { excessBytes, maxBytes, mayMove: true });
+}
+
+export interface SliceBounds {
+  /** No more than this is handed down, give or take a table. */
+  readonly excessBytes: number;
+  /** Bound: what is read, unless a single input needs more. */
+  readonly maxBytes: number;
+  /** Whether tables that overlap nothing may go down as they are. */
+  readonly mayMove: boolean;
 }
 
 /** As `pickSlice`, beginning with the first of `tables`, which follow each other in the level. Requires: at least one. */
@@ -36,10 +45,9 @@ export function takeSlice(
   level: number,
   tables: readonly TableMeta[],
   below: readonly TableMeta[],
-  excessBytes: number,
-  maxBytes: number,
+  { excessBytes, maxBytes, mayMove }: SliceBounds,
 ): CompactionChoice {
-  const isMove = overlapsOf(below, tables[0]!).length === 0;
+  const isMove = mayMove && overlapsOf(below, tables[0]!).length === 0;
   const inputs: TableMeta[] = [];
   let inputBytes = 0;
   for (const table of tables) {
@@ -50,7 +58,8 @@ export function takeSlice(
     inputs.push(table);
     inputBytes += table.fileBytes;
   }
-  return handDown(level, inputs, overlapsOfAll(below, inputs));
+  const overlaps = overlapsOfAll(below, inputs);
+  return mayMove ? handDown(level, inputs, overlaps) : { kind: 'merge', level, inputs, overlaps };
 }
 
 /** `inputs` of `level` one level down, by a merge only if there is something to merge with. */

@@ -41,10 +41,14 @@ function carryOut(present: Levels, choice: CompactionChoice, draw: () => number)
 }
 
 /** Runs the compaction to its end. @returns The levels then, and the kinds of its steps. */
-function run(present: Levels, wanted: KeySpan): { readonly after: Levels; readonly kinds: readonly string[] } {
+function run(
+  present: Levels,
+  wanted: KeySpan,
+  leastLevel?: number,
+): { readonly after: Levels; readonly kinds: readonly string[] } {
   const kinds: string[] = [];
   let next = 100;
-  let state = startRangeCompaction(wanted, next);
+  let state = startRangeCompaction(wanted, next, leastLevel);
   let after = present;
   for (let step = pickRangeStep(state, after, options); step; step = pickRangeStep(state, after, options)) {
     kinds.push(`${step.choice.kind} ${'level' in step.choice ? step.choice.level : ''}`);
@@ -78,6 +82,24 @@ describe('pickRangeStep', () => {
     // Eight tables of 500 bytes make a job; each has 1,000.
     expect(kinds).toEqual(Array.from({ length: 5 }, () => 'rewrite 1'));
     expect(after[1]!.every(({ fileNumber }) => fileNumber >= 100)).toBe(true);
+  });
+
+  test('brings a store that is small down to the least level, and lets nothing move into it unread', () => {
+    const present = levels([], [tableMeta(1, 'a', 'c'), tableMeta(2, 'd', 'f')]);
+
+    const { after, kinds } = run(present, everything, 2);
+
+    expect(after.map(({ length }) => length)).toEqual([0, 0, 1, 0, 0, 0, 0]);
+    expect(kinds).toEqual(['merge 1']);
+  });
+
+  test('goes past the least level when the store is deeper, by moves where nothing lies below', () => {
+    const present = levels([], [tableMeta(1, 'a', 'c')], [], [tableMeta(2, 'x', 'z')]);
+
+    const { after, kinds } = run(present, everything, 2);
+
+    expect(after.map(({ length }) => length)).toEqual([0, 0, 0, 2, 0, 0, 0]);
+    expect(kinds).toEqual(['merge 1', 'move 2', 'rewrite 3']);
   });
 
   test('leaves alone what is outside of the span', () => {

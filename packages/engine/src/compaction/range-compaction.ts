@@ -2,8 +2,9 @@
  * The compaction of a span of keys that somebody asked for, as a sequence of ordinary choices. Pure: each step is worked out from the
  * levels as they are then, so automatic compactions may run in between.
  *
- * Level by level from the top, what is in the span goes down; at the deepest level, tables from before the beginning are written
- * anew, for they may hold what nobody can see any more. Invariant: `level`, then `from`, only ever go forward, so it ends
+ * Level by level from the top, what is in the span goes down: to the deepest level, and at least to the one from which on tables are
+ * compressed as they are to stay. At the deepest level, tables from before the beginning are written anew, for they may hold
+ * what nobody can see any more. Invariant: `level`, then `from`, only ever go forward, so it ends
  * however much is written meanwhile.
  */
 
@@ -23,6 +24,8 @@ export interface RangeCompaction {
   readonly span: KeySpan;
   /** Tables with this number or a greater one were written since it began. */
   readonly firstFresh: FileNumber;
+  /** Everything goes down at least to this level, and is written anew on its way into it. */
+  readonly leastLevel: number;
   /** The level at hand; those above are done. */
   readonly level: number;
   /** Largest key of what has left this level. */
@@ -35,13 +38,13 @@ export interface RangeStep {
   readonly next: RangeCompaction;
 }
 
-export function startRangeCompaction(span: KeySpan, firstFresh: FileNumber): RangeCompaction {
-  return { span, firstFresh, level: 0, from: undefined };
+export function startRangeCompaction(span: KeySpan, firstFresh: FileNumber, leastLevel = 1): RangeCompaction {
+  return { span, firstFresh, leastLevel, level: 0, from: undefined };
 }
 
 /** @returns The next step; undefined when nothing is left to do. */
 export function pickRangeStep(state: RangeCompaction, levels: Levels, options: LeveledOptions): RangeStep | undefined {
-  const deepest = deepestLevel(levels);
+  const deepest = Math.max(deepestLevel(levels), state.leastLevel);
   const maxBytes = MAX_JOB_TABLES * options.tableBytes;
   for (let { level, from } = state; level <= deepest; level++, from = undefined) {
     const tables = levels[level]!.filter((table) => isDue(table, state.span, from));
@@ -54,7 +57,11 @@ export function pickRangeStep(state: RangeCompaction, levels: Levels, options: L
     if (slice.length === 0) continue;
     const choice: CompactionChoice = isDeepest
       ? { kind: 'rewrite', level, inputs: slice }
-      : takeSlice(level, slice, levels[level + 1]!, Infinity, maxBytes);
+      : takeSlice(level, slice, levels[level + 1]!, {
+          excessBytes: Infinity,
+          maxBytes,
+          mayMove: level + 1 !== state.leastLevel,
+        });
     return { choice, next: { ...state, level, from: largestKeyOf(choice) } };
   }
   return undefined;

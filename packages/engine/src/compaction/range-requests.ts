@@ -18,19 +18,22 @@ const ALL_KEYS: KeySpan = { start: Uint8Array.of(0), end: undefined };
 
 export class RangeRequests {
   readonly #options: LeveledOptions;
+  readonly #leastLevel: number;
   #waiting: RangeRequest[] = [];
   #isClosed = false;
   /** Whether the last turn was an automatic compaction's. */
   #wasAutomatic = true;
 
-  constructor(options: LeveledOptions) {
+  /** @param leastLevel - Down to which everything that is asked for goes at least. Default 1. */
+  constructor(options: LeveledOptions, leastLevel = 1) {
     this.#options = options;
+    this.#leastLevel = leastLevel;
   }
 
   /** @param nextFileNumber - Tables with this number or a greater one are written from now on. */
   add(span: KeySpan = ALL_KEYS, nextFileNumber: FileNumber): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ state: startRangeCompaction(span, nextFileNumber), resolve, reject });
+      this.#waiting.push({ state: startRangeCompaction(span, nextFileNumber, this.#leastLevel), resolve, reject });
       if (this.#isClosed) this.close();
     });
   }
