@@ -68,5 +68,5 @@ function checkLimit(name: string, option: string, limit: number | undefined, lea
 
 function checkEncoding(name: string, option: string, encoding: string | undefined): void {
   if (encoding === undefined || encoding === 'bytes' || encoding === 'utf8') return;
-  throw new TypeError(`${name}: ${option} must be bytes or utf8, not ${String(encoding)}`);
+  throw new TypeError(`${name}: ${option} must be bytes or utf8, not ${encoding}`);
 }

@@ -168,12 +168,9 @@ export class Store {
 
   /** Moves everything accepted so far into tables; does not wait for what is written meanwhile. */
   async flush(): Promise<void> {
-    let frozen: Memtable | undefined;
-    await this.#writes.runAlone(async () => {
-      await this.#committer.freeze();
-      frozen = this.memtables.newestFrozen();
-    });
-    while (frozen !== undefined && this.memtables.all().includes(frozen)) await this.#background.waitFor('flush');
+    const newest = await this.#freeze();
+    if (newest === undefined) return;
+    while (this.memtables.all().includes(newest)) await this.#background.waitFor('flush');
   }
 
   /** Flushes, then merges what is in `span` as far down as it goes. */
@@ -199,6 +196,16 @@ export class Store {
       () => versions.close(),
       () => tables.close(),
     ]);
+  }
+
+  /** Freezes everything accepted so far. @returns The newest memtable that waits for its flush; those before it go first. */
+  async #freeze(): Promise<Memtable | undefined> {
+    let newest: Memtable | undefined;
+    await this.#writes.runAlone(async () => {
+      await this.#committer.freeze();
+      newest = this.memtables.newestFrozen();
+    });
+    return newest;
   }
 
   async #finish(): Promise<void> {

@@ -174,7 +174,7 @@ describe('a poisoned store', () => {
     const before = await memory.readDirectory('/db');
     expect(before.filter(({ name }) => name.endsWith('.sst')).length).toBeGreaterThan(engine.stats().tableCount);
 
-    await scan.return!();
+    await scan.return();
     await settle();
 
     expect(await memory.readDirectory('/db')).toEqual(before);

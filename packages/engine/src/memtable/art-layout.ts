@@ -27,11 +27,12 @@ export const DEPTH_SHIFT = 11;
 /** Word offsets in a node. */
 export const SAMPLE = 1;
 export const END = 2;
-export const BYTES = 3;
+const HEAD_WORDS = 3;
+export const BYTES: number = HEAD_WORDS;
 export const SLOTS_4: number = BYTES + 1;
 export const SLOTS_16: number = BYTES + 4;
 export const SLOTS_48: number = BYTES + 64;
-export const SLOTS_256: number = BYTES;
+export const SLOTS_256: number = HEAD_WORDS;
 
 /** Whole 16-byte units, so that a version never lies across two cache lines. */
 export const NODE_WORDS: readonly number[] = [8, 24, 116, 260];

@@ -5,7 +5,7 @@
  * file is given up only when no version, current or retained, names it.
  */
 
-import { assert } from '@kayadb/codec';
+import { AssertionError } from '@kayadb/codec';
 
 import { isUndone } from '../files/disk-outcome.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
@@ -128,7 +128,7 @@ export class VersionSet {
     const levels = applyEdit(this.#state.levels, asked);
     const edit = this.#withSpentRangeDeletes(asked, levels);
     const rangeDeletes = tryEditRangeDeletes(this.#state.rangeDeletes, edit);
-    assert(typeof rangeDeletes !== 'string', `wrong version edit: ${String(rangeDeletes)}`);
+    if (typeof rangeDeletes === 'string') throw new AssertionError(`wrong version edit: ${rangeDeletes}`);
     const state: StoreState = {
       nextFileNumber: this.#nextFileNumber,
       oldestSegment: edit.oldestSegment ?? this.#state.oldestSegment,

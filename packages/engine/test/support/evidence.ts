@@ -157,7 +157,3 @@ export async function endOfLog(fs: FileSystem, name: string): Promise<number> {
   const last = (inspection as WalInspection).records.at(-1)!;
   return last.offset + last.bytes;
 }
-
-export function sizeOf(fs: FileSystem, name: string): Promise<number> {
-  return fs.stat(`${DIRECTORY}/${name}`).then((stat) => stat!.bytes);
-}

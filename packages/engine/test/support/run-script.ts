@@ -171,7 +171,7 @@ function applyWrites(model: Model, writes: readonly ScriptWrite[]): Model {
   for (const write of writes) {
     if (write.kind === 'put') next.set(latin1(write.key), latin1(write.value));
     else if (write.kind === 'delete') next.delete(latin1(write.key));
-    else for (const key of [...next.keys()]) if (isInside(write.range, key)) next.delete(key);
+    else for (const key of next.keys()) if (isInside(write.range, key)) next.delete(key);
   }
   return next;
 }
