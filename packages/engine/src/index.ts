@@ -1,3 +1,5 @@
+export { DirectoryLockedError, FileSystemError } from '@kayadb/vfs';
+
 export type { OfflineBackupOptions } from './backup/read-backup.ts';
 export { restoreBackup } from './backup/restore-backup.ts';
 export { verifyBackup } from './backup/verify-backup.ts';

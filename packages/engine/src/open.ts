@@ -122,7 +122,7 @@ function checkLog(directory: string, { durableIndex }: LoadedStore, options: Res
   if (kept === options.log) return;
   throw new EngineError(
     'KAYA_STORE_LOG',
-    `the store in ${directory} was created with log '${kept}' and cannot be opened with log '${options.log}'`,
+    `the store in ${directory} was created with log '${kept}' and cannot be opened with log '${options.log}'; open it with '${kept}'`,
   );
 }
 

@@ -9,7 +9,7 @@ import type { Durability, EngineEvent } from './types.ts';
 export interface EngineOptions {
   /** Creates the store when the directory is new. Default true. */
   readonly createIfMissing?: boolean;
-  /** Default `strict`. */
+  /** What an acknowledged write survives; with `log: 'external'` always `relaxed`. Default `strict`. */
   readonly durability?: Durability;
   /** Mode `interval`: a sync starts at most this long after the first write that needs it. Default 100. */
   readonly intervalMs?: number;
@@ -30,7 +30,10 @@ export interface EngineOptions {
   readonly tableBytes?: number;
   /** Level-0 tables that start a compaction. Default 4. */
   readonly level0Tables?: number;
-  /** Size of level 1; each deeper level may be ten times larger. Default 64 MiB. */
+  /**
+   * Least size that level 1 is given before there is a level 2; that of `level0Tables` memtables if that is more. Each deeper level may be up to
+   * three times larger. Default 64 MiB.
+   */
   readonly level1Bytes?: number;
   /** Compression of the tables that merges write. Default `zstd`, or `none` with a warning where zstd-napi is absent. */
   readonly compression?: 'zstd' | 'none';
@@ -49,7 +52,7 @@ export interface EngineOptions {
   readonly compactionBytesPerSecond?: number;
   /** Table files kept open. Default 500. */
   readonly maxOpenTables?: number;
-  /** Told of flushes, compactions, stalls and failures. Must not throw. */
+  /** Told of flushes, compactions, slowed and stalled writers, warnings and failures. Must not throw. */
   readonly onEvent?: (event: EngineEvent) => void;
 
   /** The outside world; by default the real one (resources.ts). */

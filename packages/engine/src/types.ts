@@ -127,9 +127,11 @@ export interface Scan<Item> extends AsyncIterableIterator<Item, undefined> {
 }
 
 export interface EngineStats {
+  /** Of operations, also those in batches. */
   readonly putCount: number;
+  /** Range deletes count too, each as one. */
   readonly deleteCount: number;
-  /** Keys looked up. */
+  /** Keys looked up, also those of `getMany`. */
   readonly getCount: number;
   readonly scanCount: number;
   /** Of the gets that had to wait for the disk: the others take no time worth measuring. */
@@ -153,8 +155,10 @@ export interface EngineStats {
   readonly stallTotalUs: number;
   readonly blockCacheHits: number;
   readonly blockCacheMisses: number;
+  /** Memory of cached blocks. */
   readonly blockCacheBytes: number;
   readonly memtableEntries: number;
+  /** Memory of the memtables, and what is kept for the next ones. */
   readonly memtableBytes: number;
   readonly tableCount: number;
   readonly tableBytes: number;
@@ -262,7 +266,7 @@ export interface Engine extends AsyncDisposable {
    * replayed only behind it. 0 in a new store; undefined with a log of the engine's own.
    */
   readonly durableIndex: number | undefined;
-  /** Durability: as `options.durability` or the engine's mode says, once the promise resolves. */
+  /** Sets `key` to `value`. Durability: as `options.durability` or the engine's mode says, once the promise resolves. */
   put(key: BytesLike, value: BytesLike, options?: WriteOptions): Promise<WriteResult>;
   /** Deleting an absent key is not an error. */
   delete(key: BytesLike, options?: WriteOptions): Promise<WriteResult>;

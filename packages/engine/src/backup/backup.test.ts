@@ -335,6 +335,14 @@ describe('verifyBackup and restoreBackup', () => {
     expect(await fs.stat(RESTORED)).toBeUndefined();
   });
 
+  test.each([undefined, 7, ''])('take no %j for a path', async (path) => {
+    const wrong = path as string;
+
+    await expect(verifyBackup(wrong)).rejects.toThrow(new TypeError('verifyBackup: a directory must be a path'));
+    await expect(restoreBackup(wrong, RESTORED)).rejects.toThrow(TypeError);
+    await expect(restoreBackup(BACKUP, wrong)).rejects.toThrow(TypeError);
+  });
+
   test('know no backup where there is no list', async () => {
     const fs = await backedUp();
     await fs.unlink(`${BACKUP}/BACKUP`);

@@ -14,6 +14,11 @@ export interface OfflineBackupOptions extends BackupOptions {
   readonly fileSystem?: FileSystem;
 }
 
+/** @throws TypeError with a sentence for the user unless `path` may be one. */
+export function checkPath(name: string, path: unknown): void {
+  if (typeof path !== 'string' || path === '') throw new TypeError(`${name}: a directory must be a path`);
+}
+
 /**
  * Reads the list of the backup in `directory`.
  *

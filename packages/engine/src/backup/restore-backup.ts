@@ -8,7 +8,7 @@ import type { CheckpointInfo } from '../types.ts';
 import { BACKUP_FILE } from './backup-format.ts';
 import { copyFile } from './copy-file.ts';
 import { CopyProgress } from './copy-progress.ts';
-import { checkListedFile, type OfflineBackupOptions, readBackupList } from './read-backup.ts';
+import { checkListedFile, checkPath, type OfflineBackupOptions, readBackupList } from './read-backup.ts';
 
 /**
  * Copies the backup in `backupDirectory` to `directory`, verifying every byte on the way. The backup is only read.
@@ -20,12 +20,15 @@ import { checkListedFile, type OfflineBackupOptions, readBackupList } from './re
  * @throws CorruptionError for the first file that is not what was written.
  * @throws EngineError KAYA_STORE_MISSING when there is no backup; KAYA_UNSUPPORTED; KAYA_ABORTED.
  * @throws FileSystemError KAYA_FS_EXISTS when the name is taken.
+ * @throws TypeError unless both are paths.
  */
 export async function restoreBackup(
   backupDirectory: string,
   directory: string,
   options: OfflineBackupOptions = {},
 ): Promise<CheckpointInfo> {
+  checkPath('restoreBackup', backupDirectory);
+  checkPath('restoreBackup', directory);
   const { fileSystem } = resolveResources(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem });
   const list = await readBackupList(fileSystem, backupDirectory);
   const totalBytes = list.files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -6,7 +6,7 @@ import type { CheckpointInfo } from '../types.ts';
 import { BACKUP_FILE } from './backup-format.ts';
 import { checksumFile } from './copy-file.ts';
 import { CopyProgress } from './copy-progress.ts';
-import { checkListedFile, type OfflineBackupOptions, readBackupList } from './read-backup.ts';
+import { checkListedFile, checkPath, type OfflineBackupOptions, readBackupList } from './read-backup.ts';
 
 /**
  * Checks that every file of the backup in `directory` is there with its length and checksum, and that there is no other.
@@ -15,8 +15,10 @@ import { checkListedFile, type OfflineBackupOptions, readBackupList } from './re
  * @throws CorruptionError for the first file that is not what was written.
  * @throws EngineError KAYA_STORE_MISSING when `directory` holds no backup; KAYA_UNSUPPORTED; KAYA_ABORTED.
  * @throws FileSystemError
+ * @throws TypeError unless `directory` is a path.
  */
 export async function verifyBackup(directory: string, options: OfflineBackupOptions = {}): Promise<CheckpointInfo> {
+  checkPath('verifyBackup', directory);
   const { fileSystem } = resolveResources(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem });
   const list = await readBackupList(fileSystem, directory);
   const known = new Set([BACKUP_FILE, ...list.files.map(({ name }) => name)]);

@@ -21,8 +21,8 @@ export interface Bounds {
  * @throws TypeError for bounds that are no bytes, or two on the same side.
  */
 export function normaliseBounds(options: KeyRange): Bounds {
-  if (options.gt !== undefined && options.gte !== undefined) throw new TypeError('scan: give gt or gte, not both');
-  if (options.lt !== undefined && options.lte !== undefined) throw new TypeError('scan: give lt or lte, not both');
+  if (options.gt !== undefined && options.gte !== undefined) throw new TypeError('a range has gt or gte, not both');
+  if (options.lt !== undefined && options.lte !== undefined) throw new TypeError('a range has lt or lte, not both');
   let lower = pickBound('gt', options.gt, false) ?? pickBound('gte', options.gte, true);
   let upper = pickBound('lt', options.lt, false) ?? pickBound('lte', options.lte, true);
   const prefix = pickBound('prefix', options.prefix, true);
@@ -39,7 +39,7 @@ export function normaliseBounds(options: KeyRange): Bounds {
 function pickBound(name: string, value: BytesLike | undefined, inclusive: boolean): Bound | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-    throw new TypeError(`scan: ${name} must be a Uint8Array or a string`);
+    throw new TypeError(`a range's ${name} must be a Uint8Array or a string`);
   }
   return { key: copyBytes(toBytes(value)), inclusive };
 }
