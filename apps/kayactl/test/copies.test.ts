@@ -38,7 +38,7 @@ describe('kayactl backup and restore', () => {
     const restored = await world.run('--data', '/again', 'restore', '/backup', '--json');
 
     expect(backup).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(backup.stdout).toMatch(/^OK backup in \/backup: sequence 50, 1 tables, \d+ bytes\n$/);
+    expect(backup.stdout).toMatch(/^OK backup in \/backup: sequence 50, 1 table, \d+ bytes\n$/);
     expect(verified).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^OK the backup in \/backup is whole: /),
@@ -119,7 +119,7 @@ describe('kayactl checkpoint', () => {
 
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: expect.stringMatching(/^OK checkpoint in \/second: sequence 50, 1 tables, \d+ bytes\n$/),
+      stdout: expect.stringMatching(/^OK checkpoint in \/second: sequence 50, 1 table, \d+ bytes\n$/),
     });
     expect((await world.run('--data', '/second', 'get', 'k1')).stdout).toBe('other\n');
     expect((await world.run(...FOLDER, 'get', 'k1')).stdout).toBe(`${'v'.repeat(100)}\n`);
@@ -135,7 +135,7 @@ describe('kayactl verify', () => {
 
     expect(text).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^OK 1 tables, \d+ blocks, 50 entries, \d+ bytes\n$/),
+      stdout: expect.stringMatching(/^OK 1 table, \d+ blocks?, 50 entries, \d+ bytes\n$/),
     });
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, tables: 1, entries: 50, damage: [] });
   });
@@ -149,7 +149,7 @@ describe('kayactl verify', () => {
     const json = await world.run(...FOLDER, 'verify', '--json');
 
     expect(text.exitCode).toBe(3);
-    expect(text.stdout).toMatch(new RegExp(`^DAMAGE: ${name} is damaged at offset 64: .*\n1 of 1 tables, `));
+    expect(text.stdout).toMatch(new RegExp(`^DAMAGE: ${name} is damaged at offset 64: .*\n1 of 1 table, `));
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, damage: [{ file: name, offset: 64 }] });
   });
 });
@@ -162,13 +162,13 @@ describe('kayactl compact', () => {
     const prefix = await world.run(...FOLDER, 'compact', 'zzz');
     const { exitCode, stdout } = await world.run(...FOLDER, 'compact', '--json');
 
-    expect(prefix).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^OK \d+ tables, \d+ bytes\n$/) });
+    expect(prefix).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^OK \d+ tables?, \d+ bytes\n$/) });
     expect({ exitCode, ok: JSON.parse(stdout).ok, tables: JSON.parse(stdout).tables }).toEqual({
       exitCode: 0,
       ok: true,
       tables: 1,
     });
-    expect((await world.run(...FOLDER, 'verify')).stdout).toContain('1 entries');
+    expect((await world.run(...FOLDER, 'verify')).stdout).toContain(', 1 entry, ');
   });
 });
 
@@ -182,5 +182,19 @@ test.each(['backup /x', 'restore /x', 'checkpoint /x', 'verify', 'compact'])(
       code: 'KAYA_LOCAL_ONLY',
     });
     expect(exitCode).not.toBe(0);
+  },
+);
+
+test.each(['backup', 'restore', 'checkpoint'])(
+  'kayactl %s is refused without a name for the folder',
+  async (command) => {
+    const world = await worldWithStore();
+
+    const { exitCode, stderr } = await world.run(...FOLDER, command, '');
+
+    expect({ exitCode, stderr: stderr.split('\n')[0] }).toEqual({
+      exitCode: 4,
+      stderr: expect.stringMatching(/^ERROR: the folder of the \w+ has an empty name$/),
+    });
   },
 );

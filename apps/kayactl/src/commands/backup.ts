@@ -1,13 +1,12 @@
 /** `kayactl backup DIRECTORY` */
 
-import { resolve } from 'node:path';
-
 import type { Command } from 'commander';
 
 import { withByteProgress } from '../byte-progress.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
+import { resolvePath } from '../resolve-path.ts';
 import { withEngine } from '../store/with-engine.ts';
 import { printCopy } from './checkpoint.ts';
 
@@ -23,7 +22,7 @@ export function addBackupCommand(program: Command, invocation: Invocation): void
     .argument('<directory>', 'the new backup');
   examples(command, ['kayactl --data ./data backup /mnt/backups/2026-11-22']);
   invocation.handle(command, async (context, [directory = '']) => {
-    const target = resolve(directory);
+    const target = resolvePath(directory, 'the folder of the backup');
     const { signal } = context.io;
     const info = await withEngine(context, (engine) =>
       withByteProgress(context, (onProgress) => engine.backup(target, { signal, onProgress })),

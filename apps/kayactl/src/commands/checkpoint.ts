@@ -1,13 +1,13 @@
 /** `kayactl checkpoint DIRECTORY` */
 
-import { resolve } from 'node:path';
-
 import type { CheckpointInfo } from '@kayadb/engine';
 import type { Command } from 'commander';
 
+import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { resolvePath } from '../resolve-path.ts';
 import { withEngine } from '../store/with-engine.ts';
 
 export function addCheckpointCommand(program: Command, invocation: Invocation): void {
@@ -21,7 +21,7 @@ export function addCheckpointCommand(program: Command, invocation: Invocation): 
     .argument('<directory>', 'the new store');
   examples(command, ['kayactl --data ./data checkpoint ./data-before-upgrade']);
   invocation.handle(command, async (context, [directory = '']) => {
-    const target = resolve(directory);
+    const target = resolvePath(directory, 'the folder of the checkpoint');
     const info = await withEngine(context, (engine) => engine.checkpoint(target));
     await printCopy(context, `checkpoint in ${target}`, target, info);
     return EXIT.ok;
@@ -38,6 +38,8 @@ export async function printCopy(
   if (globals.json) {
     await output.json({ ok: true, directory, sequence, durableIndex: durableIndex ?? null, tables: tableCount, bytes });
   } else {
-    await output.line(`OK ${what}: sequence ${sequence}, ${tableCount} tables, ${bytes} bytes`);
+    await output.line(
+      `OK ${what}: sequence ${sequence}, ${countText(tableCount, 'table')}, ${countText(bytes, 'byte')}`,
+    );
   }
 }

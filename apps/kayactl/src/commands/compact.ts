@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 
 import { parseBytes } from '../bytes-text.ts';
+import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
@@ -26,7 +27,7 @@ export function addCompactCommand(program: Command, invocation: Invocation): voi
     });
     const { output, globals } = context;
     if (globals.json) await output.json({ ok: true, tables: tableCount, bytes: tableBytes });
-    else await output.line(`OK ${tableCount} tables, ${tableBytes} bytes`);
+    else await output.line(`OK ${countText(tableCount, 'table')}, ${countText(tableBytes, 'byte')}`);
     return EXIT.ok;
   });
 }

@@ -9,6 +9,7 @@ import { withByteProgress } from '../byte-progress.ts';
 import { examples } from '../examples.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
+import { resolvePath } from '../resolve-path.ts';
 import { refuseServer } from '../store/with-engine.ts';
 import { printCopy } from './checkpoint.ts';
 
@@ -24,10 +25,11 @@ export function addRestoreCommand(program: Command, invocation: Invocation): voi
   examples(command, ['kayactl --data ./data restore /mnt/backups/2026-11-22']);
   invocation.handle(command, async (context, [backup = '']) => {
     refuseServer(context);
+    const source = resolvePath(backup, 'the folder of the backup');
     const target = resolve(context.globals.data);
     const { signal, fileSystem } = context.io;
     const info = await withByteProgress(context, (onProgress) =>
-      restoreBackup(resolve(backup), target, { fileSystem, signal, onProgress }),
+      restoreBackup(source, target, { fileSystem, signal, onProgress }),
     );
     await printCopy(context, `restored into ${target}`, target, info);
     return EXIT.ok;

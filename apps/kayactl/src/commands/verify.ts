@@ -6,6 +6,7 @@ import { verifyBackup, type VerifyReport } from '@kayadb/engine';
 import type { Command } from 'commander';
 
 import { withByteProgress } from '../byte-progress.ts';
+import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
@@ -62,5 +63,8 @@ async function printReport({ output, globals }: CommandContext, report: VerifyRe
   }
   for (const { message } of damage) await output.line(`DAMAGE: ${message}`);
   const outcome = damage.length === 0 ? 'OK' : `${damage.length} of`;
-  await output.line(`${outcome} ${tableCount} tables, ${blockCount} blocks, ${entryCount} entries, ${bytes} bytes`);
+  const entries = `${entryCount} ${entryCount === 1 ? 'entry' : 'entries'}`;
+  await output.line(
+    `${outcome} ${countText(tableCount, 'table')}, ${countText(blockCount, 'block')}, ${entries}, ${countText(bytes, 'byte')}`,
+  );
 }

@@ -5,6 +5,7 @@ import type { Engine } from '@kayadb/engine';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../invocation.ts';
 import { openEmbeddedEngine } from './embedded-store.ts';
+import { useAndClose } from './use-and-close.ts';
 
 /**
  * Runs `use` on the open store. The store is closed before this resolves or rejects.
@@ -16,17 +17,7 @@ export async function withEngine<Result>(
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
   refuseServer(context);
-  const engine = await openEmbeddedEngine(context, { create: false });
-  let result: Result;
-  try {
-    result = await use(engine);
-  } catch (error) {
-    // The first failure is the one to report.
-    await engine.close().catch(() => {});
-    throw error;
-  }
-  await engine.close();
-  return result;
+  return useAndClose(await openEmbeddedEngine(context, { create: false }), use);
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server. */

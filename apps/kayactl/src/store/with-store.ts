@@ -4,6 +4,7 @@ import type { CommandContext } from '../invocation.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { openRemoteStore } from './remote-store.ts';
 import type { Store } from './store.ts';
+import { useAndClose } from './use-and-close.ts';
 
 export interface WithStoreOptions {
   /** Whether a command may make a store in a folder that has none: only those that write. */
@@ -17,15 +18,5 @@ export async function withStore<Result>(
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
   const remote = context.globals.servers.length > 0;
-  const store = remote ? openRemoteStore(context) : await openEmbeddedStore(context, options);
-  let result: Result;
-  try {
-    result = await use(store);
-  } catch (error) {
-    // The first failure is the one to report.
-    await store.close().catch(() => {});
-    throw error;
-  }
-  await store.close();
-  return result;
+  return useAndClose(remote ? openRemoteStore(context) : await openEmbeddedStore(context, options), use);
 }
