@@ -16,12 +16,17 @@ import { BlockSlab } from './block-slab.ts';
 import { CachedTable } from './cached-table.ts';
 import { LargeBlocks } from './large-blocks.ts';
 import type { PointLookup } from './point-lookup.ts';
+import { RunMemory } from './run-memory.ts';
 
 const DEFAULT_BLOCK_BYTES = 4096;
 const SLOT_ALIGNMENT = 64;
 const MIN_SLOT_BYTES = 512;
 /** Larger blocks are few enough to be kept one by one. */
 const MAX_SLOT_BYTES = 64 * 1024;
+/** A window of read-around.ts, and what its last block may reach beyond it. */
+const MAX_RUN_BYTES = 320 * 1024;
+/** Bound: runs that are read into the cache at the same time: so many keep the threads of the pool busy while some are unpacked. */
+const MAX_RUNS = 8;
 /** What the cache notes beside each slot. */
 const SLOT_OVERHEAD_BYTES = 16;
 /** The share of the budget that filters and indexes do not get, however many tables are open. */
@@ -44,6 +49,8 @@ export class BlockCache {
   /** Only `CachedTable` counts these. */
   hits = 0;
   misses = 0;
+  /** For runs of blocks on their way into the cache. */
+  readonly runMemory = new RunMemory(MAX_RUN_BYTES, MAX_RUNS);
   readonly #budgetBytes: number;
   readonly #slotCost: number;
   readonly #slab: BlockSlab;
@@ -102,6 +109,11 @@ export class BlockCache {
   evictTable(fileNumber: FileNumber): void {
     this.#tables.get(fileNumber)?.drop();
     this.#tables.delete(fileNumber);
+  }
+
+  /** Whether so many more blocks of usual size go in without another one going out. */
+  hasRoomFor(blocks: number): boolean {
+    return this.#owners.length - this.#freeSlots.length + blocks <= this.#slotLimit;
   }
 
   /** Takes `bytes` of the budget for something else; blocks make room, down to a small share. */

@@ -2,6 +2,7 @@
 
 import type { BlockCache } from './block-cache.ts';
 import type { PointLookup } from './point-lookup.ts';
+import type { RunMemory } from './run-memory.ts';
 
 export class CachedTable {
   readonly #cache: BlockCache;
@@ -29,6 +30,26 @@ export class CachedTable {
     this.#cache.hits++;
     this.#cache.attach(place, lookup);
     return true;
+  }
+
+  /** As `attach`, for one who has counted already. */
+  attachAgain(ordinal: number, lookup: PointLookup): boolean {
+    const place = this.#places[ordinal]!;
+    if (place !== 0) this.#cache.attach(place, lookup);
+    return place !== 0;
+  }
+
+  has(ordinal: number): boolean {
+    return this.#places[ordinal] !== 0;
+  }
+
+  get runMemory(): RunMemory {
+    return this.#cache.runMemory;
+  }
+
+  /** Whether so many more blocks of usual size go into the cache without another one going out. */
+  hasRoomFor(blocks: number): boolean {
+    return !this.#isDropped && this.#cache.hasRoomFor(blocks);
   }
 
   /** The block at `ordinal` in a new array, if it is cached. Counts a hit or a miss. @param bytes - Its length. */

@@ -11,6 +11,7 @@ import { BlockReader } from './block-reader.ts';
 import type { CachedTable } from './cached-table.ts';
 import { IndexSearch } from './index-search.ts';
 import type { PointLookup } from './point-lookup.ts';
+import { ReadAround } from './read-around.ts';
 import {
   BLOCK_HANDLE_BYTES,
   BLOCK_TRAILER_BYTES,
@@ -36,6 +37,7 @@ export class TableBlocks {
   readonly search: IndexSearch;
   readonly #handle: FileHandle;
   readonly #cache: CachedTable | undefined;
+  readonly #around: ReadAround | undefined;
   readonly #offsets: Float64Array;
   readonly #sizes: Uint32Array;
   readonly #reading = new Map<number, Promise<BlockReader>>();
@@ -77,6 +79,7 @@ export class TableBlocks {
     }
     this.hasCompressed = hasCompressed;
     this.#cache = openCache(index.count);
+    this.#around = this.#cache === undefined ? undefined : new ReadAround(this, this.#cache);
   }
 
   get count(): number {
@@ -133,11 +136,41 @@ export class TableBlocks {
     return reading;
   }
 
-  /** Reads the blocks from `firstOrdinal` up to, not including, `endOrdinal`, past the cache. */
-  async readRun(firstOrdinal: number, endOrdinal: number): Promise<BlockRun> {
+  /**
+   * Reads the block at `ordinal` without holding up the event loop, into the cache, and points `lookup` at it. While the cache has room to
+   * spare, its neighbours come along in the same read, which readers of any of them share.
+   *
+   * @throws CorruptionError when the block is damaged; damaged neighbours do not matter.
+   */
+  async load(ordinal: number, lookup: PointLookup): Promise<void> {
+    const around = this.#around?.read(ordinal);
+    if (around !== undefined && (await around) && this.#cache!.attachAgain(ordinal, lookup)) return;
+    (await this.read(ordinal)).attach(lookup);
+  }
+
+  /** Puts all blocks of a run into the cache, but for damaged ones and those that are there. */
+  insertRun(run: BlockRun): void {
+    const start = this.#offsets[run.firstOrdinal]!;
+    for (let ordinal = run.firstOrdinal; ordinal < run.endOrdinal; ordinal++) {
+      if (this.#cache === undefined || this.#cache.has(ordinal)) continue;
+      const handle = this.handleAt(ordinal);
+      try {
+        this.#cache.insert(ordinal, loadBlock(run.bytes, handle.offset - start, handle, this.identity));
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Reads the blocks from `firstOrdinal` up to, not including, `endOrdinal`, past the cache.
+   *
+   * @param memory - Where they go, if not into memory of their own.
+   */
+  async readRun(firstOrdinal: number, endOrdinal: number, memory?: Uint8Array): Promise<BlockRun> {
     const start = this.#offsets[firstOrdinal]!;
-    const end = blockEnd(this.handleAt(endOrdinal - 1));
-    const bytes = new Uint8Array(end - start);
+    const runBytes = this.bytesBetween(firstOrdinal, endOrdinal);
+    const bytes = memory?.subarray(0, runBytes) ?? new Uint8Array(runBytes);
     const readBytes = await this.#handle.read(bytes, start);
     return { bytes: bytes.subarray(0, readBytes), firstOrdinal, endOrdinal };
   }
@@ -147,6 +180,18 @@ export class TableBlocks {
     const handle = this.handleAt(ordinal);
     const raw = unpackBlock(run.bytes, handle.offset - this.#offsets[run.firstOrdinal]!, handle, this.identity);
     return new BlockReader(raw, this.identity.file, handle.offset);
+  }
+
+  /** Ordinal of the first block that starts at or after `offset` in the file; the number of blocks if there is none. */
+  firstFrom(offset: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#offsets[middle]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** How many blocks from `ordinal` on, in steps of `step` (1 or -1), fit `bytes`; at least 1. */

@@ -96,7 +96,7 @@ export class TableReader {
     this.retain();
     try {
       for (let ordinal = blocks.search.firstAtOrAfter(key); ordinal < blocks.count; ordinal++) {
-        if (!blocks.attach(ordinal, lookup)) (await blocks.read(ordinal)).attach(lookup);
+        if (!blocks.attach(ordinal, lookup)) await blocks.load(ordinal, lookup);
         const outcome = lookup.search(key, maxSequence);
         if (outcome === LOOKUP.found) return lookup.copyEntry(key);
         if (outcome === LOOKUP.absent) return undefined;
