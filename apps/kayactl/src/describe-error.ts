@@ -44,7 +44,7 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
     'A node keeps the log of this store: ask it with --server, or look into it with "kayactl recover --dry-run".',
   ),
   KAYA_NO_HARD_LINKS: io('Choose a folder on the same file system, or run "kayactl backup".'),
-  KAYA_UNSUPPORTED: invalid('The store was written by another version of KayaDB; use that version to read it.'),
+  KAYA_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it, or install the module that the message names.'),
   KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),
   KAYA_FS_NOT_FOUND: io('Check the path.'),
   KAYA_FS_EXISTS: io('Choose another name, or move the file that is there out of the way.'),

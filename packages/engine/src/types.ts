@@ -24,7 +24,8 @@ export interface WriteOptions {
   readonly durability?: Durability;
   /**
    * With `log: 'external'` only, and there always given: where the external log holds this write. Opaque to the engine but for its order:
-   * never smaller than that of a write before. See `Engine.durableIndex`.
+   * never smaller than that of a write before. What one index stands for has to be one batch, since an index counts as complete
+   * with the first write that carries it. See `Engine.durableIndex`.
    */
   readonly appliedIndex?: number;
 }
