@@ -65,7 +65,11 @@ export class KayaEngine implements Engine {
 
   put(key: BytesLike, value: BytesLike, options?: WriteOptions): Promise<WriteResult> {
     try {
-      return this.#write(new WriteBatch().put(key, value), 1, options);
+      this.#checkOpen();
+      if (this.#needsIndex(options)) return this.#write(new WriteBatch().put(key, value), 1, options);
+      const written = this.#store.put(key, value, this.#durabilityOf(options));
+      this.#store.parts.counters.puts++;
+      return written;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -73,7 +77,11 @@ export class KayaEngine implements Engine {
 
   delete(key: BytesLike, options?: WriteOptions): Promise<WriteResult> {
     try {
-      return this.#write(new WriteBatch().delete(key), 0, options);
+      this.#checkOpen();
+      if (this.#needsIndex(options)) return this.#write(new WriteBatch().delete(key), 0, options);
+      const written = this.#store.delete(key, this.#durabilityOf(options));
+      this.#store.parts.counters.deletes++;
+      return written;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -269,6 +277,11 @@ export class KayaEngine implements Engine {
       throw new RangeError(`durability ${asked} needs a log of the engine's own; with log external it is relaxed`);
     }
     return asked;
+  }
+
+  /** Whether a write's place in an external log is to be checked and kept. */
+  #needsIndex(options: WriteOptions | undefined): boolean {
+    return options?.appliedIndex !== undefined || this.#store.parts.options.log === 'external';
   }
 
   #indexOf(options: WriteOptions | undefined): number | undefined {

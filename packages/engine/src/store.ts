@@ -12,7 +12,7 @@ import { isUndone } from './files/disk-outcome.ts';
 import { ObsoleteRemover } from './files/obsolete-remover.ts';
 import type { ScanParts } from './iterate/open-scan.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
-import type { WriteBatch } from './key/write-batch.ts';
+import { WriteBatch } from './key/write-batch.ts';
 import { MemtableList } from './memtable/memtable-list.ts';
 import type { Memtable } from './memtable/memtable.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -24,15 +24,19 @@ import { runAll } from './run-all.ts';
 import { SnapshotList } from './snapshot/snapshot-list.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
 import type { Tables } from './sstable/tables.ts';
-import type { CompareResult, Durability, WriteResult } from './types.ts';
+import type { BytesLike, CompareResult, Durability, WriteResult } from './types.ts';
 import type { VersionSet } from './version/version-set.ts';
 import type { WriteLog } from './wal/write-log.ts';
 import { Committer } from './write/committer.ts';
 import { IntervalSync } from './write/interval-sync.ts';
 import type { Poison } from './write/poison.ts';
+import type { PendingWrite } from './write/queued-write.ts';
 import { Throttle } from './write/throttle.ts';
-import { type PendingWrite, WriteQueue } from './write/write-queue.ts';
+import { WriteQueue } from './write/write-queue.ts';
 import { decideStall, writeLimits } from './write/write-stall.ts';
+
+/** A longer value has a payload of its own: one writer's does not fill what many share. */
+const MAX_SHARED_VALUE_LENGTH = 16 * 1024;
 
 export interface StoreParts {
   readonly directory: string;
@@ -132,6 +136,18 @@ export class Store {
   /** Commits `batch`, whose bytes must not change meanwhile. Durability: as asked, once this resolves. */
   write(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): Promise<WriteResult> {
     return this.#writes.submit(pendingWrite(batch, durability, appliedIndex));
+  }
+
+  /** As `write`, of one operation; key and value are copied. @throws What `WriteBatch.put` throws. */
+  put(key: BytesLike, value: BytesLike, durability: Durability): Promise<WriteResult> {
+    // Whatever has no length is not a value, which the batch says in words.
+    if (value?.length <= MAX_SHARED_VALUE_LENGTH) return this.#writes.submitPut(key, value, durability);
+    return this.write(new WriteBatch().put(key, value), durability, undefined);
+  }
+
+  /** As `put`. */
+  delete(key: BytesLike, durability: Durability): Promise<WriteResult> {
+    return this.#writes.submitDelete(key, durability);
   }
 
   /** As `write`, if every key has the value expected of it when the batch's turn comes. */

@@ -11,8 +11,8 @@ import type { CommitGroup, WriteLog } from '../wal/write-log.ts';
 import { Committer } from './committer.ts';
 import { IntervalSync } from './interval-sync.ts';
 import { Poison } from './poison.ts';
+import type { PendingWrite } from './queued-write.ts';
 import { Throttle } from './throttle.ts';
-import type { PendingWrite } from './write-queue.ts';
 import { writeLimits } from './write-stall.ts';
 
 /** A log that writes down what it is asked for. */

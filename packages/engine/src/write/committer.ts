@@ -11,8 +11,9 @@ import type { WriteResult } from '../types.ts';
 import type { WriteLog } from '../wal/write-log.ts';
 import type { IntervalSync } from './interval-sync.ts';
 import type { Poison } from './poison.ts';
+import type { PendingWrite } from './queued-write.ts';
 import type { Throttle } from './throttle.ts';
-import type { PendingWrite, WriteTarget } from './write-queue.ts';
+import type { WriteTarget } from './write-queue.ts';
 import type { Stall } from './write-stall.ts';
 
 export interface CommitterOptions {

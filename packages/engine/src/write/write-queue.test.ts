@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { decodeOperations, WriteBatch } from '../key/write-batch.ts';
 import type { WriteResult } from '../types.ts';
-import { type PendingWrite, WriteQueue, type WriteTarget } from './write-queue.ts';
+import type { PendingWrite } from './queued-write.ts';
+import { WriteQueue, type WriteTarget } from './write-queue.ts';
 
 /** A target that writes down what it is given, and syncs when the test says so. */
 class ScriptedTarget implements WriteTarget {
@@ -272,5 +274,136 @@ describe('WriteQueue.submitIf', () => {
     const results = await Promise.all([ifAbsent('a'), ifAbsent('a'), ifAbsent('b')]);
 
     expect(results.map((result) => result?.sequence)).toEqual([1, undefined, 2]);
+  });
+});
+
+/** The keys in a payload that `submitPut` encodes, with the kinds of their operations. */
+function operationsOf(payload: Uint8Array): string {
+  const found: string[] = [];
+  decodeOperations(payload, 1, ({ kind, key }) => found.push(`${kind}${Buffer.from(key).toString()}`));
+  return found.join(',');
+}
+
+class GatheringTarget implements WriteTarget {
+  readonly groups: string[] = [];
+  failure: Error | undefined;
+  gate: Promise<void> | undefined;
+  #sequence = 0;
+
+  makeRoom(): undefined {
+    return undefined;
+  }
+
+  append(group: readonly PendingWrite[]): Promise<void> | undefined {
+    const name = ({ payload, durability }: PendingWrite): string => `${durability}:${operationsOf(payload)}`;
+    this.groups.push(group.map(name).join(' '));
+    if (this.failure !== undefined) throw this.failure;
+    return this.gate;
+  }
+
+  apply({ count }: PendingWrite): WriteResult {
+    this.#sequence += count;
+    return { sequence: this.#sequence, lsn: 7, durable: false };
+  }
+}
+
+describe('WriteQueue.submitPut and submitDelete', () => {
+  test('share one payload, and give each writer its own result', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+
+    const results = await Promise.all([
+      queue.submitPut('a', '1', 'relaxed'),
+      queue.submitDelete('b', 'relaxed'),
+      queue.submitPut('c', '3', 'relaxed'),
+    ]);
+
+    expect(target.groups).toEqual(['relaxed:1a,2b,1c']);
+    expect(results).toEqual([1, 2, 3].map((sequence) => ({ sequence, lsn: 7, durable: false })));
+  });
+
+  test('keep their order among other writes, conditions and durabilities', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+    const batch = (key: string): PendingWrite => ({
+      payload: new WriteBatch().put(key, '').bytes,
+      count: 1,
+      durability: 'relaxed',
+    });
+
+    const results = await Promise.all([
+      queue.submitPut('a', '', 'relaxed'),
+      queue.submit(batch('b')),
+      queue.submitPut('c', '', 'relaxed'),
+      queue.submitPut('d', '', 'strict'),
+      queue.submitIf(batch('e'), () => true),
+      queue.submitPut('f', '', 'strict'),
+    ]);
+
+    expect(target.groups).toEqual(['relaxed:1a relaxed:1b relaxed:1c strict:1d', 'relaxed:1e strict:1f']);
+    expect(results.map((result) => result?.sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('leave a payload that waits for its sync alone', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+    let open: () => void = () => undefined;
+    target.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const seen: string[] = [];
+    const apply = target.apply.bind(target);
+    target.apply = (pending) => {
+      seen.push(operationsOf(pending.payload));
+      return apply(pending);
+    };
+
+    const first = queue.submitPut('a', '', 'strict');
+    await turns();
+    const second = queue.submitPut('b', '', 'strict');
+    open();
+    await Promise.all([first, second]);
+    await queue.submitPut('c', '', 'strict');
+
+    expect(seen).toEqual(['1a', '1b', '1c']);
+  });
+
+  test('are all rejected when their group fails, and later ones are not', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+    target.failure = new Error('no');
+
+    const outcomes = await Promise.allSettled([
+      queue.submitPut('a', '', 'relaxed'),
+      queue.submitPut('b', '', 'relaxed'),
+    ]);
+    target.failure = undefined;
+    const after = await queue.submitPut('c', '', 'relaxed');
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect([after.sequence, target.groups.at(-1)]).toEqual([1, 'relaxed:1c']);
+  });
+
+  test('submit nothing when an argument is wrong', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+
+    expect(() => queue.submitPut('', '', 'relaxed')).toThrow(RangeError);
+    await queue.idle();
+    const good = queue.submitPut('a', '', 'relaxed');
+    expect(() => queue.submitDelete(5 as unknown as string, 'relaxed')).toThrow(TypeError);
+
+    await expect(good).resolves.toMatchObject({ sequence: 1 });
+    expect(target.groups).toEqual(['relaxed:1a']);
+  });
+
+  test('fill one payload after the other', async () => {
+    const target = new GatheringTarget();
+    const queue = new WriteQueue(target);
+    const value = 'x'.repeat(60 * 1024);
+
+    await Promise.all(['a', 'b', 'c', 'd'].map((key) => queue.submitPut(key, value, 'relaxed')));
+
+    expect(target.groups).toEqual(['relaxed:1a,1b,1c relaxed:1d']);
   });
 });

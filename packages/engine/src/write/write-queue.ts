@@ -9,17 +9,18 @@
 
 import { EMPTY_BYTES } from '@kayadb/codec';
 
+import { WriteBatch } from '../key/write-batch.ts';
 import { MAX_GROUP_BYTES } from '../limits.ts';
-import type { Durability, WriteResult } from '../types.ts';
-
-/** Encoded operations of one writer. `payload` must not change until the write is acknowledged. */
-export interface PendingWrite {
-  readonly payload: Uint8Array;
-  readonly count: number;
-  readonly durability: Durability;
-  /** Where an external log holds the write. */
-  readonly appliedIndex?: number | undefined;
-}
+import type { BytesLike, Durability, WriteResult } from '../types.ts';
+import {
+  GatheredWrites,
+  type PendingWrite,
+  type QueuedWrite,
+  type Reject,
+  type Resolve,
+  SingleWrite,
+  type WriteCheck,
+} from './queued-write.ts';
 
 /** What the queue needs of the engine. One group at a time: `append`, then `apply` for each write of it, in order. */
 export interface WriteTarget {
@@ -31,49 +32,24 @@ export interface WriteTarget {
   apply(write: PendingWrite): WriteResult;
 }
 
-/** Says whether a write is to happen. */
-export type WriteCheck = () => boolean | Promise<boolean>;
-
-class QueuedWrite implements PendingWrite {
-  readonly payload: Uint8Array;
-  readonly count: number;
-  readonly durability: Durability;
-  readonly appliedIndex: number | undefined;
-  readonly resolve: (result: WriteResult | undefined) => void;
-  readonly reject: (error: unknown) => void;
-  /** Still to be asked. */
-  check: WriteCheck | undefined;
-  next: QueuedWrite | undefined = undefined;
-
-  constructor(
-    write: PendingWrite,
-    check: WriteCheck | undefined,
-    resolve: (result: WriteResult | undefined) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.payload = write.payload;
-    this.count = write.count;
-    this.durability = write.durability;
-    this.appliedIndex = write.appliedIndex;
-    this.check = check;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-}
-
 const NO_WRITE: PendingWrite = { payload: EMPTY_BYTES, count: 0, durability: 'relaxed' };
 /** A turn of the microtask queue; cheaper than `queueMicrotask`, which also keeps track of asynchronous contexts. */
 const READY = Promise.resolve();
 /** Microtasks between an acknowledgement and the caller's next write: an async function or two around it. */
 const PATIENCE_AFTER_SYNC = 8;
 
+/** From this size on gathered writes take no more; the next ones share another payload. */
+const MAX_GATHERED_BYTES = 128 * 1024;
+/** Bound: batches kept for the next gathered writes, one to gather while another waits for its sync. */
+const MAX_KEPT_BATCHES = 2;
+
 /** What the constructor of the newest promise gave; one function for all promises spares each a closure. */
-const settlers: { -readonly [Name in 'resolve' | 'reject']: QueuedWrite[Name] } = {
+const settlers: { resolve: Resolve; reject: Reject } = {
   resolve: () => undefined,
   reject: () => undefined,
 };
 
-function takeSettlers(resolve: QueuedWrite['resolve'], reject: QueuedWrite['reject']): void {
+function takeSettlers(resolve: Resolve, reject: Reject): void {
   settlers.resolve = resolve;
   settlers.reject = reject;
 }
@@ -82,6 +58,10 @@ export class WriteQueue {
   readonly #target: WriteTarget;
   #first: QueuedWrite | undefined;
   #last: QueuedWrite | undefined;
+  /** The last one, or not in the queue while nothing is in it; takes further puts and deletes. */
+  #gathering: GatheredWrites | undefined;
+  /** Empty; their memory is used again. */
+  readonly #batches: WriteBatch[] = [];
   /** The loop is under way, or will be once the present microtasks have run. */
   #isRunning = false;
   #whenIdle: (() => void)[] = [];
@@ -96,6 +76,24 @@ export class WriteQueue {
   /** Resolves when the write is acknowledged. Writes are acknowledged, and become visible, in the order of submission. */
   submit(write: PendingWrite): Promise<WriteResult> {
     return this.#enqueue(write, undefined) as Promise<WriteResult>;
+  }
+
+  /**
+   * Submits `key` set to `value`, both of which are copied. Cheaper than a batch of its own. Requires: together well below `MAX_BATCH_BYTES`.
+   *
+   * @throws What `WriteBatch.put` throws; nothing is submitted then.
+   */
+  submitPut(key: BytesLike, value: BytesLike, durability: Durability): Promise<WriteResult> {
+    const gathering = this.#gatheringFor(durability);
+    gathering.batch.put(key, value);
+    return this.#addTo(gathering);
+  }
+
+  /** As `submitPut`. */
+  submitDelete(key: BytesLike, durability: Durability): Promise<WriteResult> {
+    const gathering = this.#gatheringFor(durability);
+    gathering.batch.delete(key);
+    return this.#addTo(gathering);
   }
 
   /**
@@ -122,16 +120,34 @@ export class WriteQueue {
 
   #enqueue(write: PendingWrite, check: WriteCheck | undefined): Promise<WriteResult | undefined> {
     const acknowledged = new Promise<WriteResult | undefined>(takeSettlers);
-    const queued = new QueuedWrite(write, check, settlers.resolve, settlers.reject);
+    this.#append(new SingleWrite(write, check, settlers.resolve, settlers.reject));
+    this.#gathering = undefined;
+    return acknowledged;
+  }
+
+  #gatheringFor(durability: Durability): GatheredWrites {
+    const present = this.#gathering;
+    if (present?.durability === durability && present.batch.byteLength < MAX_GATHERED_BYTES) return present;
+    this.#gathering = new GatheredWrites(this.#batches.pop() ?? new WriteBatch(), durability);
+    return this.#gathering;
+  }
+
+  /** The operation is encoded. */
+  #addTo(gathering: GatheredWrites): Promise<WriteResult> {
+    const acknowledged = new Promise<WriteResult | undefined>(takeSettlers);
+    if (gathering.count === 0) this.#append(gathering);
+    gathering.add(settlers.resolve, settlers.reject);
+    return acknowledged as Promise<WriteResult>;
+  }
+
+  #append(queued: QueuedWrite): void {
     if (this.#last === undefined) this.#first = queued;
     else this.#last.next = queued;
     this.#last = queued;
-    if (!this.#isRunning) {
-      this.#isRunning = true;
-      // One microtask of patience, so that writes issued in the same turn share a group.
-      void READY.then(this.#run);
-    }
-    return acknowledged;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    // One microtask of patience, so that writes issued in the same turn share a group.
+    void READY.then(this.#run);
   }
 
   #commitWaiting(): void {
@@ -190,11 +206,21 @@ export class WriteQueue {
       } catch (error) {
         write.reject(error);
       }
+      this.#keepBatch(write);
     }
   }
 
   #rejectGroup(group: readonly QueuedWrite[], error: unknown): void {
-    for (const { reject } of group) reject(error);
+    for (const write of group) {
+      write.reject(error);
+      this.#keepBatch(write);
+    }
+  }
+
+  /** The log and the memtable have copied what is in it. */
+  #keepBatch(write: QueuedWrite): void {
+    if (write instanceof GatheredWrites && this.#batches.length < MAX_KEPT_BATCHES)
+      this.#batches.push(write.batch.clear());
   }
 
   async #ask(write: QueuedWrite, check: WriteCheck): Promise<void> {
@@ -221,6 +247,7 @@ export class WriteQueue {
     let bytes = 0;
     let write = this.#first;
     while (write !== undefined && write.check === undefined) {
+      if (write instanceof GatheredWrites) this.#seal(write);
       bytes += write.payload.length;
       if (bytes > MAX_GROUP_BYTES && group.length > 0) break;
       group.push(write);
@@ -229,5 +256,10 @@ export class WriteQueue {
     this.#first = write;
     if (write === undefined) this.#last = undefined;
     return group;
+  }
+
+  #seal(write: GatheredWrites): void {
+    write.seal();
+    if (write === this.#gathering) this.#gathering = undefined;
   }
 }
