@@ -281,7 +281,10 @@ export interface Engine extends AsyncDisposable {
     operations: readonly BatchOperation[],
     options?: WriteOptions,
   ): Promise<CompareResult>;
-  /** @returns The value in an array of the caller's own, or `undefined` when the key is absent. */
+  /**
+   * @returns The value in an array of the caller's own, or `undefined` when the key is absent. Small ones share a buffer with other
+   * values, as Node's own Buffers do: copy before the memory is transferred.
+   */
   get(key: BytesLike, options?: ReadOptions): Promise<Uint8Array | undefined>;
   /** As `get`, in the caller's turn, also when the disk has to be read: for values that are in memory, or programs that may wait. */
   getSync(key: BytesLike, options?: ReadOptions): Uint8Array | undefined;
