@@ -10,25 +10,26 @@ export interface Latency {
   readonly max_us: number;
 }
 
-/** Name of the work, and of the counters that hold its count and times. */
-const KINDS = [
-  ['get', 'get_count', 'get'],
-  ['scan', 'scan_count', 'scan'],
-  ['wal_fsync', 'wal_fsync_count', 'wal_fsync'],
-  ['flush', 'flush_count', 'flush'],
-  ['compaction', 'compaction_count', 'compaction'],
-] as const;
+/** Name of the work and of its times, and counters that may hold how much of it was timed: the first that is there does. */
+const KINDS: readonly (readonly [string, ...string[]])[] = [
+  // Only gets that waited for the disk are timed, where they are counted apart.
+  ['get', 'cold_get_count', 'get_count'],
+  ['scan', 'scan_count'],
+  ['wal_fsync', 'wal_fsync_count'],
+  ['flush', 'flush_count'],
+  ['compaction', 'compaction_count'],
+];
 
 /** Kinds that the server does not report are left out. */
 export function readLatencies(document: StatsDocument): Readonly<Record<string, Latency>> {
   const counters = engineCounters(document);
   const result: Record<string, Latency> = {};
-  for (const [kind, countName, times] of KINDS) {
-    const count = counterOf(counters, countName);
-    const total = counterOf(counters, `${times}_total_us`);
+  for (const [kind, ...countNames] of KINDS) {
+    const count = countNames.map((name) => counterOf(counters, name)).find((found) => found !== undefined);
+    const total = counterOf(counters, `${kind}_total_us`);
     if (count === undefined || total === undefined) continue;
     const mean = count === 0 ? 0 : Math.round(total / count);
-    result[kind] = { count, mean_us: mean, max_us: counterOf(counters, `${times}_max_us`) ?? 0 };
+    result[kind] = { count, mean_us: mean, max_us: counterOf(counters, `${kind}_max_us`) ?? 0 };
   }
   return result;
 }

@@ -4,6 +4,7 @@ import { encodeUtf8 } from '@kayadb/codec';
 import { acquireDirectoryLock } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
+import { readLatencies } from '../src/latencies.ts';
 import { brokenPipe, TestWorld } from './test-world.ts';
 import { V1Server } from './v1-server.ts';
 
@@ -403,6 +404,12 @@ describe('kayactl health, status, stats and flush', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ role: 'leader', engine: { put_count: 7 } });
     expect(latency.stdout).toBe('get         count=2 mean=16us max=20us\n');
     expect(JSON.parse(latencyJson.stdout)).toEqual({ latency: { get: { count: 2, mean_us: 16, max_us: 20 } } });
+  });
+
+  test('latencies of gets are of those that were timed', () => {
+    const engine = { get_count: 1000, cold_get_count: 4, get_total_us: 400, get_max_us: 130 };
+
+    expect(readLatencies({ engine })).toEqual({ get: { count: 4, mean_us: 100, max_us: 130 } });
   });
 
   test('flush moves the log into tables, and refuses a server in a sentence', async () => {

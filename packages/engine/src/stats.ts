@@ -23,6 +23,7 @@ export function collectStats(store: Store, recovery: RecoveryFigures): EngineSta
     deleteCount: counters.deletes,
     getCount: counters.gets.count,
     scanCount: counters.scans.count,
+    coldGetCount: counters.coldGets.count,
     getTotalUs: counters.coldGets.totalUs,
     getMaxUs: counters.coldGets.maxUs,
     scanTotalUs: counters.scans.totalUs,

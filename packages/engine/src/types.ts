@@ -135,7 +135,9 @@ export interface EngineStats {
   /** Keys looked up, also those of `getMany`. */
   readonly getCount: number;
   readonly scanCount: number;
-  /** Of the gets that had to wait for the disk: the others take no time worth measuring. */
+  /** Gets that had to wait for the disk; the others take no time worth measuring. `getMany` is not timed. */
+  readonly coldGetCount: number;
+  /** Of `coldGetCount` gets. */
   readonly getTotalUs: number;
   readonly getMaxUs: number;
   readonly scanTotalUs: number;

@@ -51,5 +51,6 @@ export function engineStatsDocument(stats: EngineStats): StatsDocument {
     range_deletes: stats.rangeDeletes,
     memory_bytes: stats.memoryBytes,
     table_index_bytes: stats.tableIndexBytes,
+    cold_get_count: stats.coldGetCount,
   };
 }

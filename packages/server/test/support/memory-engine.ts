@@ -35,6 +35,7 @@ const STATS = {
   rangeDeletes: 0,
   slowedBytes: 0,
   slowedTotalUs: 0,
+  coldGetCount: 0,
   tableIndexBytes: 0,
   memoryBytes: 0,
   recoveryDurationUs: 0,
