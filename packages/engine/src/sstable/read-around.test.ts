@@ -105,3 +105,27 @@ describe('a cold read while the cache has little room', () => {
     expect(world.cache.stats.blocks).toBe(1);
   });
 });
+
+describe('a block that a cold read has brought', () => {
+  // The reader was pointed at the block in one turn and searched it in the next: by then other readers' blocks could lie there,
+  // so that a key that exists was not found, or had another one's value.
+  test('is searched before any other block can take its place', async () => {
+    const fs = new MemoryFileSystem();
+    const entries = [0, 1].map((i) => ({ ...entryAt(i), value: new Uint8Array(500).fill(i + 1) }));
+    const meta = await writeTable(fs, PATH, entries, { fileNumber: 7, blockBytes: 1, compression: 'none' });
+    const found: unknown[] = [];
+
+    for (let delay = 0; delay < 30; delay++) {
+      const cache = new BlockCache(4200, 1024);
+      const table = await openTable(fs, PATH, NAME, { storeId: TEST_STORE_ID, ...meta }, { cache });
+      const other = cache.table(8, 100);
+      const reading = readLater(table, keyOf(1), 9);
+      for (let turn = 0; turn < delay; turn++) await Promise.resolve();
+      for (let ordinal = 0; ordinal < 12; ordinal++) other.insert(ordinal, new Uint8Array(600));
+      found.push((await reading)?.value[0]);
+      await table.close();
+    }
+
+    expect(found).toEqual(Array.from({ length: 30 }, () => 2));
+  });
+});

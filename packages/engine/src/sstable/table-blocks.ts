@@ -137,15 +137,18 @@ export class TableBlocks {
   }
 
   /**
-   * Reads the block at `ordinal` without holding up the event loop, into the cache, and points `lookup` at it. While the cache has room to
-   * spare, its neighbours come along in the same read, which readers of any of them share.
+   * Brings the block at `ordinal` and its neighbours into the cache without holding up the event loop, in a read that readers of any of
+   * them share. `attachAgain` says whether the block is there; ask in the turn in which it is searched, for others may take its place.
    *
-   * @throws CorruptionError when the block is damaged; damaged neighbours do not matter.
+   * @returns `undefined` where the cache has no room to spare; otherwise what never rejects.
    */
-  async load(ordinal: number, lookup: PointLookup): Promise<void> {
-    const around = this.#around?.read(ordinal);
-    if (around !== undefined && (await around) && this.#cache!.attachAgain(ordinal, lookup)) return;
-    (await this.read(ordinal)).attach(lookup);
+  loadAround(ordinal: number): Promise<boolean> | undefined {
+    return this.#around?.read(ordinal);
+  }
+
+  /** As `attach`, for one who has counted already. */
+  attachAgain(ordinal: number, lookup: PointLookup): boolean {
+    return this.#cache !== undefined && this.#cache.attachAgain(ordinal, lookup);
   }
 
   /** Puts all blocks of a run into the cache, but for damaged ones and those that are there. */

@@ -96,7 +96,11 @@ export class TableReader {
     this.retain();
     try {
       for (let ordinal = blocks.search.firstAtOrAfter(key); ordinal < blocks.count; ordinal++) {
-        if (!blocks.attach(ordinal, lookup)) await blocks.load(ordinal, lookup);
+        if (!blocks.attach(ordinal, lookup)) {
+          await blocks.loadAround(ordinal);
+          // In the turn of the search: the cache may have given the place of the block to another in any turn before.
+          if (!blocks.attachAgain(ordinal, lookup)) (await blocks.read(ordinal)).attach(lookup);
+        }
         const outcome = lookup.search(key, maxSequence);
         if (outcome === LOOKUP.found) return lookup.copyEntry(key);
         if (outcome === LOOKUP.absent) return undefined;
