@@ -4,7 +4,7 @@ import { crashClones, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/tes
 import { describe, expect, test } from 'vitest';
 
 import { contentOf, describeStore, namesIn, reportOn } from '../../test/support/directories.ts';
-import { countOperations, END_LSN, filledSource, SOURCE, TestSource } from '../../test/support/source-store.ts';
+import { countOperations, filledSource, SOURCE, TestSource, WHOLE_COPY } from '../../test/support/source-store.ts';
 import { CorruptionError, EngineError } from '../errors.ts';
 import { backup } from './backup.ts';
 import { restoreBackup } from './restore-backup.ts';
@@ -12,18 +12,6 @@ import { verifyBackup } from './verify-backup.ts';
 
 const BACKUP = '/backup';
 const RESTORED = '/restored';
-
-const WHOLE = {
-  verdict: 'clean',
-  cleanClose: true,
-  damage: [],
-  lastSequence: 16,
-  lastLsn: END_LSN,
-  durableIndex: null,
-  rangeDeleteCount: 0,
-  tables: ['000003.sst', '000004.sst'],
-  opening: { outcome: 'opens', recordsReplayed: 0, walTruncatedBytes: 0 },
-};
 
 async function backedUp(durableIndex?: number): Promise<MemoryFileSystem> {
   const fs = new MemoryFileSystem();
@@ -80,7 +68,7 @@ describe('backup', () => {
     const info = await restoreBackup(BACKUP, RESTORED, { fileSystem: fs });
 
     expect(info.sequence).toBe(16);
-    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE);
+    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE_COPY);
     const { BACKUP: list, ...files } = await contentOf(fs, BACKUP);
     expect(list).toBeDefined();
     expect(await contentOf(fs, RESTORED)).toEqual(files);
@@ -92,7 +80,7 @@ describe('backup', () => {
     const info = await restoreBackup(BACKUP, RESTORED, { fileSystem: fs });
 
     expect(info.durableIndex).toBe(79);
-    expect(await describeStore(fs, RESTORED)).toEqual({ ...WHOLE, durableIndex: 79, lastLsn: 0 });
+    expect(await describeStore(fs, RESTORED)).toEqual({ ...WHOLE_COPY, durableIndex: 79, lastLsn: 0 });
   });
 
   test('of an empty store is one', async () => {
@@ -133,7 +121,7 @@ describe('backup', () => {
     stop();
     await others;
     await restoreBackup(BACKUP, RESTORED, { fileSystem: fs });
-    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE);
+    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE_COPY);
     await source.sweep();
     expect((await namesIn(fs, SOURCE)).filter((name) => name.endsWith('.sst'))).toEqual([]);
   });
@@ -361,7 +349,7 @@ describe('verifyBackup and restoreBackup', () => {
     await restoreBackup(BACKUP, RESTORED, { fileSystem: fs });
 
     expect(verifying).toMatchObject({ code: 'KAYA_CORRUPTION', file: '000099.sst' });
-    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE);
+    expect(await describeStore(fs, RESTORED)).toEqual(WHOLE_COPY);
   });
 
   test('end when they are aborted, and tell how far they have come', async () => {
@@ -422,7 +410,7 @@ describe('restoreBackup', () => {
         await restoreBackup(BACKUP, RESTORED, { fileSystem: disk });
         continue;
       }
-      expect(await describeStore(disk, RESTORED), `seed ${seed}`).toEqual(WHOLE);
+      expect(await describeStore(disk, RESTORED), `seed ${seed}`).toEqual(WHOLE_COPY);
       complete++;
     }
     expect(complete).toBeGreaterThan(8);
@@ -447,7 +435,7 @@ describe('restoreBackup', () => {
         expect(await namesIn(memory, '/'), `${errno} at ${failures}`).toEqual(['backup', 'db']);
       }
       expect(failures).toBeGreaterThan(40);
-      expect(await describeStore(memory, RESTORED)).toEqual(WHOLE);
+      expect(await describeStore(memory, RESTORED)).toEqual(WHOLE_COPY);
       expect(await contentOf(memory, BACKUP)).toEqual(before);
     },
   );

@@ -5,25 +5,12 @@ import { crashClones, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/tes
 import { describe, expect, test } from 'vitest';
 
 import { contentOf, describeStore, namesIn } from '../../test/support/directories.ts';
-import { countOperations, END_LSN, filledSource, SOURCE, TestSource } from '../../test/support/source-store.ts';
+import { countOperations, filledSource, SOURCE, TestSource, WHOLE_COPY } from '../../test/support/source-store.ts';
 import { EngineError } from '../errors.ts';
 import { checkpoint } from './checkpoint.ts';
 
 const TARGET = '/copy';
 const PARTIAL = '/copy.partial';
-
-/** A checkpoint of `filledSource`. */
-const WHOLE = {
-  verdict: 'clean',
-  cleanClose: true,
-  damage: [],
-  lastSequence: 16,
-  lastLsn: END_LSN,
-  durableIndex: null,
-  rangeDeleteCount: 0,
-  tables: ['000003.sst', '000004.sst'],
-  opening: { outcome: 'opens', recordsReplayed: 0, walTruncatedBytes: 0 },
-};
 
 describe('checkpoint', () => {
   test('is a store that was closed in good order, with the same tables', async () => {
@@ -34,7 +21,7 @@ describe('checkpoint', () => {
 
     const bytes = source.versions.current.levels.flat().reduce((sum, { fileBytes }) => sum + fileBytes, 0);
     expect(info).toEqual({ sequence: 16, durableIndex: undefined, tableCount: 2, bytes });
-    expect(await describeStore(fs, TARGET)).toEqual(WHOLE);
+    expect(await describeStore(fs, TARGET)).toEqual(WHOLE_COPY);
     expect(await namesIn(fs, TARGET)).toEqual(['000003.sst', '000004.sst', '000006.wal', 'CURRENT', 'MANIFEST-000005']);
   });
 
@@ -55,7 +42,7 @@ describe('checkpoint', () => {
     const info = await checkpoint(source, TARGET);
 
     expect(info).toMatchObject({ sequence: 16, durableIndex: 79 });
-    expect(await describeStore(fs, TARGET)).toEqual({ ...WHOLE, durableIndex: 79, lastLsn: 0 });
+    expect(await describeStore(fs, TARGET)).toEqual({ ...WHOLE_COPY, durableIndex: 79, lastLsn: 0 });
     expect(await namesIn(fs, TARGET)).toEqual(['000003.sst', '000004.sst', 'CURRENT', 'MANIFEST-000005']);
   });
 
@@ -80,7 +67,7 @@ describe('checkpoint', () => {
     await source.sweep();
 
     expect(await namesIn(fs, SOURCE)).not.toContain('000003.sst');
-    expect(await describeStore(fs, TARGET)).toEqual(WHOLE);
+    expect(await describeStore(fs, TARGET)).toEqual(WHOLE_COPY);
   });
 
   test('holds on to the tables that it has not linked yet while a compaction replaces them', async () => {
@@ -95,7 +82,7 @@ describe('checkpoint', () => {
 
     stop();
     await compacting;
-    expect(await describeStore(fs, TARGET)).toEqual(WHOLE);
+    expect(await describeStore(fs, TARGET)).toEqual(WHOLE_COPY);
     await source.sweep();
     expect(source.versions.liveTables().size).toBe(0);
   });
@@ -122,7 +109,7 @@ describe('checkpoint', () => {
 
     await checkpoint(source, TARGET);
 
-    expect(await describeStore(fs, TARGET)).toEqual(WHOLE);
+    expect(await describeStore(fs, TARGET)).toEqual(WHOLE_COPY);
     expect(await namesIn(fs, '/')).toEqual(['copy', 'db']);
   });
 
@@ -148,7 +135,7 @@ describe('checkpoint', () => {
     const outcomes = await Promise.allSettled([checkpoint(source, TARGET), checkpoint(source, TARGET)]);
 
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
-    expect(await describeStore(fs, TARGET)).toEqual(WHOLE);
+    expect(await describeStore(fs, TARGET)).toEqual(WHOLE_COPY);
   });
 
   test('says what to do where hard links are impossible', async () => {
@@ -183,12 +170,12 @@ describe('checkpoint', () => {
       for (const disk of crashes) {
         expect(await describeStore(disk, SOURCE), `seed ${seed}`).toMatchObject({ verdict: 'clean', lastSequence: 16 });
         if ((await disk.stat(TARGET)) === undefined) continue;
-        expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
+        expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE_COPY);
         complete++;
       }
       expect(crashes.length).toBeGreaterThan(100);
       expect(complete).toBeGreaterThan(4);
-      for (const disk of crash()) expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE);
+      for (const disk of crash()) expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE_COPY);
     },
   );
 
@@ -209,7 +196,7 @@ describe('checkpoint', () => {
       const again = { directory, storeId, versions, wal, resources: { ...resources, fileSystem: disk } };
       await checkpoint(again, TARGET);
 
-      expect(await describeStore(disk, TARGET)).toEqual(WHOLE);
+      expect(await describeStore(disk, TARGET)).toEqual(WHOLE_COPY);
     }
   });
 
@@ -237,7 +224,7 @@ describe('checkpoint', () => {
         expect(await namesIn(memory, '/'), `case ${where}`).toEqual(['db']);
         expect(await contentOf(memory, SOURCE), `case ${where}`).toEqual(content);
         await checkpoint(source, TARGET);
-        expect(await describeStore(memory, TARGET), `case ${where}`).toEqual(WHOLE);
+        expect(await describeStore(memory, TARGET), `case ${where}`).toEqual(WHOLE_COPY);
       }
     },
   );

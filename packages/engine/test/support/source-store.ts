@@ -20,7 +20,20 @@ import { EMPTY_LEVELS } from '../../src/version/version.ts';
 
 export const SOURCE = '/db';
 /** Where the log of every test source stands. */
-export const END_LSN = 4096;
+const END_LSN = 4096;
+
+/** What `describeStore` says of a copy of `filledSource`. */
+export const WHOLE_COPY: object = {
+  verdict: 'clean',
+  cleanClose: true,
+  damage: [],
+  lastSequence: 16,
+  lastLsn: END_LSN,
+  durableIndex: null,
+  rangeDeleteCount: 0,
+  tables: ['000003.sst', '000004.sst'],
+  opening: { outcome: 'opens', recordsReplayed: 0, walTruncatedBytes: 0 },
+};
 
 export class TestSource implements SourceStore {
   readonly directory = SOURCE;
