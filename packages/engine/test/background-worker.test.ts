@@ -180,6 +180,19 @@ describe('a worker', () => {
     });
   });
 
+  test('that cannot be made fails the task, not the process', async () => {
+    const worker = new WorkerTableMaker(new Numbers(), () => {
+      throw new Error('no thread');
+    });
+
+    const merging = worker.merge({ ...tableJob(), runs: [], below: [] });
+
+    await expect(merging).rejects.toMatchObject({
+      code: 'KAYA_WORKER_LOST',
+      message: expect.stringContaining('no thread'),
+    });
+  });
+
   test('names the damaged place of an input', { timeout: 30_000 }, async () => {
     const job = await mergeJob();
     const bytes = readFileSync(pathOf(2));

@@ -10,8 +10,10 @@ import { CorruptionError } from '../errors.ts';
 import { tableFileName } from '../files/file-names.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
 import { sharedZstd } from '../sstable/compression.ts';
+import { PieceMemory } from '../sstable/piece-memory.ts';
+import { BlockMemory } from '../sstable/run-blocks.ts';
 import { blockEnd } from '../sstable/sstable-format.ts';
-import { checkStored, unpackBlock } from '../sstable/stored-block.ts';
+import { checkStored, unpackStored } from '../sstable/stored-block.ts';
 import { TableBlocks } from '../sstable/table-blocks.ts';
 import { readTableFrame } from '../sstable/table-frame.ts';
 import type { TableMeta } from '../version/table-meta.ts';
@@ -28,6 +30,8 @@ export interface TableSource {
 
 /** Bound: stored bytes read at a time, though never less than one block. */
 const PIECE_BYTES = 256 * 1024;
+/** Pieces of inputs that were read to their end, for the next ones. */
+const pieceMemory = new PieceMemory(PIECE_BYTES, 12);
 
 /** Some blocks in a row, as they are stored. */
 interface Piece {
@@ -48,12 +52,12 @@ interface ReadPiece {
 export class TableInput {
   readonly #handle: FileHandle;
   readonly #blocks: TableBlocks;
-  readonly #fileBytes: number;
   readonly #readsSync: boolean;
   #piece: Piece | undefined;
   #nextPiece: ReadPiece | undefined;
   /** Memory of the piece before, for the one after the next. */
   #spare: Uint8Array = EMPTY_BYTES;
+  readonly #unpacked = new BlockMemory();
   #ordinal = -1;
   #closing: Promise<void> | undefined;
 
@@ -62,10 +66,9 @@ export class TableInput {
   blockAt = 0;
   blockBytes = 0;
 
-  private constructor(handle: FileHandle, blocks: TableBlocks, fileBytes: number, readsSync: boolean) {
+  private constructor(handle: FileHandle, blocks: TableBlocks, readsSync: boolean) {
     this.#handle = handle;
     this.#blocks = blocks;
-    this.#fileBytes = fileBytes;
     this.#readsSync = readsSync;
     if (!readsSync) this.#readAhead(0);
   }
@@ -81,7 +84,7 @@ export class TableInput {
     try {
       const frame = await readTableFrame(handle, name, { storeId: source.storeId, fileNumber, fileBytes }, sharedZstd);
       const blocks = new TableBlocks(frame, handle, () => undefined);
-      return new TableInput(handle, blocks, fileBytes, source.readSync);
+      return new TableInput(handle, blocks, source.readSync);
     } catch (error) {
       await handle.close();
       throw error;
@@ -131,6 +134,12 @@ export class TableInput {
 
   async #close(): Promise<void> {
     await this.#nextPiece?.read.catch(() => undefined);
+    for (const piece of [this.#piece, this.#nextPiece?.piece]) if (piece !== undefined) pieceMemory.give(piece.bytes);
+    pieceMemory.give(this.#spare);
+    this.#piece = undefined;
+    this.#nextPiece = undefined;
+    this.#spare = EMPTY_BYTES;
+    this.bytes = EMPTY_BYTES;
     await this.#handle.close();
   }
 
@@ -149,13 +158,13 @@ export class TableInput {
     const handle = blocks.handleAt(this.#ordinal);
     const at = handle.offset - blocks.handleAt(firstOrdinal).offset;
     this.blockBytes = handle.rawBytes;
-    if (handle.storedBytes === handle.rawBytes) {
-      checkStored(bytes, at, handle, blocks.identity);
+    if (!checkStored(bytes, at, handle, blocks.identity)) {
       this.bytes = bytes;
       this.blockAt = at;
     } else {
-      this.bytes = unpackBlock(bytes, at, handle, blocks.identity);
+      this.bytes = this.#unpacked.take(handle.rawBytes);
       this.blockAt = 0;
+      unpackStored(bytes, at, handle, blocks.identity, this.bytes);
     }
   }
 
@@ -183,10 +192,16 @@ export class TableInput {
       endOrdinal++;
     }
     const length = end - offset;
-    const isRoomy = this.#spare.length >= length;
-    const bytes = isRoomy ? this.#spare : new Uint8Array(Math.min(Math.max(length, PIECE_BYTES), this.#fileBytes));
-    this.#spare = EMPTY_BYTES;
+    const bytes = this.#takeMemory(length);
     return { bytes, firstOrdinal, endOrdinal, offset, length };
+  }
+
+  #takeMemory(length: number): Uint8Array {
+    const spare = this.#spare;
+    this.#spare = EMPTY_BYTES;
+    if (spare.length >= length) return spare;
+    pieceMemory.give(spare);
+    return length > PIECE_BYTES ? new Uint8Array(length) : pieceMemory.take();
   }
 
   #checkRead(offset: number, length: number, readBytes: number): void {

@@ -48,9 +48,9 @@ export class WorkerThread {
     assert(this.#running === undefined, 'a background worker has one task at a time');
     const abort = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const endTask = (): void => void Atomics.store(abort, 0, 1);
+    const worker = this.#ensureWorker();
     signal?.addEventListener('abort', endTask);
     if (signal?.aborted === true) endTask();
-    const worker = this.#ensureWorker();
     worker.ref();
     try {
       return await new Promise<readonly TableMeta[]>((resolve, reject) => {
@@ -71,7 +71,7 @@ export class WorkerThread {
 
   #ensureWorker(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = this.#start();
+    const worker = this.#tryToStart();
     this.#worker = worker;
     this.#lastError = undefined;
     worker.on('message', (reply: WorkerReply) => this.#handle(worker, reply));
@@ -80,6 +80,14 @@ export class WorkerThread {
     });
     worker.on('exit', () => this.#handleExit(worker));
     return worker;
+  }
+
+  #tryToStart(): Worker {
+    try {
+      return this.#start();
+    } catch (error) {
+      throw workerLost(error);
+    }
   }
 
   #send(worker: Worker, request: WorkerRequest): void {
@@ -96,14 +104,16 @@ export class WorkerThread {
 
   #handleExit(worker: Worker): void {
     if (this.#worker === worker) this.#worker = undefined;
-    const why = this.#lastError instanceof Error ? `: ${this.#lastError.message}` : '';
-    this.#running?.reject(
-      new EngineError(
-        'KAYA_WORKER_LOST',
-        `a background worker ended before its task was done${why}; nothing is lost, and the task is tried again; ` +
-          "if worker threads cannot run here, open the store with backgroundWork 'inline'",
-        { cause: this.#lastError },
-      ),
-    );
+    this.#running?.reject(workerLost(this.#lastError));
   }
+}
+
+function workerLost(cause: unknown): EngineError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new EngineError(
+    'KAYA_WORKER_LOST',
+    `a background worker ended before its task was done${why}; nothing is lost, and the task is tried again; ` +
+      "if worker threads cannot run here, open the store with backgroundWork 'inline'",
+    { cause },
+  );
 }

@@ -18,13 +18,20 @@ const LINE_BITS = FILTER_LINE_BYTES * 8;
 const LINE_WORDS = FILTER_LINE_BYTES / 4;
 const TWO_32 = 0x1_0000_0000;
 
+const FIRST_HASHES = 1024;
+/** Bound: more are not kept for the next filter. */
+const MAX_KEPT_HASHES = 256 * 1024;
+/** Memory for hashes that the last filter of this thread left. */
+let spareHashes: Uint32Array<ArrayBuffer> | undefined;
+
 export class FilterBuilder {
   readonly #bitsPerKey: number;
-  #hashes = new Uint32Array(1024);
+  #hashes: Uint32Array<ArrayBuffer> = spareHashes ?? new Uint32Array(FIRST_HASHES);
   #count = 0;
 
   constructor(bitsPerKey: number) {
     this.#bitsPerKey = bitsPerKey;
+    spareHashes = undefined;
   }
 
   /**
@@ -45,7 +52,7 @@ export class FilterBuilder {
     return FILTER_HEADER_BYTES + this.#lines() * FILTER_LINE_BYTES;
   }
 
-  /** @returns The filter block in a new array. */
+  /** @returns The filter block in a new array. Nothing may be added after it. */
   finish(): Uint8Array {
     const lines = this.#lines();
     const block = new Uint8Array(this.bytes);
@@ -64,6 +71,8 @@ export class FilterBuilder {
         bit = (bit + step) & (LINE_BITS - 1);
       }
     }
+    if (this.#hashes.length <= MAX_KEPT_HASHES) spareHashes = this.#hashes;
+    this.#hashes = new Uint32Array(0);
     return block;
   }
 

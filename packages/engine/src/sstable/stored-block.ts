@@ -68,10 +68,27 @@ export function unpackBlock(bytes: Uint8Array, at: number, handle: BlockHandle, 
   const zstd = table.zstd();
   if (zstd === undefined) throw zstdMissing(table.file);
   const raw = zstd.decompress(stored, handle.rawBytes);
-  if (raw === undefined) {
-    throw new CorruptionError(table.file, handle.offset, `the block does not decompress to ${handle.rawBytes} bytes`);
-  }
+  if (raw === undefined) throw notUnpacked(handle, table);
   return raw;
+}
+
+/**
+ * As `unpackBlock`, into memory of the caller's.
+ *
+ * Requires: `checkStored` has found it compressed.
+ *
+ * @param into - `handle.rawBytes` bytes.
+ */
+export function unpackStored(
+  bytes: Uint8Array,
+  at: number,
+  handle: BlockHandle,
+  table: TableIdentity,
+  into: Uint8Array,
+): void {
+  const zstd = table.zstd();
+  if (zstd === undefined) throw zstdMissing(table.file);
+  if (!zstd.decompressInto(bytes.subarray(at, at + handle.storedBytes), into)) throw notUnpacked(handle, table);
 }
 
 /**
@@ -106,4 +123,8 @@ export function zstdMissing(file: string): EngineError {
     'KAYA_UNSUPPORTED',
     `${file} is compressed with zstd, and the native module zstd-napi cannot be loaded here; install it for this platform`,
   );
+}
+
+function notUnpacked({ offset, rawBytes }: BlockHandle, { file }: TableIdentity): CorruptionError {
+  return new CorruptionError(file, offset, `the block does not decompress to ${rawBytes} bytes`);
 }

@@ -35,6 +35,10 @@ const DEFAULT_BLOCK_BYTES = 4096;
 const DEFAULT_BITS_PER_KEY = 10;
 const DEFAULT_ZSTD_LEVEL = 1;
 
+/** Bound: kept for the next tables of this thread, with the memory they have grown to. */
+const MAX_SPARE_BLOCK_BUILDERS = 4;
+const spareBlockBuilders: BlockBuilder[] = [];
+
 export interface TableBuilderOptions {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
@@ -62,8 +66,8 @@ export class TableBuilder {
   readonly #zstd: Zstd | undefined;
   readonly #zstdLevel: number;
   readonly #blockBytes: number;
-  readonly #block = new BlockBuilder();
-  readonly #index = new BlockBuilder();
+  readonly #block = spareBlockBuilders.pop() ?? new BlockBuilder();
+  readonly #index = spareBlockBuilders.pop() ?? new BlockBuilder();
   readonly #filter: FilterBuilder;
   readonly #counts = new EntryCounts();
   /** Watches what comes as objects; encoded entries were watched by their merge. */
@@ -162,6 +166,9 @@ export class TableBuilder {
     await this.#handle.sync();
     await this.#handle.close();
     this.#isOpen = false;
+    for (const builder of [this.#index, this.#block]) {
+      if (spareBlockBuilders.length < MAX_SPARE_BLOCK_BUILDERS) spareBlockBuilders.push(builder);
+    }
     return {
       fileNumber: this.#fileNumber,
       fileBytes: this.#file.offset,

@@ -3,28 +3,32 @@
  * written while the next is filled. Invariant: `offset` speaks of everything appended, written or not.
  */
 
+import { EMPTY_BYTES } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
 import type { MaybePromise } from '../iterate/cursor.ts';
+import { PieceMemory } from './piece-memory.ts';
 
 /** Appended bytes are written once there are this many. */
 const PIECE_BYTES = 112 * 1024;
-/** The memory to begin with; it doubles up to the largest write. */
-const FIRST_BYTES = 8 * 1024;
 /** Bound: no single write is larger. */
 const MAX_WRITE_BYTES = 128 * 1024;
+/** Room for a piece, and for most indexes behind it. */
+const MEMORY_BYTES = 256 * 1024;
+/** What writers that are done leave for the next ones. */
+const pieceMemory = new PieceMemory(MEMORY_BYTES, 4);
 
 export class TableFileWriter {
   readonly #handle: FileHandle;
   readonly #writeSync: boolean;
-  #pending = new Uint8Array(FIRST_BYTES);
+  #pending: Uint8Array = pieceMemory.take();
   #pendingBytes = 0;
   /** Where the pending bytes begin. */
   #pendingOffset = 0;
   /** The piece that is being written, or was last; fails with what its write failed with. */
   #writing: Promise<void> | undefined;
   /** Memory of the piece before, free again once `#writing` is done. */
-  #previous: Uint8Array<ArrayBuffer> = this.#pending;
+  #previous: Uint8Array = EMPTY_BYTES;
 
   /** @param writeSync - Whether to write in the caller's turn. */
   constructor(handle: FileHandle, writeSync: boolean) {
@@ -45,8 +49,9 @@ export class TableFileWriter {
   reserve(bytes: number): Uint8Array {
     const end = this.#pendingBytes + bytes;
     if (end > this.#pending.length) {
-      const grown = new Uint8Array(Math.max(end, Math.min(2 * this.#pending.length, MAX_WRITE_BYTES)));
+      const grown = new Uint8Array(end + PIECE_BYTES);
       grown.set(this.#pending.subarray(0, this.#pendingBytes));
+      pieceMemory.give(this.#pending);
       this.#pending = grown;
     }
     const space = this.#pending.subarray(this.#pendingBytes, end);
@@ -63,16 +68,26 @@ export class TableFileWriter {
     return undefined;
   }
 
-  /** Writes everything appended. Durability: none. */
+  /** Writes everything appended; nothing may be appended after it. Durability: none. */
   async flush(): Promise<void> {
     await this.#writing;
     this.#startWriting();
     await this.#writing;
+    this.#letGo();
   }
 
-  /** Waits until nothing is being written, whatever came of it. */
+  /** Waits until nothing is being written, whatever came of it. Nothing may be appended after it. Idempotent. */
   async settle(): Promise<void> {
     await this.#writing?.catch(() => undefined);
+    this.#letGo();
+  }
+
+  /** Requires: nothing is being written. */
+  #letGo(): void {
+    pieceMemory.give(this.#pending);
+    pieceMemory.give(this.#previous);
+    this.#pending = EMPTY_BYTES;
+    this.#previous = EMPTY_BYTES;
   }
 
   /** Requires: the piece before is written. */
@@ -84,9 +99,9 @@ export class TableFileWriter {
     this.#writing = writing;
     this.#pendingOffset += this.#pendingBytes;
     this.#pendingBytes = 0;
-    const free = this.#previous === this.#pending ? new Uint8Array(this.#pending.length) : this.#previous;
+    const free = this.#previous;
     this.#previous = this.#pending;
-    this.#pending = free.length > MAX_WRITE_BYTES ? new Uint8Array(MAX_WRITE_BYTES) : free;
+    this.#pending = free.length === MEMORY_BYTES ? free : pieceMemory.take();
   }
 
   async #write(bytes: Uint8Array, offset: number): Promise<void> {

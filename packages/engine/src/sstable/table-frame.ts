@@ -12,6 +12,7 @@ import type { FileNumber } from '../key/internal-key.ts';
 import { BlockReader } from './block-reader.ts';
 import type { Zstd } from './compression.ts';
 import { Filter } from './filter.ts';
+import { PieceMemory } from './piece-memory.ts';
 import { BLOCK_TRAILER_BYTES, blockEnd, decodeFooter, type Footer, FOOTER_BYTES } from './sstable-format.ts';
 import { type TableIdentity, unpackBlock } from './stored-block.ts';
 import { decodeProperties, type TableProperties } from './table-properties.ts';
@@ -38,6 +39,10 @@ interface FramePart {
   readonly bytes: number;
 }
 
+/** Nothing of a part is kept, so the next one is read into the same memory; larger ones than this are rare. */
+const PART_BYTES = 256 * 1024;
+const partMemory = new PieceMemory(PART_BYTES, 2);
+
 const SMALLEST_TABLE_BYTES = FILE_HEADER_BYTES + 4 * BLOCK_TRAILER_BYTES + FOOTER_BYTES;
 
 /**
@@ -55,8 +60,10 @@ export async function readTableFrame(
   let step = steps.next();
   while (step.done !== true) {
     const { offset, bytes } = step.value;
-    const buffer = new Uint8Array(bytes);
+    const memory = bytes > PART_BYTES ? new Uint8Array(bytes) : partMemory.take();
+    const buffer = memory.subarray(0, bytes);
     step = steps.next(buffer.subarray(0, await handle.read(buffer, offset)));
+    partMemory.give(memory);
   }
   return step.value;
 }
@@ -72,8 +79,10 @@ export function readTableFrameSync(
   let step = steps.next();
   while (step.done !== true) {
     const { offset, bytes } = step.value;
-    const buffer = new Uint8Array(bytes);
+    const memory = bytes > PART_BYTES ? new Uint8Array(bytes) : partMemory.take();
+    const buffer = memory.subarray(0, bytes);
     step = steps.next(buffer.subarray(0, handle.readSync(buffer, offset)));
+    partMemory.give(memory);
   }
   return step.value;
 }
