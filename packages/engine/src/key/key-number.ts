@@ -8,11 +8,12 @@ const NUMBER_BYTES = 6;
  * Numbers of keys that agree before `at` are ordered as the keys are, but for ties.
  */
 export function numberOf(key: Uint8Array, at: number): number {
-  let number = 0;
   if (at + NUMBER_BYTES <= key.length) {
-    for (let i = at; i < at + NUMBER_BYTES; i++) number = number * 256 + key[i]!;
-    return number;
+    const high = (key[at]! << 8) | key[at + 1]!;
+    const low = (key[at + 2]! << 24) | (key[at + 3]! << 16) | (key[at + 4]! << 8) | key[at + 5]!;
+    return high * 0x1_0000_0000 + (low >>> 0);
   }
+  let number = 0;
   for (let i = at; i < at + NUMBER_BYTES; i++) number = number * 256 + (i < key.length ? key[i]! : 0);
   return number;
 }

@@ -9,7 +9,7 @@ import { EMPTY_BYTES } from '@kayadb/codec';
 
 import { type Entry, type EntryKind, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
-import { entryAt, findInBlock, keyBytesAt, kindAt, sequenceInBlock, valueBytesAt } from './block-search.ts';
+import { entryAt, findInBlock, keyBytesAt, kindAt, sequenceInBlock, touchFront, valueBytesAt } from './block-search.ts';
 
 /** What came of looking somewhere. */
 export const LOOKUP = {
@@ -31,6 +31,8 @@ export class PointLookup {
   #words: Uint32Array = NO_WORDS;
   #bytes: Uint8Array = EMPTY_BYTES;
   #base = 0;
+  /** Keeps `touchFront` from being optimised away. */
+  touched = 0;
   /** Of the entry found. */
   sequence: SequenceNumber = 0;
   kind: EntryKind = PUT_KIND;
@@ -59,6 +61,7 @@ export class PointLookup {
     const words = this.#words;
     const bytes = this.#bytes;
     const base = this.#base;
+    this.touched = touchFront(words, base);
     const position = findInBlock(words, bytes, base, key, maxSequence);
     if (position < 0) return LOOKUP.absent;
     if (position === words[base >>> 2]) return LOOKUP.nextBlock;
