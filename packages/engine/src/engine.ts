@@ -92,7 +92,8 @@ export class KayaEngine implements Engine {
   }
 
   async batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<WriteResult> {
-    const { batch, putCount } = encodeBatch('batch', operations);
+    const batch = this.#store.takeBatch();
+    const putCount = encodeBatch('batch', batch, operations);
     return this.#write(batch, putCount, options);
   }
 
@@ -102,7 +103,8 @@ export class KayaEngine implements Engine {
     options?: WriteOptions,
   ): Promise<CompareResult> {
     const expected = checkConditions(conditions);
-    const { batch, putCount } = encodeBatch('compareAndBatch', operations);
+    const batch = new WriteBatch();
+    const putCount = encodeBatch('compareAndBatch', batch, operations);
     this.#checkOpen();
     const outcome = await this.#store.writeIf(expected, batch, this.#durabilityOf(options), this.#indexOf(options));
     if (outcome.applied) this.#count(batch, putCount);
@@ -324,16 +326,13 @@ export class KayaEngine implements Engine {
   }
 }
 
-function encodeBatch(
-  name: string,
-  operations: readonly BatchOperation[],
-): { readonly batch: WriteBatch; readonly putCount: number } {
+/** @returns How many of the operations are puts. */
+function encodeBatch(name: string, batch: WriteBatch, operations: readonly BatchOperation[]): number {
   if (!Array.isArray(operations)) throw new TypeError(`${name}: operations must be an array`);
-  const batch = new WriteBatch();
   let putCount = 0;
   for (const operation of operations as readonly BatchOperation[]) {
     addOperation(name, batch, operation);
     if (operation.kind === 'put') putCount++;
   }
-  return { batch, putCount };
+  return putCount;
 }

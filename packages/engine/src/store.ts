@@ -133,9 +133,14 @@ export class Store {
     return { memtables: this.memtables, versions, tables, rangeDeletes: this.rangeDeletes, resources };
   }
 
-  /** Commits `batch`, whose bytes must not change meanwhile. Durability: as asked, once this resolves. */
+  /** An empty batch, for `write`. */
+  takeBatch(): WriteBatch {
+    return this.#writes.takeBatch();
+  }
+
+  /** Commits `batch`, which is the store's from now on. Durability: as asked, once this resolves. */
   write(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): Promise<WriteResult> {
-    return this.#writes.submit(pendingWrite(batch, durability, appliedIndex));
+    return this.#writes.submit({ ...pendingWrite(batch, durability, appliedIndex), batch });
   }
 
   /** As `write`, of one operation; key and value are copied. @throws What `WriteBatch.put` throws. */

@@ -15,6 +15,8 @@ export interface PendingWrite {
   readonly durability: Durability;
   /** Where an external log holds the write. */
   readonly appliedIndex?: number | undefined;
+  /** What `payload` is in, if the queue may have it: it is emptied and used again once the write is settled. */
+  readonly batch?: WriteBatch | undefined;
 }
 
 /** Says whether a write is to happen. */
@@ -38,6 +40,7 @@ export class SingleWrite implements QueuedWrite {
   readonly count: number;
   readonly durability: Durability;
   readonly appliedIndex: number | undefined;
+  readonly batch: WriteBatch | undefined;
   readonly resolve: Resolve;
   readonly reject: Reject;
   check: WriteCheck | undefined;
@@ -48,6 +51,7 @@ export class SingleWrite implements QueuedWrite {
     this.count = write.count;
     this.durability = write.durability;
     this.appliedIndex = write.appliedIndex;
+    this.batch = write.batch;
     this.check = check;
     this.resolve = resolve;
     this.reject = reject;

@@ -40,8 +40,9 @@ const PATIENCE_AFTER_SYNC = 8;
 
 /** From this size on gathered writes take no more; the next ones share another payload. */
 const MAX_GATHERED_BYTES = 128 * 1024;
-/** Bound: batches kept for the next gathered writes, one to gather while another waits for its sync. */
+/** Bound: batches kept for later writes, one to be filled while another waits for its sync, and the bytes in one of them. */
 const MAX_KEPT_BATCHES = 2;
+const MAX_KEPT_BATCH_BYTES = 512 * 1024;
 
 /** What the constructor of the newest promise gave; one function for all promises spares each a closure. */
 const settlers: { resolve: Resolve; reject: Reject } = {
@@ -71,6 +72,11 @@ export class WriteQueue {
 
   constructor(target: WriteTarget) {
     this.#target = target;
+  }
+
+  /** An empty batch, of memory that was used before if there is any: the first touch of fresh memory is dear. */
+  takeBatch(): WriteBatch {
+    return this.#batches.pop() ?? new WriteBatch();
   }
 
   /** Resolves when the write is acknowledged. Writes are acknowledged, and become visible, in the order of submission. */
@@ -128,7 +134,7 @@ export class WriteQueue {
   #gatheringFor(durability: Durability): GatheredWrites {
     const present = this.#gathering;
     if (present?.durability === durability && present.batch.byteLength < MAX_GATHERED_BYTES) return present;
-    this.#gathering = new GatheredWrites(this.#batches.pop() ?? new WriteBatch(), durability);
+    this.#gathering = new GatheredWrites(this.takeBatch(), durability);
     return this.#gathering;
   }
 
@@ -219,8 +225,9 @@ export class WriteQueue {
 
   /** The log and the memtable have copied what is in it. */
   #keepBatch(write: QueuedWrite): void {
-    if (write instanceof GatheredWrites && this.#batches.length < MAX_KEPT_BATCHES)
-      this.#batches.push(write.batch.clear());
+    const { batch } = write;
+    if (batch === undefined || batch.byteLength > MAX_KEPT_BATCH_BYTES) return;
+    if (this.#batches.length < MAX_KEPT_BATCHES) this.#batches.push(batch.clear());
   }
 
   async #ask(write: QueuedWrite, check: WriteCheck): Promise<void> {
