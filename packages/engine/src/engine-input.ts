@@ -48,6 +48,9 @@ export function checkConditions(conditions: readonly Condition[]): readonly Expe
 
 /** @throws TypeError, RangeError with a sentence for the user. */
 export function checkScanOptions(name: string, options: ScanOptions<Encoding, Encoding>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${name}: options must be an object, as in { prefix: 'user/' }`);
+  }
   checkLimit(name, 'limit', options.limit, 0);
   checkLimit(name, 'limitBytes', options.limitBytes, 1);
   checkEncoding(name, 'keyEncoding', options.keyEncoding);

@@ -107,6 +107,9 @@ export type ResolvedOptions = Readonly<Record<NumberOption, number>> & {
  * @throws TypeError for a value of the wrong type or an unknown word, RangeError for a number out of its range.
  */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  checkType('options', options, 'object');
+  checkType('createIfMissing', options.createIfMissing ?? true, 'boolean');
+  checkType('onEvent', options.onEvent ?? ignoreEvent, 'function');
   const numbers = Object.fromEntries(
     (Object.keys(numberRanges) as NumberOption[]).map((name) => [name, resolveNumber(name, options[name])]),
   ) as Record<NumberOption, number>;
@@ -140,6 +143,14 @@ export function checkChoice<Name extends keyof typeof choices>(
   const allowed: readonly string[] = choices[name];
   if (!allowed.includes(value)) throw new TypeError(`${name} must be one of ${allowed.join(', ')}, not ${value}`);
   return value;
+}
+
+function checkType(name: string, value: unknown, type: 'object' | 'boolean' | 'function'): void {
+  if (value === null || typeof value !== type) {
+    throw new TypeError(
+      `${name} must be ${type === 'object' ? 'an' : 'a'} ${type}, not ${value === null ? 'null' : typeof value}`,
+    );
+  }
 }
 
 function resolveNumber(name: NumberOption, value: number | undefined): number {

@@ -177,6 +177,7 @@ describe('a wrong argument', () => {
     ['a negative limit', (engine) => engine.scan({ limit: -1 }), RangeError],
     ['a limit of 1.5', (engine) => engine.keys({ limit: 1.5 }), RangeError],
     ['no bytes at all', (engine) => engine.values({ limitBytes: 0 }), RangeError],
+    ['a prefix in the place of the options', (engine) => engine.scan('user/' as never), TypeError],
     ['an unknown encoding', (engine) => engine.scan({ keyEncoding: 'hex' as 'utf8' }), TypeError],
     ['a foreign snapshot', (engine) => engine.get('k', { snapshot: {} as never }), TypeError],
     ['a batch of no rows', (engine) => engine.scan().nextBatch(0), RangeError],

@@ -79,6 +79,8 @@ describe('openEngine', () => {
     [{ log: 'none' as 'own' }, TypeError],
     [{ log: 'external' as const, durability: 'strict' as const }, RangeError],
     [{ compactionBytesPerSecond: -1 }, RangeError],
+    [{ createIfMissing: 'no' as unknown as boolean }, TypeError],
+    [{ onEvent: 5 as unknown as () => void }, TypeError],
   ])('refuses wrong options: %j', async (options, kind) => {
     await expect(openTestEngine(testWorld(), options)).rejects.toBeInstanceOf(kind);
     await expect(openEngine('')).rejects.toBeInstanceOf(TypeError);
