@@ -1,5 +1,7 @@
 /** Options of `openEngine`: names, defaults and validation. Units go last in the names. */
 
+import { emitWarning } from 'node:process';
+
 import type { Clock } from '@kayadb/codec';
 import type { FileSystem, ProcessTable } from '@kayadb/vfs';
 
@@ -52,7 +54,10 @@ export interface EngineOptions {
   readonly compactionBytesPerSecond?: number;
   /** Table files kept open. Default 500. */
   readonly maxOpenTables?: number;
-  /** Told of flushes, compactions, slowed and stalled writers, warnings and failures. Must not throw. */
+  /**
+   * Told of flushes, compactions, slowed and stalled writers, warnings and failures. Must not throw: what it throws becomes a warning
+   * of the process.
+   */
   readonly onEvent?: (event: EngineEvent) => void;
 
   /** The outside world; by default the real one (resources.ts). */
@@ -131,7 +136,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     zstdLevels: checkZstdLevels(options.zstdLevels ?? DEFAULT_ZSTD_LEVELS),
     backgroundWork:
       options.fileSystem === undefined ? checkChoice('backgroundWork', options.backgroundWork ?? 'worker') : 'inline',
-    onEvent: options.onEvent ?? ignoreEvent,
+    onEvent: options.onEvent === undefined ? ignoreEvent : withoutErrors(options.onEvent),
   };
 }
 
@@ -184,6 +189,17 @@ function checkZstdLevels(levels: readonly number[]): readonly number[] {
     }
   }
   return [...(levels as readonly number[])];
+}
+
+/** A listener's error must not end the step that told it: between a write's place in the log and its place in the memtable, say. */
+function withoutErrors(listener: (event: EngineEvent) => void): (event: EngineEvent) => void {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      emitWarning(`onEvent must not throw, and did when it was told of ${event.kind}: ${String(error)}`);
+    }
+  };
 }
 
 function ignoreEvent(): void {
