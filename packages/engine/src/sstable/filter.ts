@@ -49,16 +49,22 @@ export class Filter {
     return this.#words.byteLength;
   }
 
-  /** @returns false only if no key with this hash was added. Hot: 6 probes within one cache line. */
+  /**
+   * Hot: 6 probes within one cache line; all of them are made, since stopping at the first zero costs a mispredicted branch.
+   *
+   * @returns false only if no key with this hash was added.
+   */
   mayContain(hash: number): boolean {
     const line = Math.floor((hash * this.#lines) / TWO_32) * LINE_WORDS;
     const mixed = mix32(hash ^ 0x9e3779b9);
     const step = ((mixed >>> 9) & (LINE_BITS - 1)) | 1;
     let bit = mixed & (LINE_BITS - 1);
-    for (let probe = 0; probe < FILTER_PROBES; probe++) {
-      if ((this.#words[line + (bit >>> 5)]! & (1 << (bit & 31))) === 0) return false;
+    const words = this.#words;
+    let found = words[line + (bit >>> 5)]! >>> (bit & 31);
+    for (let probe = 1; probe < FILTER_PROBES; probe++) {
       bit = (bit + step) & (LINE_BITS - 1);
+      found &= words[line + (bit >>> 5)]! >>> (bit & 31);
     }
-    return true;
+    return (found & 1) !== 0;
   }
 }
