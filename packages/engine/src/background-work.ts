@@ -10,6 +10,7 @@ import { type BackgroundJob, Scheduler } from './compaction/scheduler.ts';
 import { InlineTableMaker, type TableMaker, WorkerTableMaker } from './compaction/table-maker.ts';
 import type { TableJob } from './compaction/table-work.ts';
 import { EngineError } from './errors.ts';
+import type { SequenceNumber } from './key/internal-key.ts';
 import type { MemtableList } from './memtable/memtable-list.ts';
 import type { KeySpan } from './range-delete/range-delete.ts';
 import type { SnapshotList } from './snapshot/snapshot-list.ts';
@@ -23,6 +24,9 @@ export interface BackgroundWorkParts extends StoreParts {
   readonly snapshots: SnapshotList;
 }
 
+/** Less than this is in a table sooner than a thread has started: a store that is opened, written a little and closed needs none. */
+const SMALL_JOB_BYTES = 1024 * 1024;
+
 export class BackgroundWork {
   readonly #parts: BackgroundWorkParts;
   readonly #scheduler: Scheduler;
@@ -34,8 +38,13 @@ export class BackgroundWork {
   constructor(parts: BackgroundWorkParts) {
     this.#parts = parts;
     const { options, poison, resources, versions } = parts;
+    const inline = new InlineTableMaker(resources, versions);
+    // Where memtables are small, so is every job; those of full ones are for the workers even so.
+    const belowBytes = Math.min(SMALL_JOB_BYTES, options.memtableBytes / 2);
     this.#maker =
-      options.backgroundWork === 'worker' ? new WorkerTableMaker(versions) : new InlineTableMaker(resources, versions);
+      options.backgroundWork === 'worker'
+        ? new WorkerTableMaker(versions, { small: { maker: inline, belowBytes } })
+        : inline;
     this.#requests = new RangeRequests(options, settledLevel(options));
     this.#scheduler = new Scheduler(
       {
@@ -53,6 +62,12 @@ export class BackgroundWork {
   /** Looks for work unless it is being done already. */
   kick(): void {
     this.#scheduler.kick();
+  }
+
+  /** Looks for what a snapshot held back. @param sequence - Nobody reads at it or before it any more. */
+  kickAfterSnapshot(sequence: SequenceNumber): void {
+    // A reader at or behind everything in tables hides nothing of them from compaction.
+    if (sequence < this.#parts.versions.flushedSequence) this.kick();
   }
 
   /** As `Scheduler.waitFor`. */

@@ -104,7 +104,7 @@ describe('a worker', () => {
     const flush = tableJob({ targetBytes: Number.POSITIVE_INFINITY });
     const inline = new InlineTableMaker(resolveResources({}), new Numbers());
     const numbers = new Numbers();
-    const worker = new WorkerTableMaker(numbers, startBackgroundWorker);
+    const worker = new WorkerTableMaker(numbers, { start: startBackgroundWorker });
 
     const expected = [await inline.flush(flush, memtable), await inline.merge(merge)];
     const expectedBytes = expected.map(takeBytes);
@@ -125,7 +125,7 @@ describe('a worker', () => {
     async () => {
       const job = await mergeJob({ targetBytes: 2000, table: { storeId: TEST_STORE_ID, compression: 'none' } });
       const numbers = new Numbers();
-      const worker = new WorkerTableMaker(numbers, startBackgroundWorker);
+      const worker = new WorkerTableMaker(numbers, { start: startBackgroundWorker });
       writeFileSync(pathOf(130), 'in the way');
 
       const merging = worker.merge(job);
@@ -139,7 +139,7 @@ describe('a worker', () => {
 
   test('ends its task when it is aborted, and takes the next', { timeout: 30_000 }, async () => {
     const job = await mergeJob();
-    const worker = new WorkerTableMaker(new Numbers(), startBackgroundWorker);
+    const worker = new WorkerTableMaker(new Numbers(), { start: startBackgroundWorker });
     const abort = new AbortController();
 
     const slow = worker.merge({ ...job, bytesPerSecond: 1 }, abort.signal);
@@ -154,9 +154,11 @@ describe('a worker', () => {
     const job = await mergeJob();
     const numbers = new Numbers();
     const workers: Worker[] = [];
-    const worker = new WorkerTableMaker(numbers, () => {
-      workers.push(startBackgroundWorker());
-      return workers.at(-1)!;
+    const worker = new WorkerTableMaker(numbers, {
+      start: () => {
+        workers.push(startBackgroundWorker());
+        return workers.at(-1)!;
+      },
     });
 
     const slow = worker.merge({ ...job, bytesPerSecond: 1 });
@@ -169,8 +171,33 @@ describe('a worker', () => {
     await worker.close();
   });
 
+  test('is not started for jobs that are small', { timeout: 30_000 }, async () => {
+    const job = await mergeJob();
+    const numbers = new Numbers();
+    const maker = new InlineTableMaker(resolveResources({}), numbers);
+    const inputBytes = job.runs.flat().reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+    let started = 0;
+    const start = (): Worker => {
+      started++;
+      return startBackgroundWorker();
+    };
+    const smaller = new WorkerTableMaker(numbers, { start, small: { maker, belowBytes: inputBytes } });
+    const small = new WorkerTableMaker(numbers, { start, small: { maker, belowBytes: inputBytes + 1 } });
+
+    await small.flush(tableJob(), fullMemtable());
+    await small.merge(job);
+    const startedForSmall = started;
+    await smaller.merge(job);
+    await smaller.close();
+
+    expect(startedForSmall).toBe(0);
+    expect(started).toBe(1);
+  });
+
   test('that cannot even start says why', async () => {
-    const worker = new WorkerTableMaker(new Numbers(), () => new Worker("throw new Error('no room')", { eval: true }));
+    const worker = new WorkerTableMaker(new Numbers(), {
+      start: () => new Worker("throw new Error('no room')", { eval: true }),
+    });
 
     const merging = worker.merge({ ...tableJob(), runs: [], below: [] });
 
@@ -181,8 +208,10 @@ describe('a worker', () => {
   });
 
   test('that cannot be made fails the task, not the process', async () => {
-    const worker = new WorkerTableMaker(new Numbers(), () => {
-      throw new Error('no thread');
+    const worker = new WorkerTableMaker(new Numbers(), {
+      start: () => {
+        throw new Error('no thread');
+      },
     });
 
     const merging = worker.merge({ ...tableJob(), runs: [], below: [] });
@@ -198,7 +227,7 @@ describe('a worker', () => {
     const bytes = readFileSync(pathOf(2));
     bytes[5000]! ^= 1;
     writeFileSync(pathOf(2), bytes);
-    const worker = new WorkerTableMaker(new Numbers(), startBackgroundWorker);
+    const worker = new WorkerTableMaker(new Numbers(), { start: startBackgroundWorker });
 
     await expect(worker.merge(job)).rejects.toMatchObject({ code: 'KAYA_CORRUPTION', file: '000002.sst' });
     await worker.close();

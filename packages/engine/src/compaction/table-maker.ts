@@ -1,5 +1,7 @@
 /** Where new tables are made: in this thread, or in worker threads of their own. */
 
+import type { Worker } from 'node:worker_threads';
+
 import type { FileNumber } from '../key/internal-key.ts';
 import type { Memtable } from '../memtable/memtable.ts';
 import type { Resources } from '../resources.ts';
@@ -68,30 +70,55 @@ export class InlineTableMaker implements TableMaker {
   }
 }
 
-/** In two worker threads, so that a flush never waits for a merge. */
+/** What is done without a thread: less work than starting one. */
+export interface SmallJobs {
+  readonly maker: TableMaker;
+  /** Jobs that read fewer bytes than this are small. */
+  readonly belowBytes: number;
+}
+
+export interface WorkerTableMakerOptions {
+  /** By default every job goes to a worker. */
+  readonly small?: SmallJobs;
+  /** Starts a thread; tests give their own. */
+  readonly start?: () => Worker;
+}
+
+/** In two worker threads, so that a flush never waits for a merge; each is started by the first job that it gets. */
 export class WorkerTableMaker implements TableMaker {
   readonly #numbers: TableNumbers;
+  readonly #small: SmallJobs | undefined;
   readonly #flushes: WorkerThread;
   readonly #merges: WorkerThread;
 
-  /** @param start - Starts a thread; tests give their own. */
-  constructor(numbers: TableNumbers, start = () => startWorker('background-worker', import.meta.url)) {
+  constructor(numbers: TableNumbers, options: WorkerTableMakerOptions = {}) {
+    const { small, start = () => startWorker('background-worker', import.meta.url) } = options;
     this.#numbers = numbers;
+    this.#small = small;
     this.#flushes = new WorkerThread(start);
     this.#merges = new WorkerThread(start);
   }
 
   flush(job: TableJob, memtable: Memtable): Promise<readonly TableMeta[]> {
+    const small = this.#smallMaker(memtable.dataBytes);
+    if (small !== undefined) return small.flush(job, memtable);
     return this.#run(this.#flushes, { kind: 'flush', job, memtable: memtable.share() }, 1);
   }
 
   merge(job: MergeTablesJob, signal?: AbortSignal): Promise<readonly TableMeta[]> {
-    const expected = Math.ceil(totalBytes(job.runs.flat()) / job.targetBytes);
+    const inputBytes = totalBytes(job.runs.flat());
+    const small = this.#smallMaker(inputBytes);
+    if (small !== undefined) return small.merge(job, signal);
+    const expected = Math.ceil(inputBytes / job.targetBytes);
     return this.#run(this.#merges, { kind: 'merge', job }, expected, signal);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#flushes.close(), this.#merges.close()]);
+  }
+
+  #smallMaker(inputBytes: number): TableMaker | undefined {
+    return this.#small !== undefined && inputBytes < this.#small.belowBytes ? this.#small.maker : undefined;
   }
 
   async #run(

@@ -6,11 +6,11 @@ import type { Snapshot } from '../types.ts';
 
 export class SnapshotList {
   readonly #open = new Set<OpenSnapshot>();
-  readonly #onClosed: () => void;
+  readonly #onReleased: (sequence: SequenceNumber) => void;
 
-  /** @param onClosed - Told after a snapshot was closed. */
-  constructor(onClosed: () => void) {
-    this.#onClosed = onClosed;
+  /** @param onReleased - Told when nobody reads at `sequence` or before it any more, and somebody did. */
+  constructor(onReleased: (sequence: SequenceNumber) => void) {
+    this.#onReleased = onReleased;
   }
 
   get size(): number {
@@ -19,7 +19,7 @@ export class SnapshotList {
 
   take(sequence: SequenceNumber): Snapshot {
     const snapshot = new OpenSnapshot(sequence, (closed) => {
-      if (this.#open.delete(closed)) this.#onClosed();
+      if (this.#open.delete(closed) && this.#isBeforeAll(closed)) this.#onReleased(closed.sequence);
     });
     this.#open.add(snapshot);
     return snapshot;
@@ -44,6 +44,11 @@ export class SnapshotList {
 
   closeAll(): void {
     for (const snapshot of this.#open) snapshot.close();
+  }
+
+  #isBeforeAll({ sequence }: OpenSnapshot): boolean {
+    for (const other of this.#open) if (other.sequence <= sequence) return false;
+    return true;
   }
 }
 
