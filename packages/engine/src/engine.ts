@@ -223,8 +223,9 @@ export class KayaEngine implements Engine {
 
   #write(batch: WriteBatch, putCount: number, options: WriteOptions | undefined): Promise<WriteResult> {
     this.#checkOpen();
-    const index = this.#indexOf(options);
-    const written = this.#store.write(batch, this.#durabilityOf(options), index);
+    // What is refused must not use an index up.
+    const durability = this.#durabilityOf(options);
+    const written = this.#store.write(batch, durability, this.#indexOf(options));
     this.#count(batch, putCount);
     return written;
   }

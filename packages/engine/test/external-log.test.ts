@@ -121,6 +121,7 @@ describe('a store with an external log', () => {
       RangeError,
     );
     expect(decodeUtf8((await engine.get('a'))!)).toBe('1');
+    await expect(engine.put('b', '1', { appliedIndex: 5 })).resolves.toMatchObject({ sequence: 2 });
   });
 
   test('keeps the kind of log that it was created with', async () => {
