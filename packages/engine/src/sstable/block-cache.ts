@@ -40,7 +40,7 @@ export interface BlockCacheStats {
   readonly blocks: number;
   /** Memory that others keep, out of the same budget. */
   readonly reservedBytes: number;
-  /** Memory that is held for blocks, used or not. */
+  /** Memory that is held for blocks, used or not, and for reading them. */
   readonly allocatedBytes: number;
 }
 
@@ -90,7 +90,7 @@ export class BlockCache {
       bytes: slots * this.#slotCost + this.#large.bytes,
       blocks: slots + this.#large.count,
       reservedBytes: this.#reservedBytes,
-      allocatedBytes: this.#slab.allocatedBytes + this.#large.bytes,
+      allocatedBytes: this.#slab.allocatedBytes + this.#large.bytes + this.runMemory.allocatedBytes,
     };
   }
 

@@ -16,6 +16,11 @@ export class RunMemory {
     this.#maxRuns = maxRuns;
   }
 
+  /** Memory held, in bytes. */
+  get allocatedBytes(): number {
+    return (this.#taken + this.#free.length) * this.runBytes;
+  }
+
   /** @returns `runBytes` bytes, to be given back; at once, unless too many are taken. */
   take(): Uint8Array | Promise<Uint8Array> {
     if (this.#taken === this.#maxRuns) return new Promise((resolve) => this.#waiting.push(resolve));
