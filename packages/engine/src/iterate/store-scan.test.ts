@@ -47,6 +47,12 @@ function stringKeys(world: ScanWorld, request: Partial<ScanRequest> = {}): Retur
   return world.scan<string>({ want: 'keys', keyEncoding: 'utf8', ...request });
 }
 
+async function allOf<Item>(scan: AsyncIterable<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of scan) items.push(item);
+  return items;
+}
+
 describe('the rows of a scan', () => {
   test('are handed out as bytes or text, whole or in part', async () => {
     const world = await ScanWorld.create([{ place: 1, operations: [putOperation('é', 'ü')] }]);
@@ -82,6 +88,35 @@ describe('the rows of a scan', () => {
       { key: 'b', value: decodeUtf8(long) },
     ]);
   });
+
+  test.each(directions)(
+    'as text are those as bytes, decoded; ASCII or not, in the same blocks or others, %s',
+    async (direction) => {
+      // Every stretch of ASCII is followed by one that is not, and some rows are hidden by a newer delete.
+      const text = (i: number): string => (i % 200 < 100 ? `value-${'v'.repeat(i % 90)}` : `wért-${i}`);
+      const operations = Array.from({ length: 1000 }, (_, i) => putOperation(numberedKey(i), text(i)));
+      const deletes = Array.from({ length: 20 }, (_, i) => deleteOperation(numberedKey(47 * i)));
+      const world = await ScanWorld.create(
+        [
+          { place: 1, operations },
+          { place: 'memtable', operations: deletes },
+        ],
+        { blockBytes: 2000 },
+      );
+      const bytes = await allOf(world.scan<{ key: Uint8Array; value: Uint8Array }>({ direction }));
+      const expected = bytes.map(({ key, value }) => ({ key: decodeUtf8(key), value: decodeUtf8(value) }));
+      const encoding = { direction, keyEncoding: 'utf8', valueEncoding: 'utf8' } as const;
+
+      const rows = await allOf(world.scan<unknown>(encoding));
+      const keys = await allOf(world.scan<unknown>({ ...encoding, want: 'keys' }));
+      const values = await allOf(world.scan<unknown>({ ...encoding, want: 'values' }));
+
+      expect(rows).toHaveLength(980);
+      expect(rows).toEqual(expected);
+      expect(keys).toEqual(expected.map(({ key }) => key));
+      expect(values).toEqual(expected.map(({ value }) => value));
+    },
+  );
 
   test.each(directions)('never change, and changing them changes no other, %s', async (direction) => {
     const memtable = Array.from({ length: 300 }, (_, i) => putOperation(numberedKey(3 * i), 'from the memtable'));
