@@ -74,7 +74,7 @@ export class Store {
     const { options, resources, wal, poison, counters, lastSequence, versions, tables } = parts;
     this.#appliedIndex = versions.durableIndex ?? 0;
     // What a snapshot held back may be due now.
-    this.snapshots = new SnapshotList(() => this.#background.kick());
+    this.snapshots = new SnapshotList((sequence) => this.#background.kickAfterSnapshot(sequence));
     this.memtables = new MemtableList(wal.fileNumber, { recycle: true });
     this.#intervalSync = new IntervalSync(resources.clock, options.intervalMs, () => this.#syncInBackground());
     this.#background = new BackgroundWork({ ...parts, memtables: this.memtables, snapshots: this.snapshots });
