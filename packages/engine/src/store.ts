@@ -173,14 +173,16 @@ export class Store {
   /**
    * The applied index of the next write, checked.
    *
-   * @throws RangeError, TypeError unless the log is external and the index is not smaller than the one before, or neither.
+   * @throws RangeError, TypeError unless the log is external and the index is not smaller than the one before, or is that of a write that
+   * failed; or the log is the store's own and there is no index.
    */
   nextAppliedIndex(asked: number | undefined): number | undefined {
     if (this.parts.options.log === 'own') {
       if (asked === undefined) return undefined;
       throw new TypeError("appliedIndex is for stores with log 'external'; this one has a log of its own");
     }
-    if (!Number.isSafeInteger(asked) || asked! < this.#appliedIndex) {
+    const isRepeated = asked !== undefined && asked === this.#committer.missingIndex;
+    if (!isRepeated && (!Number.isSafeInteger(asked) || asked! < this.#appliedIndex)) {
       throw new RangeError(`appliedIndex must be a whole number from ${this.#appliedIndex} on, not ${String(asked)}`);
     }
     this.#appliedIndex = asked!;

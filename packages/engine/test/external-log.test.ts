@@ -2,7 +2,7 @@
 
 import { decodeUtf8 } from '@kayadb/codec';
 import { seededRandom, testSeed } from '@kayadb/testkit';
-import { crashClones, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { crashClones, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { BatchOperation, Engine, EngineOptions } from '../src/index.ts';
@@ -108,6 +108,31 @@ describe('a store with an external log', () => {
     const names = (await disk.readDirectory('/db')).map(({ name }) => name);
 
     expect(names.filter((name) => name.endsWith('.wal'))).toEqual([]);
+  });
+
+  test('takes no write behind one that failed until that one comes again', async () => {
+    const memory = new MemoryFileSystem();
+    const disk = new FaultyFileSystem(memory);
+    const world = testWorld(disk);
+    const engine = await openTestEngine(world, external);
+    // Conditional writes are groups of their own, so that one of them can fail and the next be taken.
+    const write = (index: number): Promise<unknown> =>
+      engine.compareAndBatch([], [{ kind: 'put', key: `k${index}`, value: 'v'.repeat(700) }], { appliedIndex: index });
+    const isTable = (path: string): boolean => path.endsWith('.sst');
+    disk.inject({ at: 1, forever: true, matchesPath: isTable, effect: { kind: 'fail', errno: 'ENOSPC' } });
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => write(i + 1)));
+    disk.heal();
+
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected') + 1;
+    expect(failed).toBeGreaterThan(1);
+    expect(outcomes.slice(failed).map(({ status }) => status)).not.toContain('fulfilled');
+    await expect(write(41)).rejects.toMatchObject({ code: 'KAYA_INDEX_MISSING' });
+    for (let index = failed; index <= 41; index++) await write(index);
+    await engine.close();
+
+    await using again = await openTestEngine(world, external);
+    expect(again.durableIndex).toBe(41);
+    expect(await contentOf(again)).toHaveLength(41);
   });
 
   test('refuses an index that goes back, one that is missing, and a durability that needs a log', async () => {

@@ -4,6 +4,7 @@
  */
 
 import type { Counters } from '../counters.ts';
+import { EngineError } from '../errors.ts';
 import { isUndone } from '../files/disk-outcome.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
 import type { MemtableList } from '../memtable/memtable-list.ts';
@@ -41,6 +42,7 @@ export class Committer implements WriteTarget {
   #lastSequence: SequenceNumber;
   #endLsn = 0;
   #isPrepared = false;
+  #missingIndex: number | undefined;
   /** The group at hand; kept, so that a group costs no array. */
   readonly #payloads: Uint8Array[] = [];
 
@@ -53,6 +55,16 @@ export class Committer implements WriteTarget {
   /** The newest write that readers see. */
   get lastSequence(): SequenceNumber {
     return this.#lastSequence;
+  }
+
+  /** With an external log: the index of the first write that failed and has not come again. No later one is taken before it. */
+  get missingIndex(): number | undefined {
+    return this.#missingIndex;
+  }
+
+  onRejected({ appliedIndex }: PendingWrite): void {
+    if (appliedIndex === undefined) return;
+    this.#missingIndex = Math.min(this.#missingIndex ?? appliedIndex, appliedIndex);
   }
 
   makeRoom(): Promise<void> | undefined {
@@ -87,6 +99,7 @@ export class Committer implements WriteTarget {
   append(group: readonly PendingWrite[]): Promise<void> | undefined {
     const { wal, poison, intervalSync, throttle } = this.#options;
     poison.check();
+    if (this.#missingIndex !== undefined) this.#checkMissing(group);
     const payloads = this.#payloads;
     let count = 0;
     let bytes = 0;
@@ -115,6 +128,20 @@ export class Committer implements WriteTarget {
     if (write.count > 0) this.#insert(write);
     if (write.appliedIndex !== undefined) memtables.active.noteApplied(write.appliedIndex);
     return { sequence: this.#lastSequence, lsn: this.#endLsn, durable: wal.durableLsn >= this.#endLsn };
+  }
+
+  /** Tables that hold a later index would claim the missing one too, and the external log would not repeat it. */
+  #checkMissing(group: readonly PendingWrite[]): void {
+    for (const { appliedIndex } of group) {
+      if (appliedIndex === undefined || this.#missingIndex === undefined) continue;
+      if (appliedIndex > this.#missingIndex) {
+        throw new EngineError(
+          'KAYA_INDEX_MISSING',
+          `the write with applied index ${this.#missingIndex} failed, so ${appliedIndex} cannot follow; repeat the log from ${this.#missingIndex} on`,
+        );
+      }
+      this.#missingIndex = undefined;
+    }
   }
 
   #appendToLog(count: number): void {

@@ -7,6 +7,7 @@ import { WriteQueue, type WriteTarget } from './write-queue.ts';
 
 /** A target that writes down what it is given, and syncs when the test says so. */
 class ScriptedTarget implements WriteTarget {
+  readonly rejected: PendingWrite[] = [];
   readonly log: string[] = [];
   readonly visible: string[] = [];
   room: Promise<void> | undefined;
@@ -25,6 +26,10 @@ class ScriptedTarget implements WriteTarget {
   release(): void {
     this.#gate = undefined;
     this.#open();
+  }
+
+  onRejected(write: PendingWrite): void {
+    this.rejected.push(write);
   }
 
   makeRoom(): Promise<void> | undefined {
@@ -285,10 +290,15 @@ function operationsOf(payload: Uint8Array): string {
 }
 
 class GatheringTarget implements WriteTarget {
+  readonly rejected: PendingWrite[] = [];
   readonly groups: string[] = [];
   failure: Error | undefined;
   gate: Promise<void> | undefined;
   #sequence = 0;
+
+  onRejected(write: PendingWrite): void {
+    this.rejected.push(write);
+  }
 
   makeRoom(): undefined {
     return undefined;

@@ -30,6 +30,8 @@ export interface WriteTarget {
   append(group: readonly PendingWrite[]): Promise<void> | undefined;
   /** Makes one write visible. */
   apply(write: PendingWrite): WriteResult;
+  /** Told of each write that is not going to happen because something failed. */
+  onRejected(write: PendingWrite): void;
 }
 
 const NO_WRITE: PendingWrite = { payload: EMPTY_BYTES, count: 0, durability: 'relaxed' };
@@ -218,6 +220,7 @@ export class WriteQueue {
 
   #rejectGroup(group: readonly QueuedWrite[], error: unknown): void {
     for (const write of group) {
+      this.#target.onRejected(write);
       write.reject(error);
       this.#keepBatch(write);
     }
@@ -242,8 +245,12 @@ export class WriteQueue {
     }
     this.#first = write.next;
     if (this.#first === undefined) this.#last = undefined;
-    if (refusal === undefined) write.resolve(undefined);
-    else write.reject(refusal.error);
+    if (refusal === undefined) {
+      write.resolve(undefined);
+      return;
+    }
+    this.#target.onRejected(write);
+    write.reject(refusal.error);
   }
 
   /** The writes at the head of the queue, up to the next check or to `MAX_GROUP_BYTES`; at least one. */
