@@ -138,6 +138,26 @@ describe('the log of a frozen memtable', () => {
     gate.open();
     await engine.close();
   });
+
+  test('is synced by the next strict write, whatever of older ones is in tables already', async () => {
+    const disk = new MemoryFileSystem();
+    const gate = new TableGate(disk);
+    const options = { memtableBytes: 1024, durability: 'relaxed' } as const;
+    const engine = await openTestEngine(testWorld(gate.fileSystem), options);
+    for (const key of ['a', 'b', 'c']) await engine.put(key, 'v'.repeat(1100));
+    gate.letOneThrough();
+    await settle();
+    expect(engine.stats()).toMatchObject({ flushCount: 1, lastSequence: 3 });
+
+    expect(await engine.put('d', 'v', { durability: 'strict' })).toMatchObject({ durable: true });
+
+    const after = crashClone(disk, { kind: 'nothing-unsynced' }, () => 0);
+    await using reopened = await openTestEngine(testWorld(after));
+    const found = await Promise.all(['a', 'b', 'c', 'd'].map((key) => reopened.get(key)));
+    expect(found.map((value) => value?.length)).toEqual([1100, 1100, 1100, 1]);
+    gate.open();
+    await engine.close();
+  });
 });
 
 /** Lets background work come to rest. */
