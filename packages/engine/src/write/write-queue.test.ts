@@ -28,8 +28,8 @@ class ScriptedTarget implements WriteTarget {
     this.#open();
   }
 
-  onRejected(write: PendingWrite): void {
-    this.rejected.push(write);
+  onRejected(refused: PendingWrite): void {
+    this.rejected.push(refused);
   }
 
   makeRoom(): Promise<void> | undefined {
@@ -103,6 +103,7 @@ describe('WriteQueue', () => {
     const after = await queue.submit(write('c'));
 
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(target.rejected.flatMap(({ payload }) => Buffer.from(payload).toString())).toEqual(['a', 'b']);
     expect(after.sequence).toBe(1);
   });
 
@@ -296,8 +297,8 @@ class GatheringTarget implements WriteTarget {
   gate: Promise<void> | undefined;
   #sequence = 0;
 
-  onRejected(write: PendingWrite): void {
-    this.rejected.push(write);
+  onRejected(refused: PendingWrite): void {
+    this.rejected.push(refused);
   }
 
   makeRoom(): undefined {
