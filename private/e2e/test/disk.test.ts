@@ -86,8 +86,8 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
     'keeps what is in the log while a table has no room, and writes the table later',
     async () => {
       // The log of one memtable fits, and the table that it becomes does not fit beside it.
-      using disk = mountSmallDisk(64);
-      writeFileSync(disk.at('filler'), Buffer.alloc(40 * MIB, 1));
+      using disk = mountSmallDisk(112);
+      writeFileSync(disk.at('filler'), Buffer.alloc(70 * MIB, 1));
       await using node = await ServerProcess.start(disk.at('data'));
       await using client = node.connect();
 
@@ -101,7 +101,7 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
       await using secondClient = restarted.connect();
       const kept = await countIntact(secondClient, [...before.acknowledged, ...after]);
 
-      expect(before.acknowledged.length * VALUE_BYTES).toBeGreaterThan(16 * MIB);
+      expect(before.acknowledged.length * VALUE_BYTES).toBeGreaterThan(32 * MIB);
       expect(before.refusal).toContain('KAYA_DISK_FULL');
       expect(readBack).toBe(before.acknowledged.length);
       expect(node.log.filter(({ msg }) => msg.startsWith('flush stopped')).length).toBeGreaterThan(0);

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   statSync,
   truncateSync,
@@ -82,9 +83,11 @@ export function flip(directory: string, name: string, offset: number): void {
   closeSync(handle);
 }
 
-/** Cuts bytes off the end of what was written to a log, which zeros may follow. */
+/** Cuts a file off `bytes` before the end of its content: zeros that it ends in were never written to. */
 export function tear(directory: string, name: string, bytes: number): void {
-  truncateSync(join(directory, name), sizeOf(directory, name) - bytes);
+  const path = join(directory, name);
+  const contentEnd = readFileSync(path).findLastIndex((byte) => byte !== 0) + 1;
+  truncateSync(path, contentEnd - bytes);
 }
 
 /** Offsets of the filter and the index of a table, from its footer. docs/format/sstable.md, "Footer" */
