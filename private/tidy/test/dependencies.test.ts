@@ -18,6 +18,7 @@ const TABLE: DependencyTable = {
 
   bench: ['engine'],
   e2e: [],
+  proof: [],
   testkit: [],
   tidy: [],
 };
