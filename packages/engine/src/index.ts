@@ -26,6 +26,7 @@ export type {
 } from './recover/file-inspection.ts';
 export { inspectFile, type InspectFileOptions } from './recover/inspect-file.ts';
 export { inspectStore, type InspectStoreOptions } from './recover/inspect-store.ts';
+export type { InspectProgress } from './recover/read-meter.ts';
 export type {
   FileDamage,
   FileOpening,

@@ -189,7 +189,7 @@ function describeLockFile(name: string, bytes: number, lock: DirectoryLockState,
   }
   if (lock.kind === 'unreadable') {
     const reason = 'it is not a lock file that can be read, so nobody can say who holds the directory';
-    return fileReport({ name, kind: 'lock', state: 'corrupt', offset: 0, reason, bytes });
+    return fileReport({ name, kind: 'lock', state: 'corrupt', damage: [{ offset: 0, reason }], bytes });
   }
   const action = opening(lock.kind === 'stale' ? 'take-over' : 'none');
   return fileReport({ name, kind: 'lock', state: 'intact', formatVersion: 1, bytes, opening: action });

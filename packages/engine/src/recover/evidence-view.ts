@@ -22,6 +22,7 @@ import {
 import { parseCurrent } from '../files/current-file.ts';
 import { CURRENT_FILE, manifestFileName, parseFileName } from '../files/file-names.ts';
 import { FrozenHandle } from './frozen-handle.ts';
+import { ReadMeter } from './read-meter.ts';
 
 /** Bound: log files held open, beside CURRENT. A healthy store has fewer; of more, the newest are the ones that may move. */
 const MAX_HELD_LOGS = 128;
@@ -33,9 +34,17 @@ interface CapturedFile {
   readonly held: FileHandle | undefined;
 }
 
+export interface CaptureOptions {
+  /** Settles for what may be a mixture of two moments. Default false. */
+  readonly evenIfMoving?: boolean;
+  /** Told of what is read through the view. */
+  readonly meter?: ReadMeter;
+}
+
 export class EvidenceView implements FileSystem {
   readonly #fs: FileSystem;
   readonly #directory: string;
+  readonly #meter: ReadMeter;
   readonly #files: ReadonlyMap<string, CapturedFile>;
   /** Sorted by name. */
   readonly entries: readonly DirectoryEntry[];
@@ -45,9 +54,11 @@ export class EvidenceView implements FileSystem {
     directory: string,
     entries: readonly DirectoryEntry[],
     files: ReadonlyMap<string, CapturedFile>,
+    meter: ReadMeter,
   ) {
     this.#fs = fs;
     this.#directory = directory;
+    this.#meter = meter;
     this.#files = files;
     this.entries = entries.filter(({ name }) => files.has(name));
   }
@@ -55,14 +66,13 @@ export class EvidenceView implements FileSystem {
   /**
    * Captures `directory`. End with `close`.
    *
-   * @param options - `evenIfMoving` settles for what may be a mixture of two moments.
    * @returns `undefined` when the store took a step (CURRENT or its manifest changed) while it was being captured.
    * @throws FileSystemError when the directory is missing or cannot be listed.
    */
   static async capture(
     fs: FileSystem,
     directory: string,
-    options: { readonly evenIfMoving?: boolean } = {},
+    options: CaptureOptions = {},
   ): Promise<EvidenceView | undefined> {
     const before = await readMark(fs, directory);
     const entries = await fs.readDirectory(directory);
@@ -75,7 +85,7 @@ export class EvidenceView implements FileSystem {
       const file = await captureFile(fs, `${directory}/${name}`, isHeldLog || name === CURRENT_FILE);
       if (file !== undefined) files.set(name, file);
     }
-    const view = new EvidenceView(fs, directory, entries, files);
+    const view = new EvidenceView(fs, directory, entries, files, options.meter ?? new ReadMeter());
     if (options.evenIfMoving === true || before === (await readMark(fs, directory))) return view;
     await view.close();
     return undefined;
@@ -107,16 +117,18 @@ export class EvidenceView implements FileSystem {
     if (mode !== 'read') throw refuse('open', path);
     const file = this.#find(path);
     if (file === undefined) throw new FileSystemError('ENOENT', 'open', path);
-    if (file.held !== undefined) return new FrozenHandle(file.held, file.stat.bytes, 'borrowed');
-    return new FrozenHandle(await this.#fs.open(path, 'read'), file.stat.bytes, 'owned');
+    const onRead = this.#counterOf(path);
+    if (file.held !== undefined) return new FrozenHandle(file.held, file.stat.bytes, 'borrowed', onRead);
+    return new FrozenHandle(await this.#fs.open(path, 'read'), file.stat.bytes, 'owned', onRead);
   }
 
   openSync(path: string, mode: OpenMode): FileHandle {
     if (mode !== 'read') throw refuse('open', path);
     const file = this.#find(path);
     if (file === undefined) throw new FileSystemError('ENOENT', 'open', path);
-    if (file.held !== undefined) return new FrozenHandle(file.held, file.stat.bytes, 'borrowed');
-    return new FrozenHandle(this.#fs.openSync(path, 'read'), file.stat.bytes, 'owned');
+    const onRead = this.#counterOf(path);
+    if (file.held !== undefined) return new FrozenHandle(file.held, file.stat.bytes, 'borrowed', onRead);
+    return new FrozenHandle(this.#fs.openSync(path, 'read'), file.stat.bytes, 'owned', onRead);
   }
 
   async readFile(path: string): Promise<Uint8Array> {
@@ -166,7 +178,16 @@ export class EvidenceView implements FileSystem {
   }
 
   #find(path: string): CapturedFile | undefined {
-    return this.#files.get(path.slice(this.#directory.length + 1));
+    return this.#files.get(this.#nameOf(path));
+  }
+
+  #counterOf(path: string): (bytes: number) => void {
+    const name = this.#nameOf(path);
+    return (bytes) => this.#meter.count(name, bytes);
+  }
+
+  #nameOf(path: string): string {
+    return path.slice(this.#directory.length + 1);
   }
 }
 

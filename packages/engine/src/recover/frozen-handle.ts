@@ -6,24 +6,38 @@ export class FrozenHandle implements FileHandle {
   readonly #inner: FileHandle;
   readonly #bytes: number;
   readonly #ownership: 'owned' | 'borrowed';
+  readonly #onRead: (bytes: number) => void;
 
-  /** @param ownership - Whether closing this closes `inner`. */
-  constructor(inner: FileHandle, bytes: number, ownership: 'owned' | 'borrowed') {
+  /**
+   * @param ownership - Whether closing this closes `inner`.
+   * @param onRead - Told of each read; what it throws, the read throws.
+   */
+  constructor(
+    inner: FileHandle,
+    bytes: number,
+    ownership: 'owned' | 'borrowed',
+    onRead: (bytes: number) => void = () => undefined,
+  ) {
     this.#inner = inner;
     this.#bytes = bytes;
     this.#ownership = ownership;
+    this.#onRead = onRead;
   }
 
   get path(): string {
     return this.#inner.path;
   }
 
-  read(buffer: Uint8Array, position: number): Promise<number> {
-    return this.#inner.read(this.#visible(buffer, position), position);
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    const bytes = await this.#inner.read(this.#visible(buffer, position), position);
+    this.#onRead(bytes);
+    return bytes;
   }
 
   readSync(buffer: Uint8Array, position: number): number {
-    return this.#inner.readSync(this.#visible(buffer, position), position);
+    const bytes = this.#inner.readSync(this.#visible(buffer, position), position);
+    this.#onRead(bytes);
+    return bytes;
   }
 
   async size(): Promise<number> {
