@@ -1,5 +1,6 @@
 export { DirectoryLockedError, FileSystemError } from '@kayadb/vfs';
 
+export { inspectBackup, type BackupDamage, type BackupReport } from './backup/inspect-backup.ts';
 export type { OfflineBackupOptions } from './backup/read-backup.ts';
 export { restoreBackup } from './backup/restore-backup.ts';
 export { verifyBackup } from './backup/verify-backup.ts';

@@ -1,36 +1,23 @@
-/** Reads a backup whole and says whether it is what was written. Format: docs/format/backup.md. */
+/** Says whether a backup is what was written, for callers who want yes or an error. Format: docs/format/backup.md. */
 
-import { CorruptionError } from '../errors.ts';
-import { resolveResources } from '../resources.ts';
 import type { CheckpointInfo } from '../types.ts';
-import { BACKUP_FILE } from './backup-format.ts';
-import { checksumFile } from './copy-file.ts';
-import { CopyProgress } from './copy-progress.ts';
-import { checkListedFile, checkPath, type OfflineBackupOptions, readBackupList } from './read-backup.ts';
+import { gatherBackupFailures } from './inspect-backup.ts';
+import { checkPath, type OfflineBackupOptions } from './read-backup.ts';
 
 /**
- * Checks that every file of the backup in `directory` is there with its length and checksum, and that there is no other.
+ * Checks that every file of the backup in `directory` is there with its length and checksum, and that there is no other. It reads all
+ * of it, also behind a file that is not what was written; `inspectBackup` names each of them.
  *
  * @returns What the backup holds.
- * @throws CorruptionError for the first file that is not what was written.
+ * @throws CorruptionError for the first file, by name, that is not what was written.
  * @throws EngineError KAYA_STORE_MISSING when `directory` holds no backup; KAYA_UNSUPPORTED; KAYA_ABORTED.
  * @throws FileSystemError
  * @throws TypeError unless `directory` is a path.
  */
 export async function verifyBackup(directory: string, options: OfflineBackupOptions = {}): Promise<CheckpointInfo> {
   checkPath('verifyBackup', directory);
-  const { fileSystem } = resolveResources(options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem });
-  const list = await readBackupList(fileSystem, directory);
-  const known = new Set([BACKUP_FILE, ...list.files.map(({ name }) => name)]);
-  const stranger = (await fileSystem.readDirectory(directory)).find(({ name }) => !known.has(name));
-  if (stranger !== undefined) throw new CorruptionError(stranger.name, 0, 'the backup does not list it');
-  const totalBytes = list.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const progress = new CopyProgress('the verification', totalBytes, options);
-  progress.check();
-  for (const file of list.files) {
-    await checkListedFile(fileSystem, directory, list, file, (path) =>
-      checksumFile(fileSystem, path, (bytes) => progress.add(bytes)),
-    );
-  }
-  return list.info;
+  const { info, failures } = await gatherBackupFailures(directory, options);
+  const [first] = failures;
+  if (first !== undefined) throw first.error;
+  return info;
 }
