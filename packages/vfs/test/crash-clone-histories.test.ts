@@ -5,7 +5,7 @@ import { seededRandom, testSeed } from '@kayadb/testkit';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { crashClone, crashClones, type MemoryFileSystem } from '../src/testing/index.ts';
+import { crashClone, crashClones, crashModes, type MemoryFileSystem } from '../src/testing/index.ts';
 import {
   describeDisk,
   FILES,
@@ -22,6 +22,11 @@ import {
 /** A rename between folders may be durable before both folders are synced, which the plain model does not know. */
 function staysInFolder(step: Step): boolean {
   return step.kind !== 'rename' || folderOf(step.path) === folderOf(step.to);
+}
+
+/** One disk for every way to crash now. */
+function everyCrash(fs: MemoryFileSystem, random: () => number): readonly MemoryFileSystem[] {
+  return crashModes(fs, random).map((mode) => crashClone(fs, mode, random));
 }
 
 describe('crash clones of random histories', () => {
@@ -96,8 +101,8 @@ describe('crash clones of random histories', () => {
         const first = seededRandom(seed);
         const second = seededRandom(seed);
 
-        const one = await Promise.all(crashClones(fs, () => first.next()).map(({ disk }) => describeDisk(disk)));
-        const two = await Promise.all(crashClones(fs, () => second.next()).map(({ disk }) => describeDisk(disk)));
+        const one = await Promise.all(everyCrash(fs, () => first.next()).map(describeDisk));
+        const two = await Promise.all(everyCrash(fs, () => second.next()).map(describeDisk));
 
         expect(two).toEqual(one);
       }),
@@ -117,7 +122,7 @@ describe('crash clones of random histories', () => {
         await fs.syncDirectory('/');
         const disks: MemoryFileSystem[] = [];
         fs.afterEachMutation(() => {
-          for (const { disk } of crashClones(fs, () => random.next())) disks.push(disk);
+          disks.push(...everyCrash(fs, () => random.next()));
         });
 
         await takeSteps(fs, steps);

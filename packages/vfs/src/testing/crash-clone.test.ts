@@ -3,7 +3,8 @@ import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import type { FileSystem } from '../file-system.ts';
-import { crashClone, crashClones, type CrashMode } from './crash-clone.ts';
+import { crashClone, crashClones } from './crash-clone.ts';
+import type { CrashMode } from './crash-mode.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
 
 const never = (): number => 0.999;
@@ -177,6 +178,95 @@ describe('crashClone', () => {
     );
 
     expect(seen).toEqual(new Set(['old! a', 'old! a a.tmp', 'new! a']));
+  });
+
+  test('with the last write only: earlier ones are lost, in all files', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/b', 'bb');
+    await writeAt(fs, '/a', '1', 0);
+    await writeAt(fs, '/a', '2', 6);
+
+    const disk = crashClone(fs, { kind: 'last-write-only' }, never);
+
+    expect([await textOf(disk, '/a'), await textOf(disk, '/b')]).toEqual(['old!\0\x002', '']);
+  });
+
+  test('with one file lost: its synced bytes are left, other files are as they were', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/a', 'new!');
+    await writeAt(fs, '/b', 'bb');
+    const look = async (index: number): Promise<string> => {
+      const disk = crashClone(fs, { kind: 'one-file-lost', index }, never);
+      return `${await textOf(disk, '/a')} ${await textOf(disk, '/b')}`;
+    };
+
+    expect([await look(0), await look(1)]).toEqual(['old! bb', 'new! ']);
+  });
+
+  test('with names but no contents: a file renamed over another before its sync is empty', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/a.tmp', 'new!');
+    await fs.rename('/a.tmp', '/a');
+
+    const disk = crashClone(fs, { kind: 'names-without-contents' }, never);
+
+    expect([await textOf(disk, '/a'), await namesIn(disk, '/')]).toEqual(['', 'a']);
+  });
+
+  test('with contents but no names: what a synced name leads to is new, new names are gone', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/a', 'new!');
+    await fs.rename('/a', '/b');
+
+    const disk = crashClone(fs, { kind: 'contents-without-names' }, never);
+
+    expect([await namesIn(disk, '/'), await textOf(disk, '/a')]).toEqual(['a', 'new!']);
+  });
+
+  test('with one name lost or kept: each change in turn', async () => {
+    const fs = await openDisk();
+    await writeAt(fs, '/b', 'b');
+    await writeAt(fs, '/c', 'c');
+    await fs.unlink('/a');
+    const look = (kind: 'one-name-lost' | 'one-name-kept', index: number): Promise<string> =>
+      namesIn(crashClone(fs, { kind, index }, never), '/');
+
+    expect(await Promise.all([0, 1, 2].map((index) => look('one-name-lost', index)))).toEqual(['c', 'b', 'a b c']);
+    expect(await Promise.all([0, 1, 2].map((index) => look('one-name-kept', index)))).toEqual(['a b', 'a c', '']);
+  });
+
+  test('with one name lost or kept: a file between two folders is never lost', async () => {
+    const fs = await openDisk();
+    await fs.makeDirectory('/to');
+    await fs.syncDirectory('/');
+    await fs.rename('/a', '/to/a');
+    const look = async (kind: 'one-name-lost' | 'one-name-kept', index: number): Promise<string> => {
+      const disk = crashClone(fs, { kind, index }, never);
+      return `${await namesIn(disk, '/')}: ${await namesIn(disk, '/to')}`;
+    };
+
+    const seen = [
+      await look('one-name-lost', 0),
+      await look('one-name-lost', 1),
+      await look('one-name-kept', 0),
+      await look('one-name-kept', 1),
+    ];
+
+    expect(seen).toEqual(['a to: a', 'a to: ', 'to: a', 'a to: a']);
+  });
+
+  test('with old names kept: a renamed file has both names, a renamed folder one', async () => {
+    const fs = await openDisk();
+    await fs.makeDirectory('/dir');
+    await fs.syncDirectory('/');
+    await fs.rename('/a', '/b');
+    await fs.rename('/dir', '/folder');
+
+    const disk = crashClone(fs, { kind: 'old-names-kept' }, never);
+
+    expect(await namesIn(disk, '/')).toBe('a b folder');
+    await writeAt(disk, '/b', 'X');
+    expect(await textOf(disk, '/a')).toBe('Xld!');
   });
 
   test('never loses a file that is renamed between folders', async () => {

@@ -2,37 +2,19 @@
  * The disk as power loss would leave it: copies of a MemoryFileSystem at one moment.
  *
  * Invariant: whatever a resolved `sync` or `syncDirectory` covered is in every copy, and every change of names is
- * there whole or not at all. Copies share pages with the original, so that tens of thousands can be opened.
+ * there whole or not at all, but for old names in `old-names-kept`. Copies share pages with the original, so that hundreds of
+ * thousands can be opened.
  */
 
 import { assertNever } from '@kayadb/codec';
 
+import { type CrashMode, SECTOR_BYTES } from './crash-mode.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
-import { MemoryFile, type UnsyncedChange } from './memory-file.ts';
-import { applyNames, MemoryFolder, type MemoryNode, type NameChange } from './memory-folder.ts';
+import type { UnsyncedChange } from './memory-file.ts';
+import type { MemoryFolder, NameChange } from './memory-folder.ts';
 import type { PagedBytes } from './paged-bytes.ts';
-
-const SECTOR_BYTES = 512;
-
-/**
- * What is lost.
- *
- * - `everything`: nothing is lost. The process died and the machine did not; what is unsynced stays at risk.
- * - `nothing-unsynced`: only what was synced is left, of contents and of names.
- * - `random-sectors`: each 512-byte sector of each unsynced write survives or not, each size change too; all names do.
- * - `torn-last-write`: all survives but the last unsynced write, of which the first `bytes` bytes do.
- * - `size-without-data`: sizes survive, unsynced bytes do not: new parts of files read as zeros.
- * - `names-lost`: each unsynced change of names survives or not, later ones without earlier ones; all contents do.
- * - `anything`: `random-sectors` and `names-lost` at once.
- */
-export type CrashMode =
-  | { readonly kind: 'everything' }
-  | { readonly kind: 'nothing-unsynced' }
-  | { readonly kind: 'random-sectors' }
-  | { readonly kind: 'torn-last-write'; readonly bytes: number }
-  | { readonly kind: 'size-without-data' }
-  | { readonly kind: 'names-lost' }
-  | { readonly kind: 'anything' };
+import { type ApplyChange, DiskFork, DiskSurvivors, type SurvivingNames } from './tree-copy.ts';
+import { findUnsynced, lastUnsyncedWrite, type UnsyncedWrite } from './unsynced.ts';
 
 export interface Crash {
   readonly mode: CrashMode;
@@ -51,7 +33,7 @@ export function crashClone(fs: MemoryFileSystem, mode: CrashMode, random: () => 
   return new MemoryFileSystem(capacityBytes === undefined ? {} : { capacityBytes }, { root: clone, sequence });
 }
 
-/** One disk for each way to crash now: each mode once, and the last write torn in its sectors and in its bytes. */
+/** One disk for each common way to crash now; `crashModes` lists all ways. The last write is torn in its sectors and in its bytes. */
 export function crashClones(fs: MemoryFileSystem, random: () => number): readonly Crash[] {
   const lastBytes = lastUnsyncedWrite(fs.content.root)?.data.length ?? 0;
   const tornBytes = Math.floor(random() * lastBytes);
@@ -68,92 +50,6 @@ export function crashClones(fs: MemoryFileSystem, random: () => number): readonl
   return modes.map((mode) => ({ mode, disk: crashClone(fs, mode, random) }));
 }
 
-type Write = Extract<UnsyncedChange, { readonly kind: 'write' }>;
-type ApplyChange = (image: PagedBytes, change: UnsyncedChange) => void;
-
-/** Copies a tree so that every file and folder is copied once, however many names it has. */
-abstract class TreeCopy {
-  readonly #copies = new Map<MemoryNode, MemoryNode>();
-
-  folder(folder: MemoryFolder): MemoryFolder {
-    const known = this.#copies.get(folder);
-    if (known instanceof MemoryFolder) return known;
-    const copy = new MemoryFolder();
-    copy.modifiedMs = folder.modifiedMs;
-    this.#copies.set(folder, copy);
-    this.fillFolder(folder, copy);
-    return copy;
-  }
-
-  protected node(node: MemoryNode): MemoryNode {
-    if (node.kind === 'directory') return this.folder(node);
-    const copy = this.#copies.get(node) ?? this.copyFile(node);
-    this.#copies.set(node, copy);
-    return copy;
-  }
-
-  protected abstract copyFile(file: MemoryFile): MemoryFile;
-  protected abstract fillFolder(from: MemoryFolder, to: MemoryFolder): void;
-}
-
-/** Keeps the difference between synced and current. */
-class DiskFork extends TreeCopy {
-  readonly #changes = new Map<NameChange, NameChange>();
-  /** Copies whose required change was not copied yet, by that change. */
-  readonly #waiting = new Map<NameChange, NameChange>();
-
-  protected override copyFile(file: MemoryFile): MemoryFile {
-    return file.fork();
-  }
-
-  protected override fillFolder(from: MemoryFolder, to: MemoryFolder): void {
-    to.adoptSynced([...from.synced].map(([name, node]) => [name, this.node(node)]));
-    applyNames(
-      to.entries,
-      [...from.entries].map(([name, node]) => [name, this.node(node)]),
-    );
-    for (const change of from.pending) this.#change(change, to);
-  }
-
-  #change(change: NameChange, folder: MemoryFolder): void {
-    const names = change.names.map(([name, node]) => [name, node && this.node(node)] as const);
-    const copy = folder.adoptPending(names, undefined);
-    this.#changes.set(change, copy);
-    const { requires } = change;
-    if (requires !== undefined && !requires.persisted) {
-      copy.requires = this.#changes.get(requires);
-      if (copy.requires === undefined) this.#waiting.set(requires, copy);
-    }
-    const waiting = this.#waiting.get(change);
-    if (waiting !== undefined) waiting.requires = copy;
-  }
-}
-
-/** Keeps what survives, as a disk on which everything is synced. */
-class DiskSurvivors extends TreeCopy {
-  readonly #apply: ApplyChange;
-  readonly #survives: (change: NameChange) => boolean;
-
-  constructor(apply: ApplyChange, survives: (change: NameChange) => boolean) {
-    super();
-    this.#apply = apply;
-    this.#survives = survives;
-  }
-
-  protected override copyFile(file: MemoryFile): MemoryFile {
-    const image = file.syncedImage();
-    for (const change of file.unsynced) this.#apply(image, change);
-    return MemoryFile.onDisk(image, file.modifiedMs);
-  }
-
-  protected override fillFolder(from: MemoryFolder, to: MemoryFolder): void {
-    const names = new Map(from.synced);
-    for (const change of from.pending) if (this.#survives(change)) applyNames(names, change.names);
-    for (const [name, node] of names) to.entries.set(name, this.node(node));
-    to.adoptSynced(to.entries);
-  }
-}
-
 function survivors(
   root: MemoryFolder,
   mode: Exclude<CrashMode, { kind: 'everything' }>,
@@ -161,20 +57,45 @@ function survivors(
 ): DiskSurvivors {
   switch (mode.kind) {
     case 'nothing-unsynced':
-      return new DiskSurvivors(
-        () => {},
-        () => false,
-      );
+      return new DiskSurvivors(applyNothing, noNames);
     case 'random-sectors':
-      return new DiskSurvivors(sectorsThat(coin(random)), () => true);
+      return new DiskSurvivors(sectorsThat(coin(random)), allNames);
     case 'torn-last-write':
-      return new DiskSurvivors(tearing(lastUnsyncedWrite(root), mode.bytes), () => true);
+      return new DiskSurvivors(tearing(lastUnsyncedWrite(root), mode.bytes), allNames);
+    case 'last-write-only':
+      return new DiskSurvivors(applyOnly(lastUnsyncedWrite(root)), allNames);
     case 'size-without-data':
-      return new DiskSurvivors(applySize, () => true);
+      return new DiskSurvivors(applySize, allNames);
+    case 'one-file-lost': {
+      const lost = findUnsynced(root).files[mode.index];
+      return new DiskSurvivors((image, change, file) => {
+        if (file !== lost) applyWhole(image, change);
+      }, allNames);
+    }
+    case 'names-without-contents':
+      return new DiskSurvivors(applyNothing, allNames);
+    case 'contents-without-names':
+      return new DiskSurvivors(applyWhole, noNames);
     case 'names-lost':
-      return new DiskSurvivors(applyWhole, namesThat(coin(random)));
+      return new DiskSurvivors(applyWhole, namesThat(tossed(coin(random))));
+    case 'one-name-lost': {
+      const lost = findUnsynced(root).nameChanges[mode.index];
+      return new DiskSurvivors(
+        applyWhole,
+        namesThat((change) => change !== lost),
+      );
+    }
+    case 'one-name-kept': {
+      const kept = findUnsynced(root).nameChanges[mode.index];
+      return new DiskSurvivors(
+        applyWhole,
+        namesThat((change) => change === kept || change === kept?.requires),
+      );
+    }
+    case 'old-names-kept':
+      return new DiskSurvivors(applyWhole, withOldNames);
     case 'anything':
-      return new DiskSurvivors(sectorsThat(coin(random)), namesThat(coin(random)));
+      return new DiskSurvivors(sectorsThat(coin(random)), namesThat(tossed(coin(random))));
     default:
       return assertNever(mode, 'crash mode');
   }
@@ -186,9 +107,19 @@ function coin(random: () => number): () => boolean {
   return () => random() < probability;
 }
 
+function applyNothing(): void {
+  // Synced contents are there already.
+}
+
 function applyWhole(image: PagedBytes, change: UnsyncedChange): void {
   if (change.kind === 'write') image.write(change.data, change.position);
   else image.resize(change.bytes);
+}
+
+function applyOnly(kept: UnsyncedWrite | undefined): ApplyChange {
+  return (image, change) => {
+    if (change === kept) applyWhole(image, change);
+  };
 }
 
 function applySize(image: PagedBytes, change: UnsyncedChange): void {
@@ -196,7 +127,7 @@ function applySize(image: PagedBytes, change: UnsyncedChange): void {
   else image.resize(Math.max(image.bytes, change.position + change.data.length));
 }
 
-function tearing(torn: Write | undefined, bytes: number): ApplyChange {
+function tearing(torn: UnsyncedWrite | undefined, bytes: number): ApplyChange {
   return (image, change) => {
     if (change === torn) image.write(torn.data.subarray(0, bytes), torn.position);
     else applyWhole(image, change);
@@ -220,26 +151,34 @@ function sectorsThat(survives: () => boolean): ApplyChange {
   };
 }
 
-function namesThat(survives: () => boolean): (change: NameChange) => boolean {
-  const tossed = new Map<NameChange, boolean>();
-  const toss = (change: NameChange): boolean => {
-    const result = tossed.get(change) ?? survives();
-    tossed.set(change, result);
-    return result;
-  };
+function noNames(): NameChange['names'] {
+  return [];
+}
+
+function allNames(change: NameChange): NameChange['names'] {
+  return change.names;
+}
+
+/** A rename within a folder adds a name and removes one; here the removal is lost. A folder never has two names. */
+function withOldNames({ names }: NameChange): NameChange['names'] {
+  const isRenamedFile = names.length > 1 && names.every(([, node]) => node?.kind !== 'directory');
+  return isRenamedFile ? names.filter(([, node]) => node !== undefined) : names;
+}
+
+/** A change survives if what it requires does. */
+function namesThat(survives: (change: NameChange) => boolean): SurvivingNames {
   return (change) => {
     const { requires } = change;
-    return toss(change) && (requires === undefined || requires.persisted || toss(requires));
+    return survives(change) && (requires === undefined || requires.persisted || survives(requires)) ? change.names : [];
   };
 }
 
-function lastUnsyncedWrite(folder: MemoryFolder): Write | undefined {
-  let last: Write | undefined;
-  for (const node of folder.entries.values()) {
-    const candidates = node.kind === 'directory' ? [lastUnsyncedWrite(node)] : node.unsynced;
-    for (const change of candidates) {
-      if (change?.kind === 'write' && change.sequence > (last?.sequence ?? 0)) last = change;
-    }
-  }
-  return last;
+/** One toss for each change, whoever asks. */
+function tossed(survives: () => boolean): (change: NameChange) => boolean {
+  const results = new Map<NameChange, boolean>();
+  return (change) => {
+    const result = results.get(change) ?? survives();
+    results.set(change, result);
+    return result;
+  };
 }

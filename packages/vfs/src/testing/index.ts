@@ -1,4 +1,6 @@
-export { crashClone, crashClones, type Crash, type CrashMode } from './crash-clone.ts';
+export { crashClone, crashClones, type Crash } from './crash-clone.ts';
+export { crashModes, type CrashMode } from './crash-mode.ts';
+export { diskFingerprint } from './disk-fingerprint.ts';
 export { fakeProcessTable, fakeProcessWorld, type FakeProcess, type FakeProcessWorld } from './fake-process-table.ts';
 export { FaultyFileSystem, type Fault, type FaultEffect } from './faulty-file-system.ts';
 export {

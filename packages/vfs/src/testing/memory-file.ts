@@ -43,6 +43,11 @@ export class MemoryFile {
     return this.#unsynced;
   }
 
+  /** The same text for the same current content. */
+  fingerprint(): string {
+    return this.#current.fingerprint();
+  }
+
   /** What survives power loss for certain, as a copy. */
   syncedImage(): PagedBytes {
     return this.#synced.fork();

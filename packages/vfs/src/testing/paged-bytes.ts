@@ -5,7 +5,12 @@
  * cheap. Invariant: a page that is not in `#owned` may be shared and is never written; bytes past the size are zero.
  */
 
+import { createHash } from 'node:crypto';
+
 const PAGE_BYTES = 4096;
+
+/** Hashes of pages that nobody writes any more. */
+const pageHashes = new WeakMap<Uint8Array, string>();
 
 export class PagedBytes {
   /** `undefined` is a page of zeros. */
@@ -82,6 +87,15 @@ export class PagedBytes {
     }
   }
 
+  /** The same text for the same bytes. Pages that were hashed for one copy need not be for another. */
+  fingerprint(): string {
+    // What is hashed must not be written in place any more.
+    this.#owned.clear();
+    let text = `${this.#bytes}`;
+    for (let index = 0; index * PAGE_BYTES < this.#bytes; index++) text += ` ${hashOf(this.#pages[index])}`;
+    return text;
+  }
+
   #writablePage(index: number): Uint8Array {
     const page = this.#pages[index];
     if (page !== undefined && this.#owned.has(index)) return page;
@@ -103,4 +117,13 @@ export class PagedBytes {
 export function* pagesBetween(start: number, end: number): Generator<number> {
   const last = Math.ceil(end / PAGE_BYTES);
   for (let index = Math.floor(start / PAGE_BYTES); index < last; index++) yield index;
+}
+
+function hashOf(page: Uint8Array | undefined): string {
+  if (page === undefined) return '0';
+  const known = pageHashes.get(page);
+  if (known !== undefined) return known;
+  const hash = page.every((byte) => byte === 0) ? '0' : createHash('sha1').update(page).digest('base64');
+  pageHashes.set(page, hash);
+  return hash;
 }
