@@ -14,6 +14,7 @@ export interface MemoryDisk {
   /** Accounts for a file whose size went from `from` to `to`. */
   resized(from: number, to: number): void;
   nextSequence(): number;
+  opened(): void;
   released(file: MemoryFile): void;
   mutated(operation: string, path: string): void;
 }
@@ -34,6 +35,7 @@ export class MemoryFileHandle implements FileHandle {
     this.#mode = mode;
     this.#disk = disk;
     file.handles++;
+    disk.opened();
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {

@@ -24,6 +24,20 @@ describe('MemoryFileSystem', () => {
     expect(await b.size()).toBe(5);
   });
 
+  test('counts the handles that are open', async () => {
+    const fs = new MemoryFileSystem();
+    const a = await fs.open('/a', 'create');
+    const again = fs.openSync('/a', 'read');
+
+    const open = fs.openHandles;
+    await a.close();
+    await a.close();
+    const afterOne = fs.openHandles;
+    await again.close();
+
+    expect([open, afterOne, fs.openHandles]).toEqual([2, 1, 0]);
+  });
+
   test('counts a replaced file as gone and a linked one once', async () => {
     const fs = new MemoryFileSystem({ capacityBytes: 10 });
     for (const name of ['/a', '/b']) {

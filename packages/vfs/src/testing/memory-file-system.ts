@@ -40,6 +40,7 @@ export class MemoryFileSystem implements FileSystem {
   #capacityBytes: number | undefined;
   #readOnly = false;
   #usedBytes = 0;
+  #openHandles = 0;
   #sequence: number;
 
   /** @param content - What is on the disk, for copies; nothing by default. */
@@ -57,7 +58,11 @@ export class MemoryFileSystem implements FileSystem {
         this.#usedBytes += to - from;
       },
       nextSequence: () => ++this.#sequence,
-      released: (file) => this.#releaseIfUnused(file),
+      opened: () => this.#openHandles++,
+      released: (file) => {
+        this.#openHandles--;
+        this.#releaseIfUnused(file);
+      },
       mutated: (operation, path) => this.#mutated(operation, path),
     };
   }
@@ -69,6 +74,11 @@ export class MemoryFileSystem implements FileSystem {
 
   get capacityBytes(): number | undefined {
     return this.#capacityBytes;
+  }
+
+  /** How many handles are open: 0 after everything has been closed, or somebody leaks descriptors. */
+  get openHandles(): number {
+    return this.#openHandles;
   }
 
   /** Limits the sum of all file sizes; growth past it fails with ENOSPC. `undefined` lifts the limit. */
