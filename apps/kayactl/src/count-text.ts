@@ -1,6 +1,6 @@
 /** Numbers of things, for people. */
 
-/** As in `1 table`, `3 tables`. */
-export function countText(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
+/** As in `1 table`, `3 tables`. @param many - The plural, where it is not the word with an s. */
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }

@@ -5,7 +5,7 @@ import type { RecoveredFile, RecoveryReport, RecoveryVerdict } from '@kayadb/eng
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatTable } from './table-text.ts';
 
-const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readonly exitCode: ExitCode }>> = {
+export const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readonly exitCode: ExitCode }>> = {
   clean: { text: 'CLEAN: the store opens and loses nothing', exitCode: EXIT.ok },
   recoverable: { text: 'RECOVERABLE: the store opens and drops a torn tail only', exitCode: EXIT.ok },
   corrupt: {

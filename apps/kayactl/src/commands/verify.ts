@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 
-import { verifyBackup, type VerifyReport } from '@kayadb/engine';
+import { type BackupReport, inspectBackup, inspectStore } from '@kayadb/engine';
 import type { Command } from 'commander';
 
 import { withByteProgress } from '../byte-progress.ts';
@@ -10,61 +10,77 @@ import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
-import { refuseServer, withEngine } from '../store/with-engine.ts';
-import { printCopy } from './checkpoint.ts';
+import { exitCodeOf } from '../recovery-text.ts';
+import { describeVerification, verificationDocument } from '../verification-text.ts';
+import { refuseServers } from './recover.ts';
 
 export function addVerifyCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('verify')
-    .summary('read every table of a store, or all of a backup, and check every checksum')
+    .summary('read all of a store or backup and check every checksum')
     .description(
-      'Reads everything in the folder that --data names. A store is opened for it, so it must not be in use, and each damaged table ' +
-        'is named; a backup is only read, and compared with its list. Status 3: something is damaged.',
+      'Reads every file in the folder that --data names and checks every checksum: CURRENT, the manifest, every record of the ' +
+        'log, every block of every table; of a backup, every file that its list names. Every damaged place is named. It changes ' +
+        'nothing, takes no lock, and works beside a running server. Status 0: all is well. Status 3: something is damaged.',
     );
-  examples(command, ['kayactl --data ./data verify', 'kayactl --data /mnt/backups/2026-11-22 verify']);
+  examples(command, ['kayactl --data ./data verify', 'kayactl --data /mnt/backups/2026-11-22 verify --json']);
   invocation.handle(command, async (context) => {
-    refuseServer(context);
+    refuseServers(context);
     const directory = resolve(context.globals.data);
     const isBackup = (await context.io.fileSystem.stat(`${directory}/BACKUP`)) !== undefined;
-    return isBackup ? checkBackup(context, directory) : checkStore(context);
+    return isBackup ? checkBackup(context, directory) : checkStore(context, directory);
   });
 }
 
-async function checkBackup(context: CommandContext, directory: string): Promise<ExitCode> {
-  const { signal, fileSystem } = context.io;
-  const info = await withByteProgress(context, (onProgress) =>
-    verifyBackup(directory, { fileSystem, signal, onProgress }),
+async function checkStore(context: CommandContext, directory: string): Promise<ExitCode> {
+  const { fileSystem, processes, clock, signal } = context.io;
+  const report = await withByteProgress(context, (onProgress) =>
+    inspectStore(fileSystem, directory, { processes, clock, signal, onProgress }),
   );
-  await printCopy(context, `the backup in ${directory} is whole`, directory, info);
-  return EXIT.ok;
+  const { output, globals } = context;
+  if (globals.json) await output.json(verificationDocument(report));
+  else await output.line(describeVerification(report));
+  return exitCodeOf(report);
 }
 
-async function checkStore(context: CommandContext): Promise<ExitCode> {
-  const { signal } = context.io;
-  const report = await withEngine(context, (engine) =>
-    withByteProgress(context, (onProgress) => engine.verify({ signal, onProgress })),
+async function checkBackup(context: CommandContext, directory: string): Promise<ExitCode> {
+  const { fileSystem, signal } = context.io;
+  const report = await withByteProgress(context, (onProgress) =>
+    inspectBackup(directory, { fileSystem, signal, onProgress }),
   );
-  await printReport(context, report);
+  await printBackup(context, directory, report);
   return report.damage.length === 0 ? EXIT.ok : EXIT.corruption;
 }
 
-async function printReport({ output, globals }: CommandContext, report: VerifyReport): Promise<void> {
-  const { tableCount, blockCount, entryCount, bytes, damage } = report;
+async function printBackup(
+  { output, globals }: CommandContext,
+  directory: string,
+  { info, fileCount, damage }: BackupReport,
+): Promise<void> {
+  const { sequence, durableIndex, tableCount, bytes } = info;
   if (globals.json) {
     await output.json({
       ok: damage.length === 0,
+      directory,
+      sequence,
+      durableIndex: durableIndex ?? null,
       tables: tableCount,
-      blocks: blockCount,
-      entries: entryCount,
       bytes,
-      damage: damage.map(({ file, offset, message }) => ({ file, offset, message })),
+      files: fileCount,
+      damage,
     });
     return;
   }
-  for (const { message } of damage) await output.line(`DAMAGE: ${message}`);
-  const outcome = damage.length === 0 ? 'OK' : `${damage.length} of`;
-  const entries = `${entryCount} ${entryCount === 1 ? 'entry' : 'entries'}`;
-  await output.line(
-    `${outcome} ${countText(tableCount, 'table')}, ${countText(blockCount, 'block')}, ${entries}, ${countText(bytes, 'byte')}`,
-  );
+  if (damage.length === 0) {
+    const content = `sequence ${sequence}, ${countText(tableCount, 'table')}, ${countText(bytes, 'byte')}`;
+    await output.line(`OK the backup in ${directory} is whole: ${content}`);
+    return;
+  }
+  const bad = `${damage.length} of its ${countText(fileCount, 'file')}`;
+  await output.line(`CORRUPT: the backup in ${directory} is not what was written: ${bad}\n`);
+  for (const { file, offset, reason, isUnreadable } of damage) {
+    await output.line(
+      isUnreadable ? `UNREADABLE: ${file}: ${reason}` : `DAMAGE: ${file} at offset ${offset}: ${reason}`,
+    );
+  }
 }
