@@ -27,6 +27,20 @@ export type {
 } from './recover/file-inspection.ts';
 export { inspectFile, type InspectFileOptions } from './recover/inspect-file.ts';
 export { inspectStore, type InspectStoreOptions } from './recover/inspect-store.ts';
+export type {
+  DoubtfulKey,
+  Loss,
+  LossKind,
+  LostKeys,
+  PlanDamage,
+  PlanTable,
+  RecoveryPlan,
+  RecoveryProgress,
+  SalvagePolicy,
+  SalvageReport,
+  WayOut,
+  WayOutKind,
+} from './recover/plan/recovery-plan.ts';
 export type { InspectProgress } from './recover/read-meter.ts';
 export type {
   FileDamage,
