@@ -1,0 +1,40 @@
+/**
+ * `kill -9` of a writing process on a real disk. What was acknowledged is recorded by this process, not by the one that is killed. A kill leaves the
+ * page cache as it was, so this shows what process death does; power loss is tried in crash.test.ts and pulled-disk.test.ts.
+ */
+
+import { seededRandom, testSeed } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { noFigures, runKills } from '../src/kill/kill-run.ts';
+import { WriterSupply } from '../src/kill/writer-process.ts';
+import { sized, timeoutFor } from '../src/proof-size.ts';
+import { Findings, publishFigures } from '../src/report.ts';
+
+const KILLS = sized({ ci: 50, long: 2000 });
+/** Each store is killed this often, then a new one begins. */
+const KILLS_PER_STORE = 25;
+
+describe('a writing process that is killed', () => {
+  test(
+    'leaves everything acknowledged, no half batch, and a store that opens as foretold',
+    { timeout: timeoutFor(180_000) },
+    async () => {
+      const startMs = performance.now();
+      const random = seededRandom(testSeed()).fork('kill');
+      const findings = new Findings();
+      const figures = noFigures();
+      await using supply = new WriterSupply();
+
+      for (let store = 0; store < KILLS / KILLS_PER_STORE; store++) {
+        await runKills({ random: random.fork(`store ${store}`), kills: KILLS_PER_STORE, supply, findings, figures });
+      }
+
+      publishFigures('kill', { ...figures, seconds: Math.round((performance.now() - startMs) / 1000) });
+      expect(findings.sentences).toEqual([]);
+      expect(figures.kills).toBeGreaterThanOrEqual(KILLS);
+      expect(Object.entries(figures).filter(([what, count]) => count === 0 && what !== 'tornTails')).toEqual([]);
+      expect(figures.acknowledgedWrites).toBeGreaterThan(KILLS * 20);
+    },
+  );
+});
