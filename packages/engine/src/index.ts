@@ -27,6 +27,8 @@ export type {
 } from './recover/file-inspection.ts';
 export { inspectFile, type InspectFileOptions } from './recover/inspect-file.ts';
 export { inspectStore, type InspectStoreOptions } from './recover/inspect-store.ts';
+export type { InspectProgress } from './recover/read-meter.ts';
+export { planRecovery, type PlanRecoveryOptions } from './recover/plan/plan-recovery.ts';
 export type {
   DoubtfulKey,
   Loss,
@@ -41,7 +43,7 @@ export type {
   WayOut,
   WayOutKind,
 } from './recover/plan/recovery-plan.ts';
-export type { InspectProgress } from './recover/read-meter.ts';
+export { salvageStore, type SalvageOptions } from './recover/salvage/salvage-store.ts';
 export type {
   FileDamage,
   FileOpening,

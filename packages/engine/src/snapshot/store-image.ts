@@ -27,6 +27,12 @@ export interface StoreImage {
   readonly release: () => void;
 }
 
+export interface ImageIdentity {
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+  readonly resources: Pick<SourceStore['resources'], 'fileSystem'>;
+}
+
 /** Captures what tables hold now; flush first for what was written. */
 export function captureImage({ versions, wal }: SourceStore): StoreImage {
   const version = versions.current.retain();
@@ -55,9 +61,9 @@ export function captureImage({ versions, wal }: SourceStore): StoreImage {
  * @throws FileSystemError; files may be left behind.
  */
 export async function writeImage(
-  { storeId, resources: { fileSystem } }: SourceStore,
+  { storeId, resources: { fileSystem } }: ImageIdentity,
   directory: string,
-  { state, endLsn }: StoreImage,
+  { state, endLsn }: Pick<StoreImage, 'state' | 'endLsn'>,
 ): Promise<void> {
   const hasLog = state.oldestSegment !== NO_SEGMENT;
   const manifestNumber = state.nextFileNumber;

@@ -1,0 +1,207 @@
+/**
+ * One table as far as it can be read: its data blocks one by one, where a damaged one does not keep from the next.
+ *
+ * Invariant: a block is handed out only if its checksum, its layout and its last key are what the file says.
+ * Format: docs/format/sstable.md.
+ */
+
+import { DecodeError, equalBytes } from '@kayadb/codec';
+import { type FileHandle, FileSystemError } from '@kayadb/vfs';
+
+import { CorruptionError } from '../../errors.ts';
+import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
+import type { FileNumber } from '../../key/internal-key.ts';
+import { ReadWindow } from '../../log/read-window.ts';
+import { BlockReader } from '../../sstable/block-reader.ts';
+import { sharedZstd } from '../../sstable/compression.ts';
+import {
+  BLOCK_HANDLE_BYTES,
+  BLOCK_TRAILER_BYTES,
+  blockEnd,
+  type BlockHandle,
+  decodeBlockHandle,
+  decodeFooter,
+  type Footer,
+  FOOTER_BYTES,
+} from '../../sstable/sstable-format.ts';
+import { type TableIdentity, unpackBlock } from '../../sstable/stored-block.ts';
+import { decodeProperties, type TableProperties } from '../../sstable/table-properties.ts';
+import { plainReason } from '../examine-table.ts';
+import { describeStranger, readHeaderEvidence } from '../file-header-evidence.ts';
+import type { KeyBounds } from './damaged-place.ts';
+
+export interface TableToFind {
+  readonly handle: FileHandle;
+  /** Name for messages. */
+  readonly file: string;
+  readonly fileNumber: FileNumber;
+  readonly storeId: Uint8Array | undefined;
+}
+
+/** Why nothing of a table can be read, and where that shows. */
+export interface TableFault {
+  readonly offset: number;
+  readonly reason: string;
+}
+
+export class FoundTable {
+  readonly file: string;
+  /** `undefined` when they do not verify. */
+  readonly properties: TableProperties | undefined;
+  readonly #handle: FileHandle;
+  readonly #window: ReadWindow;
+  readonly #identity: TableIdentity;
+  readonly #index: BlockReader;
+
+  private constructor(
+    handle: FileHandle,
+    identity: TableIdentity,
+    index: BlockReader,
+    properties: TableProperties | undefined,
+  ) {
+    this.file = identity.file;
+    this.properties = properties;
+    this.#handle = handle;
+    this.#window = new ReadWindow(handle);
+    this.#identity = identity;
+    this.#index = index;
+  }
+
+  /**
+   * Does not own the handle.
+   *
+   * @returns Or why nothing of it can be read.
+   * @throws EngineError KAYA_UNSUPPORTED when it is compressed and zstd cannot be loaded.
+   */
+  static async open({ handle, file, fileNumber, storeId }: TableToFind): Promise<FoundTable | TableFault> {
+    try {
+      const header = await readHeaderEvidence(handle, 'table');
+      if (header.state === 'unsupported') return { offset: header.offset, reason: header.reason };
+      const stranger = describeStranger(header, { storeId, fileNumber });
+      if (stranger !== undefined) return { offset: 0, reason: stranger };
+      const found = await findFooter(handle, header.seeds);
+      if ('reason' in found) return found;
+      const { footer, seed } = found;
+      const identity: TableIdentity = { file, seed, zstd: sharedZstd };
+      const index = new BlockReader(await readWhole(handle, footer.index, identity), file, footer.index.offset);
+      const fault = findIndexFault(index, footer);
+      if (fault !== undefined) return { offset: footer.index.offset, reason: fault };
+      return new FoundTable(handle, identity, index, await readProperties(handle, footer.properties, identity));
+    } catch (error) {
+      return faultOf(error);
+    }
+  }
+
+  get blockCount(): number {
+    return this.#index.count;
+  }
+
+  handleOf(i: number): BlockHandle {
+    return decodeBlockHandle(this.#index.entry(i).value, 0);
+  }
+
+  /** Between which keys block `i` lies. A view. */
+  boundsOf(i: number, smallestKey: Uint8Array | undefined): KeyBounds {
+    const to = this.#index.entry(i).key;
+    if (i === 0) return { from: smallestKey, isFromExcluded: false, to };
+    return { from: this.#index.entry(i - 1).key, isFromExcluded: true, to };
+  }
+
+  /**
+   * @returns Block `i`, valid until the next call; or what is wrong with it.
+   * @throws EngineError KAYA_UNSUPPORTED when it is compressed and zstd cannot be loaded.
+   */
+  async block(i: number): Promise<BlockReader | string> {
+    const handle = this.handleOf(i);
+    try {
+      const stored = await this.#read(handle.offset, handle.storedBytes + BLOCK_TRAILER_BYTES);
+      const block = new BlockReader(unpackBlock(stored, 0, handle, this.#identity), this.file, handle.offset);
+      const isLast = equalBytes(this.#index.entry(i).key, block.entry(block.count - 1).key);
+      return block.findDisagreement() ?? (isLast ? block : `index entry ${i} is not its last key`);
+    } catch (error) {
+      return faultOf(error).reason;
+    }
+  }
+
+  /** What lies in the same stretch of the disk as a bad sector is read by itself. */
+  async #read(offset: number, bytes: number): Promise<Uint8Array> {
+    try {
+      return await this.#window.view(offset, bytes);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      return readBytes(this.#handle, offset, bytes);
+    }
+  }
+}
+
+/** The words of what keeps from reading bytes that are on the disk. @throws What is no damage. */
+function faultOf(error: unknown): TableFault {
+  if (error instanceof CorruptionError) return { offset: error.offset, reason: plainReason(error) };
+  if (error instanceof DecodeError) return { offset: 0, reason: error.message };
+  if (isDiskFault(error)) return { offset: 0, reason: `the disk does not give it: ${error.message}` };
+  throw error;
+}
+
+/** A bad sector is damage, whoever says so. */
+function isDiskFault(error: unknown): error is FileSystemError {
+  return error instanceof FileSystemError && error.code === 'KAYA_IO';
+}
+
+async function findFooter(
+  handle: FileHandle,
+  seeds: readonly number[],
+): Promise<{ readonly footer: Footer; readonly seed: number } | TableFault> {
+  const footerAt = Math.max(0, (await handle.size()) - FOOTER_BYTES);
+  const bytes = await readBytes(handle, footerAt, FOOTER_BYTES);
+  let reason = 'the header is gone, and without it nothing can be checked';
+  for (const seed of seeds) {
+    try {
+      const footer = decodeFooter(bytes, seed);
+      if (blockEnd(footer.index) <= footerAt) return { footer, seed };
+      reason = 'the footer names blocks behind the end of the file';
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      reason = error.message;
+    }
+  }
+  return { offset: footerAt, reason };
+}
+
+function findIndexFault(index: BlockReader, footer: Footer): string | undefined {
+  let expected = FILE_HEADER_BYTES;
+  for (let i = 0; i < index.count; i++) {
+    const { value } = index.entry(i);
+    const handle = value.length === BLOCK_HANDLE_BYTES ? decodeBlockHandle(value, 0) : undefined;
+    if (handle?.offset !== expected || blockEnd(handle) > footer.filter.offset) {
+      return `index entry ${i} does not name the next block`;
+    }
+    expected = blockEnd(handle);
+  }
+  return expected === footer.filter.offset ? undefined : 'the index leaves out data blocks';
+}
+
+async function readProperties(
+  file: FileHandle,
+  handle: BlockHandle,
+  identity: TableIdentity,
+): Promise<TableProperties | undefined> {
+  try {
+    return decodeProperties(await readWhole(file, handle, identity));
+  } catch (error) {
+    faultOf(error);
+    return undefined;
+  }
+}
+
+async function readWhole(file: FileHandle, handle: BlockHandle, identity: TableIdentity): Promise<Uint8Array> {
+  if (blockEnd(handle) > (await file.size())) {
+    throw new CorruptionError(identity.file, handle.offset, 'the block is cut short');
+  }
+  const stored = await readBytes(file, handle.offset, handle.storedBytes + BLOCK_TRAILER_BYTES);
+  return unpackBlock(stored, 0, handle, identity);
+}
+
+async function readBytes(file: FileHandle, offset: number, bytes: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(bytes);
+  return buffer.subarray(0, await file.read(buffer, offset));
+}
