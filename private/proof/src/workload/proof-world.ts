@@ -1,7 +1,6 @@
 /** A machine with a simulated disk, on which stores are opened one after the other, as by processes that start again. */
 
-import { decodeUtf8 } from '@kayadb/codec';
-import { type Engine, type EngineOptions, openEngine } from '@kayadb/engine';
+import { type Engine, type EngineOptions, openEngine, type ReadOptions } from '@kayadb/engine';
 import { seededRandom, VirtualClock } from '@kayadb/testkit';
 import type { FileSystem, ProcessTable } from '@kayadb/vfs';
 import { type FakeProcess, fakeProcessWorld } from '@kayadb/vfs/testing';
@@ -20,19 +19,25 @@ export const tinyOptions: EngineOptions = {
   blockCacheBytes: 8192,
 };
 
-/** Shared, so that no two processes ever get the same lock token. */
-const processWorld = fakeProcessWorld();
 let boots = 0;
+/** Bound: rows taken from a scan at once. */
+const MAX_ROWS = 1000;
 
 export class ProofWorld {
   readonly fileSystem: FileSystem;
   readonly clock = new VirtualClock();
-  readonly #bootId = `boot-${++boots}`;
+  readonly #processes = fakeProcessWorld();
+  readonly #boot: string;
   #process: FakeProcess | undefined;
 
-  /** The machine has just booted: whoever held a lock on this disk before is dead. */
-  constructor(fileSystem: FileSystem) {
+  /**
+   * The machine has just booted: whoever held a lock on this disk before is dead.
+   *
+   * @param boot - Unlike that of every machine that had this disk before. What is written to disk depends on it.
+   */
+  constructor(fileSystem: FileSystem, boot: string = `boot-${++boots}`) {
     this.fileSystem = fileSystem;
+    this.#boot = boot;
   }
 
   /** Opens the store as a process of its own; the one before has died. */
@@ -47,15 +52,25 @@ export class ProofWorld {
     });
   }
 
+  /** The process that had the store open last is dead, whatever it has left. */
+  die(): void {
+    this.#process?.kill();
+  }
+
   #nextProcess(): ProcessTable {
     this.#process?.kill();
-    this.#process = processWorld.start({ bootId: this.#bootId });
-    return this.#process;
+    const process = this.#processes.start({ bootId: this.#boot });
+    this.#process = process;
+    // Lock tokens are unique on a disk, whatever machine it was in before.
+    return { ...process, newToken: () => `${this.#boot}-${process.newToken()}` };
   }
 }
 
-export async function contentOf(engine: Engine): Promise<Content> {
-  const rows = new Map<string, string>();
-  for await (const { key, value } of engine.scan()) rows.set(decodeUtf8(key), decodeUtf8(value));
-  return rows;
+export async function contentOf(engine: Engine, options: ReadOptions = {}): Promise<Content> {
+  const scan = engine.scan({ ...options, keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  const content = new Map<string, string>();
+  for (let rows = await scan.nextBatch(MAX_ROWS); rows.length > 0; rows = await scan.nextBatch(MAX_ROWS)) {
+    for (const { key, value } of rows) content.set(key, value);
+  }
+  return content;
 }

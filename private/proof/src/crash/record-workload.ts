@@ -1,0 +1,211 @@
+/**
+ * Runs a workload on a simulated disk and keeps the disk, with what the store owes then, after every change, every sync and every
+ * answer to a writer.
+ */
+
+import { assertNever } from '@kayadb/codec';
+import type { Engine, Snapshot, WriteOptions, WriteResult } from '@kayadb/engine';
+import type { SeededRandom } from '@kayadb/testkit';
+import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import type { Findings } from '../report.ts';
+import { contentOf, ProofWorld } from '../workload/proof-world.ts';
+import { isWrite, toOperations, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
+import { CrashHistory, describeContent, type Owed } from './crash-history.ts';
+import type { CrashSetting } from './crash-setting.ts';
+
+/** A moment at which the power goes. */
+export interface CrashPoint {
+  /** Nobody changes it any more; what was unsynced is. */
+  readonly disk: MemoryFileSystem;
+  readonly owed: Owed;
+  /** For people. */
+  readonly where: string;
+  readonly kind: 'mutation' | 'answer';
+  /** Whether the workload is at a checkpoint. */
+  readonly isInCheckpoint: boolean;
+}
+
+interface HeldSnapshot {
+  readonly snapshot: Snapshot;
+  readonly state: number;
+  readonly untilOp: number;
+}
+
+const CHECKPOINTS = '/checkpoints';
+/** Bound: points that are kept at once. Until then the workload runs on, so that its background work overlaps with writes. */
+const MAX_POINTS = 400;
+/** Operations between two moments at which time passes, and how much. */
+const OPS_PER_TICK = 20;
+const TICK_MS = 100;
+const SNAPSHOT_OPS = 40;
+
+export class RecordedWorkload {
+  readonly history = new CrashHistory();
+  readonly #ops: readonly WorkloadOp[];
+  readonly #setting: CrashSetting;
+  readonly #random: SeededRandom;
+  readonly #findings: Findings;
+  readonly #disk = new MemoryFileSystem();
+  readonly #world = new ProofWorld(this.#disk, 'recorded');
+  readonly #inFlight = new Set<Promise<void>>();
+  #engine: Engine | undefined;
+  #held: HeldSnapshot | undefined;
+  #points: CrashPoint[] = [];
+  #opIndex = 0;
+  /** Changes of the disk and syncs. */
+  mutations = 0;
+
+  constructor(ops: readonly WorkloadOp[], setting: CrashSetting, random: SeededRandom, findings: Findings) {
+    this.#ops = ops;
+    this.#setting = setting;
+    this.#random = random;
+    this.#findings = findings;
+  }
+
+  /** Runs the workload, and hands out its crash points a few hundred at a time. */
+  async *points(): AsyncGenerator<readonly CrashPoint[]> {
+    await this.#disk.makeDirectory(CHECKPOINTS);
+    await this.#disk.syncDirectory('/');
+    this.#disk.afterEachMutation(({ operation, path }) => {
+      this.mutations++;
+      this.#keep('mutation', `${operation} ${path}`);
+    });
+    this.#engine = await this.#world.open(this.#setting.engine);
+    for (const [index, op] of this.#ops.entries()) {
+      this.#opIndex = index;
+      await this.#run(op);
+      if (this.#points.length > MAX_POINTS) yield this.#points.splice(0);
+    }
+    await this.#close();
+    yield this.#points.splice(0);
+    this.#world.die();
+  }
+
+  async #run(op: WorkloadOp): Promise<void> {
+    if (isWrite(op)) {
+      this.#inFlight.add(this.#write(op));
+      // Writers that do not wait for each other share a commit group.
+      if (this.#random.chance(0.7)) await this.#quiet();
+    } else {
+      await this.#quiet();
+      await this.#runTask(op);
+    }
+    await this.#maybeHoldSnapshot();
+    if (this.#setting.engine.durability === 'interval' && this.#opIndex % OPS_PER_TICK === 0) await this.#tick();
+  }
+
+  async #write(op: WorkloadWriteOp): Promise<void> {
+    const state = this.history.submit(op);
+    const { durable } = await this.#submit(op, this.#writeOptions(state));
+    this.history.answer(state, durable);
+    this.#keep('answer', `answer to write ${state}`);
+  }
+
+  /** Each in its own way: single puts and deletes take another path than batches. */
+  #submit(op: WorkloadWriteOp, options: WriteOptions): Promise<WriteResult> {
+    const engine = this.#engine!;
+    switch (op.kind) {
+      case 'put':
+        return engine.put(op.key, op.value, options);
+      case 'delete':
+        return engine.delete(op.key, options);
+      case 'delete-range':
+        return engine.deleteRange({ prefix: op.prefix }, options);
+      case 'batch':
+        return engine.batch(toOperations(op), options);
+      default:
+        return assertNever(op, 'write');
+    }
+  }
+
+  #writeOptions(state: number): WriteOptions {
+    const { engine, durabilityOf } = this.#setting;
+    return {
+      ...(engine.log === 'external' && { appliedIndex: state }),
+      ...(durabilityOf !== undefined && { durability: durabilityOf(this.#random) }),
+    };
+  }
+
+  async #runTask(op: Exclude<WorkloadOp, WorkloadWriteOp>): Promise<void> {
+    const engine = this.#engine!;
+    const { submitted } = this.history;
+    switch (op.kind) {
+      case 'flush':
+        await engine.flush();
+        break;
+      case 'compact':
+        await engine.compact();
+        break;
+      case 'checkpoint': {
+        const path = `${CHECKPOINTS}/${op.name}`;
+        this.history.beginCheckpoint(path);
+        await engine.checkpoint(path);
+        this.history.endCheckpoint(path);
+        break;
+      }
+      case 'reopen':
+        await this.#close();
+        this.#engine = await this.#world.open(this.#setting.engine);
+        break;
+      default:
+        assertNever(op, 'task');
+    }
+    this.history.settle(submitted);
+    this.#keep('answer', `end of ${op.kind}`);
+  }
+
+  async #close(): Promise<void> {
+    await this.#quiet();
+    await this.#releaseSnapshot();
+    const { submitted } = this.history;
+    await this.#engine!.close();
+    this.history.settle(submitted);
+    this.#keep('answer', 'end of close');
+  }
+
+  async #quiet(): Promise<void> {
+    await Promise.all(this.#inFlight);
+    this.#inFlight.clear();
+  }
+
+  /** More than the interval passes: what was answered before is durable. */
+  async #tick(): Promise<void> {
+    const { answered } = this.history;
+    await this.#world.clock.advanceAsync(TICK_MS + 1);
+    this.history.settle(answered);
+  }
+
+  /** One state is held now and then, across flushes and compactions, and has to be what it was. */
+  async #maybeHoldSnapshot(): Promise<void> {
+    if (this.#held !== undefined && this.#held.untilOp <= this.#opIndex) await this.#releaseSnapshot();
+    if (this.#held !== undefined || !this.#random.chance(0.02)) return;
+    await this.#quiet();
+    this.#held = {
+      snapshot: this.#engine!.snapshot(),
+      state: this.history.submitted,
+      untilOp: this.#opIndex + SNAPSHOT_OPS,
+    };
+  }
+
+  async #releaseSnapshot(): Promise<void> {
+    if (this.#held === undefined) return;
+    const { snapshot, state } = this.#held;
+    const found = describeContent(await contentOf(this.#engine!, { snapshot }));
+    if (found !== this.history.state(state)) {
+      this.#findings.add(`${this.#setting.name}: the snapshot of state ${state} changed by operation ${this.#opIndex}`);
+    }
+    snapshot.close();
+    this.#held = undefined;
+  }
+
+  #keep(kind: CrashPoint['kind'], what: string): void {
+    this.#points.push({
+      disk: crashClone(this.#disk, { kind: 'everything' }, () => 0),
+      owed: this.history.owed,
+      where: `operation ${this.#opIndex}, after ${what}`,
+      kind,
+      isInCheckpoint: this.#ops[this.#opIndex]?.kind === 'checkpoint',
+    });
+  }
+}
