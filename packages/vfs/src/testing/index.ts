@@ -1,3 +1,4 @@
+export { decodeLockOwner, encodeLockOwner } from '../lock/lock-owner.ts';
 export { crashClone, crashClones, type Crash } from './crash-clone.ts';
 export { crashModes, type CrashMode } from './crash-mode.ts';
 export { diskFingerprint } from './disk-fingerprint.ts';

@@ -1,0 +1,61 @@
+/** The test of one share of the decoders. Test files that call it run side by side. */
+
+import { seededRandom, testSeed } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { breathe } from '../breathe.ts';
+import { sized, timeoutFor } from '../proof-size.ts';
+import { publishFigures } from '../report.ts';
+import { decoderShare } from './all-decoders.ts';
+import { checkMemory } from './check-memory.ts';
+import { readCorpus, updatesCorpus, writeCorpus } from './corpus.ts';
+import { fuzzDecoder } from './fuzz-decoder.ts';
+import { mutate } from './mutate.ts';
+
+const EXECUTIONS = sized({ ci: 20_000, long: 5_000_000 });
+const MEMORY_EXECUTIONS = sized({ ci: 300, long: 20_000 });
+
+/** Describes the tests of share `index` of `count`. */
+export function describeFuzzing(index: number, count: number): void {
+  describe.each(decoderShare(index, count))('the decoder of $name', (decoder) => {
+    test(
+      'gives a value or its typed error for any bytes, the same each time',
+      { timeout: timeoutFor(60_000) },
+      async () => {
+        const seed = testSeed();
+        const corpus = readCorpus(decoder.name);
+
+        const result = await fuzzDecoder(decoder, {
+          seed,
+          executions: EXECUTIONS,
+          corpus: updatesCorpus ? [] : corpus,
+        });
+
+        const { executions, accepted, refusals, kept, failure } = result;
+        publishFigures(`fuzz-${decoder.name}`, { executions, accepted, refusals, corpus: corpus.length });
+        if (updatesCorpus) writeCorpus(decoder.name, kept);
+        expect(failure).toBeUndefined();
+        expect(executions).toBeGreaterThanOrEqual(EXECUTIONS);
+        expect(accepted).toBeGreaterThan(EXECUTIONS / 200);
+        expect(corpus.length).toBeGreaterThan(0);
+      },
+    );
+
+    test('takes memory by the length of its bytes, not by what they say', { timeout: timeoutFor(60_000) }, async () => {
+      const random = seededRandom(testSeed()).fork(decoder.name);
+      const corpus = readCorpus(decoder.name);
+
+      const wrong: string[] = [];
+      for (let i = 0; i < MEMORY_EXECUTIONS; i++) {
+        const sample = random.chance(0.5) ? await decoder.sample(random) : random.pick(corpus);
+        const input = mutate(random, sample, sample);
+        decoder.reseal?.(input);
+        const found = await checkMemory(decoder, input);
+        if (found !== undefined) wrong.push(`${found}: ${Buffer.from(input).toString('hex')}`);
+        await breathe();
+      }
+
+      expect(wrong).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,251 @@
+/** Readers of untrusted bytes outside the engine's own formats: frames and messages of protocol v1, lock files, and `inspectFile`. */
+
+import { strict as assert } from 'node:assert';
+
+import {
+  ByteWriter,
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  FrameDecoder,
+  type Request,
+  type RequestKind,
+  type Response,
+} from '@kayadb/codec';
+import { type InspectableKind, inspectFile } from '@kayadb/engine';
+import { BytesFileSystem, type Decoder, engineDecoders, type SampleSource } from '@kayadb/engine/testing';
+import { decodeLockOwner, encodeLockOwner } from '@kayadb/vfs/testing';
+
+const FRAME_HEADER_BYTES = 4;
+const REQUEST_KINDS = [
+  'hello',
+  'put',
+  'get',
+  'delete',
+  'scan',
+  'health',
+  'stats',
+  'add-member',
+  'remove-member',
+] as const satisfies readonly RequestKind[];
+
+/** The first byte says where the stream is cut into chunks, the second one how long a frame may be. */
+const frames: Decoder<readonly Uint8Array[]> = {
+  name: 'frame',
+  refusals: ['KAYA_FRAME_EMPTY', 'KAYA_FRAME_TOO_LARGE'],
+  isCanonical: false,
+  copies: false,
+  decode(bytes) {
+    const maxFrameBytes = 16 + 4 * (bytes[1] ?? 0);
+    const stream = bytes.subarray(2);
+    const whole = takeFrames(new FrameDecoder({ maxFrameBytes }), [stream]);
+    const cut = takeFrames(new FrameDecoder({ maxFrameBytes }), cutStream(stream, bytes[0] ?? 0));
+    assert.deepEqual(cut, whole, 'a stream gives the same frames however it is cut');
+    if (whole.error !== undefined) throw whole.error;
+    return whole.frames;
+  },
+  sample(random) {
+    const writer = new ByteWriter().u8(random.int(256)).u8(random.int(256));
+    for (let left = random.int(5); left > 0; left--) {
+      const length = 1 + random.int(random.chance(0.2) ? 60 : 12);
+      writer.u32(length).bytes(random.bytes(length));
+    }
+    return writer.finish();
+  },
+};
+
+const request: Decoder<ReturnType<typeof decodeRequest>> = {
+  name: 'request',
+  refusals: ['KAYA_MALFORMED'],
+  // The learner flag of a voter may be there or not.
+  isCanonical: false,
+  copies: false,
+  decode: decodeRequest,
+  encode: (value) =>
+    value.kind === 'unsupported' ? Uint8Array.of(value.opcode) : encodeRequest(value).subarray(FRAME_HEADER_BYTES),
+  sample: (random) => encodeRequest(sampleRequest(random)).subarray(FRAME_HEADER_BYTES),
+};
+
+/** The first byte says which request is answered. */
+const response: Decoder<readonly [RequestKind, Response]> = {
+  name: 'response',
+  refusals: ['KAYA_MALFORMED'],
+  // Texts that are not UTF-8 and statuses without a name lose their bytes.
+  isCanonical: false,
+  copies: false,
+  decode(bytes) {
+    const kind = REQUEST_KINDS[(bytes[0] ?? 0) % REQUEST_KINDS.length]!;
+    return [kind, decodeResponse(kind, bytes.subarray(1))];
+  },
+  encode: ([kind, value]) =>
+    Uint8Array.from([REQUEST_KINDS.indexOf(kind as never), ...encodeResponse(value).subarray(FRAME_HEADER_BYTES)]),
+  sample(random) {
+    const kind = random.int(REQUEST_KINDS.length);
+    const bytes = encodeResponse(sampleResponse(random, REQUEST_KINDS[kind]!)).subarray(FRAME_HEADER_BYTES);
+    return Uint8Array.from([kind, ...bytes]);
+  },
+};
+
+/** What is not a lock's content is no error but `undefined`. */
+const lockOwner: Decoder<ReturnType<typeof decodeLockOwner>> = {
+  name: 'lock-owner',
+  refusals: [],
+  isCanonical: false,
+  copies: true,
+  decode: decodeLockOwner,
+  encode: (owner) => (owner === undefined ? new Uint8Array(0) : encodeLockOwner(owner)),
+  sample: (random) =>
+    encodeLockOwner({
+      token: `t-${random.int(1000)}`,
+      pid: 1 + random.int(100_000),
+      host: random.chance(0.2) ? 'höst' : 'host',
+      bootId: `boot-${random.int(100)}`,
+      pidNamespace: 'pid:[4026531836]',
+      startTicks: random.int(2 ** 31),
+      takenAt: '2026-11-22T12:00:00.000Z',
+    }),
+};
+
+/** Damage is part of the answer, so nothing is refused. */
+function inspectionOf(kind: InspectableKind, name: string, from: string): Decoder {
+  const source = engineDecoders.find((decoder) => decoder.name === from)!;
+  const path = `/db/${name}`;
+  return {
+    name: `inspect-${kind}`,
+    refusals: [],
+    isCanonical: false,
+    copies: true,
+    decode: (bytes) => inspectFile(new BytesFileSystem(new Map([[path, bytes]])), path, kind, { showKeys: true }),
+    // Of the log's two segments the first.
+    sample: async (random) => {
+      const bytes = await source.sample(random);
+      return kind === 'wal' ? bytes.slice(2, 2 + bytes[0]! + 256 * bytes[1]!) : bytes;
+    },
+    reseal(bytes) {
+      if (kind !== 'wal') return source.reseal?.(bytes);
+      const segment = Uint8Array.from([bytes.length & 0xff, bytes.length >>> 8, ...bytes]);
+      source.reseal?.(segment);
+      bytes.set(segment.subarray(2));
+    },
+  };
+}
+
+export const otherDecoders: readonly Decoder[] = [
+  frames,
+  request,
+  response,
+  lockOwner,
+  inspectionOf('wal', '000001.wal', 'wal'),
+  inspectionOf('manifest', 'MANIFEST-000003', 'manifest'),
+  inspectionOf('table', '000007.sst', 'table'),
+];
+
+interface TakenFrames {
+  readonly frames: readonly Uint8Array[];
+  readonly error: unknown;
+}
+
+function takeFrames(decoder: FrameDecoder, chunks: readonly Uint8Array[]): TakenFrames {
+  const taken: Uint8Array[] = [];
+  try {
+    for (const chunk of chunks) {
+      decoder.push(chunk);
+      for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) taken.push(Uint8Array.from(frame));
+    }
+    return { frames: taken, error: undefined };
+  } catch (error) {
+    return { frames: taken, error };
+  }
+}
+
+/** Pieces of one to eight bytes, their sizes from `seed`. */
+function cutStream(stream: Uint8Array, seed: number): readonly Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let state = seed;
+  for (let at = 0; at < stream.length;) {
+    state = (state * 5 + 3) & 0xff;
+    const end = at + 1 + (state >>> 5);
+    chunks.push(stream.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+function sampleRequest(random: SampleSource): Request {
+  const kind = REQUEST_KINDS[random.int(REQUEST_KINDS.length)]!;
+  const bytes = (): Uint8Array => random.bytes(random.int(12));
+  const token = random.chance(0.5) ? random.bytes(random.int(20)) : undefined;
+  const client = token === undefined ? undefined : ({ kind: 'client', token } as const);
+  const operator = token === undefined ? undefined : ({ kind: 'operator', token } as const);
+  const rangeEpoch = random.chance(0.3) ? random.int(2 ** 32) : undefined;
+  const address = `10.0.0.${random.int(256)}:1234`;
+  switch (kind) {
+    case 'hello':
+      return { kind, version: random.int(3) };
+    case 'put':
+      return { kind, key: bytes(), value: bytes(), credential: client, rangeEpoch };
+    case 'get':
+    case 'delete':
+      return { kind, key: bytes(), credential: client, rangeEpoch };
+    case 'scan':
+      return { kind, prefix: bytes(), credential: client, rangeEpoch };
+    case 'health':
+      return { kind };
+    case 'stats':
+      return { kind, credential: client };
+    case 'add-member':
+      return {
+        kind,
+        id: random.int(100),
+        raftAddress: address,
+        clientAddress: address,
+        isLearner: random.chance(0.5),
+        credential: operator,
+      };
+    case 'remove-member':
+      return { kind, id: random.int(100), credential: operator };
+  }
+}
+
+function sampleResponse(random: SampleSource, answered: RequestKind): Response {
+  const message = 'nö'.repeat(random.int(4));
+  switch (random.int(10)) {
+    case 0:
+      return { kind: 'invalid-argument', message };
+    case 1:
+      return { kind: 'not-found' };
+    case 2:
+      return { kind: 'conflict', message };
+    case 3:
+      return { kind: 'error', message };
+    case 4:
+      return { kind: 'not-leader', leaderAddress: random.chance(0.5) ? undefined : 'a:1' };
+    case 5:
+      return { kind: 'range-moved', table: random.bytes(random.int(9)) };
+    default:
+      return sampleAnswer(random, answered);
+  }
+}
+
+function sampleAnswer(random: SampleSource, answered: RequestKind): Response {
+  switch (answered) {
+    case 'hello':
+      return { kind: 'version', version: random.int(0x1_0000) };
+    case 'put':
+    case 'delete':
+      return { kind: 'done' };
+    case 'get':
+      return { kind: 'value', value: random.bytes(random.int(20)) };
+    case 'scan': {
+      const item = () => ({ key: random.bytes(random.int(6)), value: random.bytes(random.int(6)) });
+      return { kind: 'items', items: Array.from({ length: random.int(5) }, item) };
+    }
+    case 'health':
+      return { kind: 'role', role: random.chance(0.5) ? 'leader' : 'follower' };
+    case 'stats':
+    case 'add-member':
+    case 'remove-member':
+      return { kind: 'text', text: 'tëxt'.repeat(random.int(3)) };
+  }
+}
