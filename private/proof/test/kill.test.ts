@@ -6,6 +6,7 @@
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
+import { FolderMachine } from '../src/kill/folder-machine.ts';
 import { noFigures, runKills } from '../src/kill/kill-run.ts';
 import { WriterSupply } from '../src/kill/writer-process.ts';
 import { sized, timeoutFor } from '../src/proof-size.ts';
@@ -27,7 +28,9 @@ describe('a writing process that is killed', () => {
       await using supply = new WriterSupply();
 
       for (let store = 0; store < KILLS / KILLS_PER_STORE; store++) {
-        await runKills({ random: random.fork(`store ${store}`), kills: KILLS_PER_STORE, supply, findings, figures });
+        using machine = new FolderMachine();
+        const parts = { random: random.fork(`store ${store}`), kills: KILLS_PER_STORE, supply, findings, figures };
+        await runKills({ ...parts, machine });
       }
 
       publishFigures('kill', { ...figures, seconds: Math.round((performance.now() - startMs) / 1000) });

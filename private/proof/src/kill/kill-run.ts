@@ -3,13 +3,12 @@
  * be inspected; what the report foretells is compared with what opening then does.
  */
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { inspectStore, openEngine, type RecoveryReport } from '@kayadb/engine';
+import { type Durability, inspectStore, openEngine, type RecoveryReport } from '@kayadb/engine';
 import { describeSeed, type SeededRandom } from '@kayadb/testkit';
-import { nodeFileSystem } from '@kayadb/vfs';
+import { inspectDirectoryLock, nodeFileSystem, nodeProcessTable } from '@kayadb/vfs';
 
 import type { Findings } from '../report.ts';
 import { type KillPlan, KillTrigger, randomKillPlan, randomPhases } from './kill-plan.ts';
@@ -57,14 +56,23 @@ export function noFigures(): KillFigures {
   };
 }
 
+/** Where the store lies, and what happens to the machine when a process has ended. */
+export interface Machine {
+  /** An empty folder at first; where it lies may change with each life. */
+  root(): string;
+  afterLife(): void;
+}
+
 export interface KillRunParts {
+  readonly machine: Machine;
   readonly random: SeededRandom;
   readonly kills: number;
   readonly supply: WriterSupply;
   readonly findings: Findings;
   /** Counted on. */
   readonly figures: KillFigures;
-  readonly shape?: ProgramShape;
+  /** Default `strict`. */
+  readonly durability?: Durability;
 }
 
 const SHAPE: ProgramShape = { lanes: 4, stepsPerLane: 150 };
@@ -72,49 +80,57 @@ const INSPECTED_SHARE = 0.5;
 
 /** Lets one new store live through `kills` kills, and closes it in good order at the end. */
 export async function runKills(parts: KillRunParts): Promise<void> {
-  const { random, kills, figures, shape = SHAPE } = parts;
-  const root = mkdtempSync(join(tmpdir(), 'kayadb-kill-'));
-  const record = new StoreRecord(shape.lanes);
-  const store = new KilledStore(parts, root, record);
-  try {
-    const last = figures.kills + kills;
-    const phases = randomPhases(random);
-    for (let life = 0; figures.kills < last; life++) {
-      const plan = randomKillPlan(random, phases[life % phases.length]!);
-      await store.live(life, plan, lanePrograms(random.fork(`life ${life}`), life, shape));
-    }
-    await store.live(-1, { phase: 'never', lines: 0, announces: false }, []);
-    figures.acknowledgedWrites += record.acknowledgedWrites;
-    figures.cutOffWrites += record.openWrites;
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+  const { random, kills, figures } = parts;
+  const record = new StoreRecord(SHAPE.lanes);
+  const store = new KilledStore(parts, record);
+  await store.prepare();
+  const phases = randomPhases(random);
+  const last = figures.kills + kills;
+  for (let life = 0; figures.kills < last; life++) {
+    const plan = randomKillPlan(random, phases[life % phases.length]!);
+    await store.live(life, plan, lanePrograms(random.fork(`life ${life}`), life, SHAPE));
   }
+  await store.live(-1, { phase: 'never', lines: 0, announces: false }, []);
+  figures.acknowledgedWrites += record.acknowledgedWrites;
+  figures.cutOffWrites += record.openWrites;
 }
 
 class KilledStore {
   readonly #parts: KillRunParts;
-  readonly #directory: string;
-  readonly #checkpoints: string;
   readonly #record: StoreRecord;
-  /** Whether a process has held the lock and died. */
-  #isLockLeft = false;
 
-  constructor(parts: KillRunParts, root: string, record: StoreRecord) {
+  constructor(parts: KillRunParts, record: StoreRecord) {
     this.#parts = parts;
-    this.#directory = join(root, 'store');
-    this.#checkpoints = join(root, 'checkpoints');
-    mkdirSync(this.#checkpoints);
     this.#record = record;
   }
 
+  /** Makes the folder for checkpoints, so that it survives power loss. */
+  async prepare(): Promise<void> {
+    const fileSystem = nodeFileSystem();
+    await fileSystem.makeDirectory(this.#checkpoints);
+    await fileSystem.syncDirectory(this.#parts.machine.root());
+  }
+
+  get #directory(): string {
+    return join(this.#parts.machine.root(), 'store');
+  }
+
+  get #checkpoints(): string {
+    return join(this.#parts.machine.root(), 'checkpoints');
+  }
+
   async live(life: number, plan: KillPlan, lanes: WriterOrders['lanes']): Promise<void> {
-    const { random, supply, findings, figures } = this.#parts;
+    const { random, supply, findings, figures, machine, durability = 'strict' } = this.#parts;
     const where = `(life ${life}, killed ${plan.phase}+${plan.lines}, ${describeSeed(random.seed)})`;
-    const report = life !== 0 && random.chance(INSPECTED_SHARE) ? await this.#inspect() : undefined;
+    // Power may have gone before there was a folder.
+    const isThere = existsSync(this.#directory);
+    const report = isThere && random.chance(INSPECTED_SHARE) ? await this.#inspect() : undefined;
+    const isLockLeft =
+      isThere && (await inspectDirectoryLock(nodeFileSystem(), this.#directory, nodeProcessTable())).kind === 'stale';
     const orders: WriterOrders = {
       directory: this.#directory,
       checkpoints: this.#checkpoints,
-      durability: 'strict',
+      durability,
       announces: plan.announces,
       life,
       lanes,
@@ -134,12 +150,11 @@ class KilledStore {
     });
     this.#count(ended, plan);
     if (report !== undefined) this.#compareForecast(report, ended, where);
-    if (ended.opened !== undefined && ended.tookOverLock !== this.#isLockLeft) {
+    if (ended.opened !== undefined && ended.tookOverLock !== isLockLeft) {
       findings.add(`the lock was ${ended.tookOverLock ? '' : 'not '}taken over from a dead process ${where}`);
     }
-    // One that was killed while opening may or may not have come as far as the lock.
-    this.#isLockLeft = !ended.isClosed && (ended.opened !== undefined || (await this.#isLocked()));
     if (ended.isClosed) await this.#checkClosed(where);
+    machine.afterLife();
     await this.#checkCheckpoints(ended.checkpoints, where);
     if (ended.end.signal !== null) figures.kills++;
     else if (!ended.isClosed) findings.add(`the writer ended by itself without closing the store ${where}`);
@@ -161,10 +176,6 @@ class KilledStore {
 
   #inspect(): Promise<RecoveryReport> {
     return inspectStore(nodeFileSystem(), this.#directory);
-  }
-
-  async #isLocked(): Promise<boolean> {
-    return readdirSync(this.#directory).includes('LOCK') && (await this.#inspect()).lock.state === 'stale';
   }
 
   #compareForecast({ opening, verdict, files }: RecoveryReport, { opened, tookOverLock }: Life, where: string): void {

@@ -131,14 +131,28 @@ async function attempt<Result>(
   }
 }
 
+/** Several errors of one close count as the first, if all of them have codes. */
 function describeError(error: unknown): WriterError {
-  return { code: error instanceof KayaError ? error.code : undefined, message: String(error) };
+  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  const codes = all.map((each) => (each instanceof KayaError ? each.code : undefined));
+  return { code: codes.includes(undefined) ? undefined : codes[0], message: [error, ...all].map(String).join('; ') };
 }
 
 /** Returns when the line is in the pipe. */
 function say(line: WriterLine): void {
   const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-  for (let sent = 0; sent < bytes.length;) sent += writeSync(STANDARD_OUTPUT, bytes, sent);
+  for (let sent = 0; sent < bytes.length;) sent += sendSome(bytes, sent);
+}
+
+/** @returns How many bytes went; none while the pipe is full, after a moment for whoever reads it. */
+function sendSome(bytes: Uint8Array, from: number): number {
+  try {
+    return writeSync(STANDARD_OUTPUT, bytes, from);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
 }
 
 const orders = await readToEnd(process.stdin);
