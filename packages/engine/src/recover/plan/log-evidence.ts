@@ -87,7 +87,7 @@ class LogGathering {
     if (oldest !== NO_SEGMENT) {
       const segments = await this.#openSegments(numbersOf(this.#view, 'wal').filter((number) => number >= oldest));
       this.#noteMissing(segments);
-      for (const segment of segments) await this.#readSegment(segment);
+      for (const segment of segments) await this.#readSegment(segment, segment === segments.at(-1));
     }
     const lastSequence = (this.#next ?? this.#flushed + 1) - 1;
     const cleanLast = this.#state?.cleanClose?.lastSequence;
@@ -141,7 +141,7 @@ class LogGathering {
     }
   }
 
-  async #readSegment(segment: Segment): Promise<void> {
+  async #readSegment(segment: Segment, isLast: boolean): Promise<void> {
     const { file, fileBytes, header, cutLsn } = segment;
     const isForeign =
       header.state === 'valid' && this.#storeId !== undefined && !equalBytes(header.storeId!, this.#storeId);
@@ -154,6 +154,7 @@ class LogGathering {
     const handle = await this.#view.open(`${this.#directory}/${file}`, 'read');
     try {
       let recordCount = 0;
+      let hasGap = false;
       for (const seed of header.seeds) {
         let expected = FILE_HEADER_BYTES;
         const log = { handle, fileBytes, seed, startLsn: header.startLsn };
@@ -168,16 +169,21 @@ class LogGathering {
           const { offset, bytes, reason, lsn } = tail;
           this.#stretches.push({ kind: 'gap', file, offset, bytes, reason, lsn, isNeeded: isDamaged });
         }
+        hasGap ||= walk.gaps.length > 0;
         if (recordCount > 0) break;
       }
-      if (recordCount === 0 && isDamaged) {
-        const isUsed = header.seeds.length === 0 && fileBytes > 0;
-        const reason = header.reason;
-        this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: fileBytes, reason, lsn: 0, isNeeded: isUsed });
-      }
+      if (recordCount === 0 && isDamaged && !hasGap) this.#noteBlank(segment, isLast);
     } finally {
       await handle.close();
     }
+  }
+
+  /** A header that does not verify, and nothing behind it: made ready and never used, unless its place says that it was. */
+  #noteBlank({ file, fileBytes, header }: Segment, isLast: boolean): void {
+    const needed = [this.#state?.oldestSegment, this.#state?.cleanClose?.segment];
+    if (isLast && !needed.some((number) => number !== undefined && walFileName(number) === file)) return;
+    const { reason } = header;
+    this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: fileBytes, reason, lsn: 0, isNeeded: true });
   }
 
   #addRecord(record: LogRecord, file: string, expected: number, isUnplaced: boolean): void {
