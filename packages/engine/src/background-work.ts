@@ -14,6 +14,7 @@ import type { SequenceNumber } from './key/internal-key.ts';
 import type { MemtableList } from './memtable/memtable-list.ts';
 import type { KeySpan } from './range-delete/range-delete.ts';
 import type { SnapshotList } from './snapshot/snapshot-list.ts';
+import type { DiskGuard } from './space/disk-guard.ts';
 import type { StoreParts } from './store.ts';
 import { LEVEL_COUNT, type TableMeta } from './version/table-meta.ts';
 import type { Version } from './version/version.ts';
@@ -22,6 +23,7 @@ import type { WritePressure } from './write/write-stall.ts';
 export interface BackgroundWorkParts extends StoreParts {
   readonly memtables: MemtableList;
   readonly snapshots: SnapshotList;
+  readonly space: DiskGuard;
 }
 
 /** Less than this is in a table sooner than a thread has started: a store that is opened, written a little and closed needs none. */
@@ -37,7 +39,7 @@ export class BackgroundWork {
 
   constructor(parts: BackgroundWorkParts) {
     this.#parts = parts;
-    const { options, poison, resources, versions } = parts;
+    const { options, poison, resources, versions, space } = parts;
     const inline = new InlineTableMaker(resources, versions);
     // Where memtables are small, so is every job; those of full ones are for the workers even so.
     const belowBytes = Math.min(SMALL_JOB_BYTES, options.memtableBytes / 2);
@@ -48,8 +50,8 @@ export class BackgroundWork {
     this.#requests = new RangeRequests(options, settledLevel(options));
     this.#scheduler = new Scheduler(
       {
-        flushOne: () => this.#flushOne(),
-        compactOne: (signal) => this.#compactOne(signal),
+        flushOne: () => space.withRoom(() => this.#flushOne()),
+        compactOne: (signal) => space.withRoom(() => this.#compactOne(signal)),
         onFailure: (job, error) => {
           if (job === 'compaction') this.#requests.failAll(error);
           options.onEvent({ kind: 'warning', message: `${job} stopped: ${error.message}` });
@@ -132,6 +134,7 @@ export class BackgroundWork {
     });
     const durationUs = stop();
     await wal.release(versions.oldestSegment);
+    this.#parts.space.kick();
     const { durableIndex } = versions;
     for (const { fileNumber, fileBytes } of added ?? []) {
       options.onEvent({ kind: 'flushed', fileNumber, bytes: fileBytes, durationUs, durableIndex });
@@ -159,6 +162,7 @@ export class BackgroundWork {
         signal,
       });
       if (result !== undefined) this.#report(result, stop());
+      this.#parts.space.kick();
       return result !== undefined;
     } catch (error) {
       if (error instanceof EngineError && error.code === 'KAYA_ABORTED') return false;

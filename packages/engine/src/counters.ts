@@ -32,6 +32,7 @@ export class Counters {
   readonly flushes: Timing = new Timing();
   readonly compactions: Timing = new Timing();
   readonly stalls: Timing = new Timing();
+  readonly scrubs: Timing = new Timing();
 
   constructor(clock: Clock) {
     this.#clock = clock;

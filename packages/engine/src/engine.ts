@@ -66,6 +66,7 @@ export class KayaEngine implements Engine {
   put(key: BytesLike, value: BytesLike, options?: WriteOptions): Promise<WriteResult> {
     try {
       this.#checkOpen();
+      if (this.#store.space.refusesPuts) throw this.#store.space.refusal();
       if (this.#needsIndex(options)) return this.#write(new WriteBatch().put(key, value), 1, options);
       const written = this.#store.put(key, value, this.#durabilityOf(options));
       this.#store.parts.counters.puts++;
@@ -106,6 +107,7 @@ export class KayaEngine implements Engine {
     const batch = new WriteBatch();
     const putCount = encodeBatch('compareAndBatch', batch, operations);
     this.#checkOpen();
+    this.#checkRoom(putCount);
     const outcome = await this.#store.writeIf(expected, batch, this.#durabilityOf(options), this.#indexOf(options));
     if (outcome.applied) this.#count(batch, putCount);
     return outcome;
@@ -223,11 +225,18 @@ export class KayaEngine implements Engine {
 
   #write(batch: WriteBatch, putCount: number, options: WriteOptions | undefined): Promise<WriteResult> {
     this.#checkOpen();
+    this.#checkRoom(putCount);
     // What is refused must not use an index up.
     const durability = this.#durabilityOf(options);
     const written = this.#store.write(batch, durability, this.#indexOf(options));
     this.#count(batch, putCount);
     return written;
+  }
+
+  /** Deletes take little room, and make some. */
+  #checkRoom(putCount: number): void {
+    const { space } = this.#store;
+    if (putCount > 0 && space.refusesPuts) throw space.refusal();
   }
 
   #count(batch: WriteBatch, putCount: number): void {

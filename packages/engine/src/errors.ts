@@ -3,6 +3,7 @@
 import { KayaError } from '@kayadb/codec';
 
 export type EngineErrorCode =
+  | 'KAYA_DISK_FULL'
   | 'KAYA_ENGINE_CLOSED'
   | 'KAYA_ENGINE_POISONED'
   | 'KAYA_SNAPSHOT_CLOSED'

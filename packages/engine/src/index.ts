@@ -57,6 +57,8 @@ export type {
   RecoveryVerdict,
   StoreDamage,
 } from './recover/recovery-report.ts';
+export type { ScrubDamage, ScrubPass } from './scrub/scrub-result.ts';
+export type { DiskState } from './space/disk-state.ts';
 export type {
   BackupOptions,
   BatchOperation,

@@ -1,7 +1,7 @@
 /** Opening a store: lock, load, start, clean up. A failure on the way leaves the store as it was. */
 
 import { isNativeCrc32c } from '@kayadb/codec';
-import { acquireDirectoryLock, type DirectoryLock, type FileSystem, FileSystemError } from '@kayadb/vfs';
+import { type DirectoryLock, type FileSystem, FileSystemError } from '@kayadb/vfs';
 
 import { KayaEngine } from './engine.ts';
 import { EngineError } from './errors.ts';
@@ -10,6 +10,7 @@ import { type EngineOptions, type ResolvedOptions, resolveOptions } from './opti
 import { type LoadedStore, loadStore, nextFileNumber } from './recover/load-store.ts';
 import { type Resources, resolveResources } from './resources.ts';
 import { adaptToInstallation } from './shortcomings.ts';
+import { lockWithReserve, startWithReserve } from './space/open-with-reserve.ts';
 import { zstdAvailable } from './sstable/compression.ts';
 import { startStore } from './start-store.ts';
 import type { Engine, EngineEvent } from './types.ts';
@@ -35,7 +36,7 @@ export async function openEngine(directory: string, options: EngineOptions = {})
   });
   const resources = resolveResources(options);
   await ensureDirectory(resources.fileSystem, directory, resolved);
-  const lock = await acquireDirectoryLock(resources.fileSystem, directory, resources.processes);
+  const lock = await lockWithReserve(resources, directory);
   try {
     for (const message of warnings) resolved.onEvent({ kind: 'warning', message });
     return await openLocked(directory, lock, resolved, resources);
@@ -62,7 +63,11 @@ async function openLocked(
   if (found === undefined && !options.createIfMissing) throw storeMissing(directory);
   if (found !== undefined) checkLog(directory, found, options);
   const loaded = found ?? (await newStore(directory, options, resources));
-  const store = await startStore({ directory, options, resources, loaded });
+  const store = await startWithReserve(resources, directory, async (isAgain) => {
+    const present = isAgain ? await withFreshNumbers(loaded, fileSystem, directory) : loaded;
+    return startStore({ directory, options, resources, loaded: present });
+  });
+  await store.space.open();
 
   const { verdict, recoveredRecords, cleanClose } = loaded;
   const truncatedBytes = verdict?.kind === 'torn' ? verdict.droppedBytes : 0;
@@ -106,6 +111,12 @@ async function newStore(directory: string, options: ResolvedOptions, resources: 
     recoveredRecords: 0,
     cleanClose: false,
   };
+}
+
+/** Behind what an attempt to start left. */
+async function withFreshNumbers(loaded: LoadedStore, fs: FileSystem, directory: string): Promise<LoadedStore> {
+  const present = nextFileNumber(await fs.readDirectory(directory));
+  return { ...loaded, nextFileNumber: Math.max(loaded.nextFileNumber, present) };
 }
 
 /** Durability: none before `newStore`. */

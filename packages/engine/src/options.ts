@@ -55,7 +55,21 @@ export interface EngineOptions {
   /** Table files kept open. Default 500. */
   readonly maxOpenTables?: number;
   /**
-   * Told of flushes, compactions, slowed and stalled writers, warnings and failures. Must not throw: what it throws becomes a warning
+   * Soft limit: with less than this available on the disk, puts are refused with KAYA_DISK_FULL, while deletes, reads and background work go on.
+   * With `log: 'external'` nothing is refused: see `EngineStats.diskState`. Default 0: none.
+   */
+  readonly diskLowBytes?: number;
+  /**
+   * Size of a file, RESERVE, whose room is given back to flushes, compactions and opening when they find none. Made in the background, and
+   * made again when there is room for it beyond the soft limit. Default 0: none is made, and one that is there is left.
+   */
+  readonly diskReserveBytes?: number;
+  /** Every table and the manifest are read back and checked so often, in the background. Default 0: never. */
+  readonly scrubIntervalMs?: number;
+  /** Bound: bytes per second that this reads. Default 16 MiB; 0: as fast as it can. */
+  readonly scrubBytesPerSecond?: number;
+  /**
+   * Told of flushes, compactions, slowed and stalled writers, scrubs, the disk's room, warnings and failures. Must not throw: what it throws becomes a warning
    * of the process.
    */
   readonly onEvent?: (event: EngineEvent) => void;
@@ -84,6 +98,10 @@ const numberRanges = {
   level1Bytes: { initial: 64 * 1024 * 1024, min: 1024, max: 2 ** 40 },
   maxOpenTables: { initial: 500, min: 1, max: 100_000 },
   compactionBytesPerSecond: { initial: 0, min: 0, max: 2 ** 40 },
+  diskLowBytes: { initial: 0, min: 0, max: 2 ** 50 },
+  diskReserveBytes: { initial: 0, min: 0, max: 2 ** 40 },
+  scrubIntervalMs: { initial: 0, min: 0, max: 366 * 24 * 3_600_000 },
+  scrubBytesPerSecond: { initial: 16 * 1024 * 1024, min: 0, max: 2 ** 40 },
 } as const;
 
 type NumberOption = keyof typeof numberRanges;

@@ -61,5 +61,13 @@ export function collectStats(store: Store, recovery: RecoveryFigures): EngineSta
     recoveryDurationUs: recovery.durationUs,
     recoveredRecords: recovery.recoveredRecords,
     truncatedBytes: recovery.truncatedBytes,
+    diskState: store.space.state,
+    diskAvailableBytes: store.space.availableBytes ?? null,
+    diskReserveBytes: store.space.heldBytes,
+    scrubCount: counters.scrubs.count,
+    scrubTotalUs: counters.scrubs.totalUs,
+    scrubLast: store.scrubber.last ?? null,
+    scrubDamageCount: store.scrubber.damage.count,
+    scrubDamage: [...store.scrubber.damage.kept],
   };
 }

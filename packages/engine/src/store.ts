@@ -21,7 +21,10 @@ import type { KeySpan } from './range-delete/range-delete.ts';
 import { ReadPath } from './read-path.ts';
 import type { Resources } from './resources.ts';
 import { runAll } from './run-all.ts';
+import { Scrubber } from './scrub/scrubber.ts';
 import { SnapshotList } from './snapshot/snapshot-list.ts';
+import { DiskGuard } from './space/disk-guard.ts';
+import { ReserveFile } from './space/reserve-file.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
 import type { Tables } from './sstable/tables.ts';
 import type { BytesLike, CompareResult, Durability, WriteResult } from './types.ts';
@@ -60,6 +63,8 @@ export class Store {
   readonly snapshots: SnapshotList;
   readonly rangeDeletes: RangeDeleteIndex;
   readonly reads: ReadPath;
+  readonly space: DiskGuard;
+  readonly scrubber: Scrubber;
   /** Of the last write accepted. */
   #appliedIndex: number;
   readonly #writes: WriteQueue;
@@ -77,7 +82,10 @@ export class Store {
     this.snapshots = new SnapshotList((sequence) => this.#background.kickAfterSnapshot(sequence));
     this.memtables = new MemtableList(wal.fileNumber, { recycle: true });
     this.#intervalSync = new IntervalSync(resources.clock, options.intervalMs, () => this.#syncInBackground());
-    this.#background = new BackgroundWork({ ...parts, memtables: this.memtables, snapshots: this.snapshots });
+    this.space = createDiskGuard(parts);
+    this.scrubber = new Scrubber(parts);
+    const { memtables, snapshots, space } = this;
+    this.#background = new BackgroundWork({ ...parts, memtables, snapshots, space });
     this.rangeDeletes = new RangeDeleteIndex({ memtables: this.memtables, versions });
     this.reads = new ReadPath({ memtables: this.memtables, versions, tables, rangeDeletes: this.rangeDeletes });
     const limits = writeLimits(options);
@@ -100,6 +108,7 @@ export class Store {
       lastSequence,
       memtableBytes: options.memtableBytes,
       throttle: this.#throttle,
+      space,
       decideStall: () => decideStall(this.#background.pressure(), limits),
       waitOut: ({ job, reason }) => {
         options.onEvent({ kind: 'stalled', reason });
@@ -120,6 +129,8 @@ export class Store {
   start(): void {
     this.#remover.kick();
     this.#background.kick();
+    this.space.start();
+    this.scrubber.start();
   }
 
   /** Told by the version set that files may have become unneeded. */
@@ -211,10 +222,13 @@ export class Store {
   async close(): Promise<void> {
     const { versions, wal, tables } = this.parts;
     await runAll(`closing ${this.parts.directory}`, [
+      // A clean close is the last word of the manifest, which a scrub may replace.
+      () => this.scrubber.close(),
       () => this.#finish(),
       () => this.#background.idle(),
       () => this.#background.close(),
       () => this.#remover.idle(),
+      () => this.space.close(),
       () => wal.close(),
       () => versions.close(),
       () => tables.close(),
@@ -242,9 +256,8 @@ export class Store {
     await this.flush();
     try {
       await wal.sync();
-      await versions.apply({
-        cleanClose: { segment: wal.fileNumber, endLsn: wal.endLsn, lastSequence: this.lastSequence },
-      });
+      const cleanClose = { segment: wal.fileNumber, endLsn: wal.endLsn, lastSequence: this.lastSequence };
+      await this.space.withRoom(() => versions.apply({ cleanClose }));
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     }
@@ -291,6 +304,21 @@ export class Store {
       },
     });
   }
+}
+
+function createDiskGuard({ directory, options, resources, poison }: StoreParts): DiskGuard {
+  const { fileSystem, clock } = resources;
+  const { diskLowBytes: lowBytes, diskReserveBytes: reserveBytes, log, onEvent } = options;
+  return new DiskGuard({
+    limits: { lowBytes, reserveBytes },
+    directory,
+    reserve: new ReserveFile({ ...resources, directory, reserveBytes }),
+    diskSpace: () => fileSystem.diskSpace(directory),
+    clock,
+    mayRefuse: log === 'own',
+    mayWrite: () => poison.cause === undefined,
+    onEvent,
+  });
 }
 
 function pendingWrite(batch: WriteBatch, durability: Durability, appliedIndex: number | undefined): PendingWrite {

@@ -2,6 +2,8 @@
 
 import type { CorruptionError } from './errors.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
+import type { ScrubDamage, ScrubPass } from './scrub/scrub-result.ts';
+import type { DiskState } from './space/disk-state.ts';
 
 /** Byte strings as a caller may pass them; strings are encoded as UTF-8. */
 export type BytesLike = Uint8Array | string;
@@ -184,6 +186,20 @@ export interface EngineStats {
   readonly recoveredRecords: number;
   /** Bytes of torn tail that opening left out. */
   readonly truncatedBytes: number;
+  /** Whether puts are taken; with `log: 'external'` whoever proposes them is to look here. `unwatched` without a soft limit and a reserve. */
+  readonly diskState: DiskState;
+  /** As last measured; null while unwatched. */
+  readonly diskAvailableBytes: number | null;
+  /** What the reserve file holds. */
+  readonly diskReserveBytes: number;
+  /** Passes of the background scrub that came to their end. */
+  readonly scrubCount: number;
+  readonly scrubTotalUs: number;
+  /** Of the last whole pass: null before there was one. */
+  readonly scrubLast: ScrubPass | null;
+  /** Places found damaged since the store was opened, and the first of them. */
+  readonly scrubDamageCount: number;
+  readonly scrubDamage: readonly ScrubDamage[];
 }
 
 /** What the engine tells its embedder, for logs and metrics. Never holds keys or values. */
@@ -218,6 +234,12 @@ export type EngineEvent =
   | { readonly kind: 'stalled'; readonly reason: string }
   /** Writers are slowed down, smoothly, so that they need not stall; `bytesPerSecond` undefined: no longer. */
   | { readonly kind: 'slowed'; readonly reason: string; readonly bytesPerSecond: number | undefined }
+  /** The room on the disk changed from one state to another. */
+  | { readonly kind: 'disk-space'; readonly state: DiskState; readonly availableBytes: number | undefined }
+  /** The background scrub has been through the whole store. */
+  | ({ readonly kind: 'scrubbed' } & ScrubPass)
+  /** The scrub found damage; once for each place. Reads of it fail as ever; nothing is removed. */
+  | ({ readonly kind: 'damage-found' } & ScrubDamage)
   | { readonly kind: 'poisoned'; readonly cause: Error }
   | { readonly kind: 'warning'; readonly message: string };
 

@@ -5,13 +5,14 @@ import { isLockFileName, TEMPORARY_SUFFIX } from '@kayadb/vfs';
 import type { FileNumber } from '../key/internal-key.ts';
 
 export const CURRENT_FILE = 'CURRENT';
+export const RESERVE_FILE = 'RESERVE';
 
 const MIN_DIGITS = 6;
 
 /** What a name in the data directory stands for. Only names spelled exactly as the formatters do are recognised. */
 export type ParsedFileName =
   | { readonly kind: 'wal' | 'table' | 'manifest'; readonly fileNumber: FileNumber }
-  | { readonly kind: 'current' | 'lock' | 'temporary' | 'unknown' };
+  | { readonly kind: 'current' | 'lock' | 'reserve' | 'temporary' | 'unknown' };
 
 const numbered = [
   { kind: 'wal', pattern: /^(\d+)\.wal$/, format: walFileName },
@@ -37,6 +38,7 @@ export function manifestFileName(fileNumber: FileNumber): string {
 /** Names come from a directory that anyone may have written to, so every string has an answer. */
 export function parseFileName(name: string): ParsedFileName {
   if (name === CURRENT_FILE) return { kind: 'current' };
+  if (name === RESERVE_FILE) return { kind: 'reserve' };
   if (isLockFileName(name)) return { kind: 'lock' };
   if (name.endsWith(TEMPORARY_SUFFIX)) return { kind: 'temporary' };
   for (const { kind, pattern, format } of numbered) {

@@ -164,6 +164,10 @@ function describeOther(
     }
     case 'lock':
       return [describeLockFile(name, bytes, lock, ifOpened)];
+    case 'reserve':
+      return [
+        fileReport({ name, kind, state: 'intact', reason: 'room that is kept free: no data', bytes, opening: act }),
+      ];
     case 'temporary':
       return [
         fileReport({ name, kind, state: 'temporary', reason: 'left of a file being published', bytes, opening: act }),

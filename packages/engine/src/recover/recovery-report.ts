@@ -19,7 +19,7 @@ export const RECOVERY_REPORT_FORMAT = 1;
  */
 export type RecoveryVerdict = 'clean' | 'recoverable' | 'corrupt' | 'unsupported' | 'undecided' | 'empty';
 
-export type RecoveredFileKind = 'current' | 'lock' | 'manifest' | 'wal' | 'table' | 'temporary' | 'unknown';
+export type RecoveredFileKind = 'current' | 'lock' | 'manifest' | 'wal' | 'table' | 'reserve' | 'temporary' | 'unknown';
 
 /**
  * What the file is to the store:

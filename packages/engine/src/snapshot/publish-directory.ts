@@ -106,6 +106,7 @@ function isBuilt(name: string): boolean {
     case 'unknown':
       return name === BACKUP_FILE;
     case 'lock':
+    case 'reserve':
       return false;
     default:
       return assertNever(kind, 'file kind');

@@ -110,6 +110,33 @@ export class VersionSet {
     return result;
   }
 
+  /**
+   * Runs `task` between two edits: none is appended, and no manifest replaced, until it is done.
+   *
+   * @param task - Gets the state that the manifest in force adds up to. Must not wait for an edit.
+   */
+  runBetweenEdits<T>(task: (state: StoreState) => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => task(this.#state));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /**
+   * Starts a fresh manifest in the place of the one in force, from memory.
+   *
+   * Durability: as `apply`. @returns Whether there was room for one. @throws As `apply`.
+   */
+  replaceManifest(): Promise<boolean> {
+    const result = this.#tail.then(async () => {
+      const old = this.#manifest;
+      await this.#maybeReplaceManifest();
+      this.#hooks.onObsolete();
+      return this.#manifest !== old;
+    });
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
   /** File numbers of every table that the current or a retained version names, or that is being written. */
   liveTables(): ReadonlySet<FileNumber> {
     const live = new Set<FileNumber>(this.#reserved);

@@ -1,10 +1,13 @@
 import { VirtualClock } from '@kayadb/testkit';
 import { FileSystemError } from '@kayadb/vfs';
+import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { Counters } from '../counters.ts';
 import { WriteBatch } from '../key/write-batch.ts';
 import { MemtableList } from '../memtable/memtable-list.ts';
+import { DiskGuard } from '../space/disk-guard.ts';
+import { ReserveFile } from '../space/reserve-file.ts';
 import type { Durability } from '../types.ts';
 import { ExternalLog } from '../wal/external-log.ts';
 import type { CommitGroup, WriteLog } from '../wal/write-log.ts';
@@ -60,6 +63,26 @@ interface World<Log extends WriteLog> {
   readonly committer: Committer;
 }
 
+function unwatchedDisk(clock: VirtualClock): DiskGuard {
+  const fileSystem = new MemoryFileSystem();
+  const reserve = {
+    fileSystem,
+    directory: '/',
+    reserveBytes: 0,
+    randomBytes: (count: number) => new Uint8Array(count),
+  };
+  return new DiskGuard({
+    limits: { lowBytes: 0, reserveBytes: 0 },
+    directory: '/',
+    reserve: new ReserveFile(reserve),
+    diskSpace: () => fileSystem.diskSpace('/'),
+    clock,
+    mayRefuse: true,
+    mayWrite: () => true,
+    onEvent: () => undefined,
+  });
+}
+
 function openCommitter<Log extends WriteLog>(wal: Log): World<Log> {
   const clock = new VirtualClock();
   const counters = new Counters(clock);
@@ -78,6 +101,7 @@ function openCommitter<Log extends WriteLog>(wal: Log): World<Log> {
       counters,
       onEvent: () => undefined,
     }),
+    space: unwatchedDisk(clock),
     counters,
     lastSequence: 0,
     memtableBytes: 1000,

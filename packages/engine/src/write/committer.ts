@@ -7,7 +7,10 @@ import type { Counters } from '../counters.ts';
 import { EngineError } from '../errors.ts';
 import { isUndone } from '../files/disk-outcome.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
+import { MAX_GROUP_BYTES } from '../limits.ts';
 import type { MemtableList } from '../memtable/memtable-list.ts';
+import type { DiskGuard } from '../space/disk-guard.ts';
+import { foundNoRoom } from '../space/reserve-file.ts';
 import type { WriteResult } from '../types.ts';
 import type { WriteLog } from '../wal/write-log.ts';
 import type { IntervalSync } from './interval-sync.ts';
@@ -23,6 +26,7 @@ export interface CommitterOptions {
   readonly poison: Poison;
   readonly intervalSync: IntervalSync;
   readonly throttle: Throttle;
+  readonly space: DiskGuard;
   readonly counters: Counters;
   readonly lastSequence: SequenceNumber;
   /** A memtable of this size is full. */
@@ -78,12 +82,12 @@ export class Committer implements WriteTarget {
 
   /** Freezes the active memtable, if anything is in it. Requires: no commit is under way. */
   async freeze(): Promise<void> {
-    const { wal, memtables, poison, onFrozen } = this.#options;
+    const { wal, memtables, poison, space, onFrozen } = this.#options;
     poison.check();
     if (memtables.active.isEmpty) return;
     let segment: number;
     try {
-      segment = await wal.rotate();
+      segment = await space.withRoom(() => wal.rotate());
     } catch (error) {
       throw isUndone(error) ? error : poison.set(error);
     }
@@ -97,7 +101,16 @@ export class Committer implements WriteTarget {
    * as that, so no reader acts on a strict write that power loss could still take back.
    */
   append(group: readonly PendingWrite[]): Promise<void> | undefined {
-    const { wal, poison, intervalSync, throttle } = this.#options;
+    try {
+      return this.#append(group);
+    } catch (error) {
+      if (!this.#options.space.isWatching || !foundNoRoom(error)) throw error;
+      return this.#appendWithRoom(group, error);
+    }
+  }
+
+  #append(group: readonly PendingWrite[]): Promise<void> | undefined {
+    const { wal, poison, intervalSync, throttle, space } = this.#options;
     poison.check();
     if (this.#missingIndex !== undefined) this.#checkMissing(group);
     const payloads = this.#payloads;
@@ -116,11 +129,23 @@ export class Committer implements WriteTarget {
     if (count > 0) {
       this.#appendToLog(count);
       throttle.admit(bytes);
+      if (space.isWatching) space.noteWritten(bytes);
     }
     this.#endLsn = wal.endLsn;
     if (needsSync && wal.durableLsn < this.#endLsn) return this.#sync();
     if (needsInterval) intervalSync.schedule();
     return undefined;
+  }
+
+  /**
+   * Once more, when the reserve has been given back: deletes go on where the disk is full.
+   * Bound: puts that were in the group already take `MAX_GROUP_BYTES` of the reserve at most; later ones are refused.
+   */
+  async #appendWithRoom(group: readonly PendingWrite[], error: unknown): Promise<void> {
+    const hasRoom = await this.#options.space.makeRoom();
+    const bytes = group.reduce((sum, { payload }) => sum + payload.length, 0);
+    if (!hasRoom || bytes > MAX_GROUP_BYTES) throw error;
+    await this.#append(group);
   }
 
   apply(write: PendingWrite): WriteResult {
