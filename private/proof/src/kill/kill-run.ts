@@ -216,6 +216,8 @@ class KilledStore {
       }
       rmSync(path, { recursive: true });
     }
+    // This process opened them and lives on: with its locks they must not come back.
+    await nodeFileSystem().syncDirectory(this.#checkpoints);
   }
 }
 
