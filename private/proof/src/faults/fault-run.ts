@@ -1,0 +1,355 @@
+/**
+ * Runs a program once on a disk that fails, beside a model, and collects what contradicts the promise: an error without a type, a call that
+ * never comes back, an answer that is wrong, a write that is acknowledged by a poisoned store, a descriptor that stays open.
+ */
+
+import { assertNever } from '@kayadb/codec';
+import {
+  type Engine,
+  type EngineEvent,
+  type EngineOptions,
+  restoreBackup,
+  type Snapshot,
+  verifyBackup,
+} from '@kayadb/engine';
+import { type Fault, FaultyFileSystem, type MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import { DIRECTORY, ProofWorld } from '../workload/proof-world.ts';
+import { type Content, sameContent } from '../workload/workload.ts';
+import { contentOf, describeContent } from './content-of.ts';
+import { DiskCalls } from './disk-calls.ts';
+import { emptyRanges, type FaultOp } from './fault-program.ts';
+import { HangError, settled } from './settled.ts';
+import type { StoreModel } from './store-model.ts';
+import { diskCause, errorCodes, untyped } from './typed-errors.ts';
+
+export const COPIES = '/copies';
+/** Bound: times that opening is tried on a disk that goes on failing. */
+const MAX_FAILED_OPENS = 3;
+
+export interface FaultRunOptions {
+  readonly disk: MemoryFileSystem;
+  readonly model: StoreModel;
+  readonly program: readonly FaultOp[];
+  readonly options: EngineOptions;
+  readonly faults: readonly Fault[];
+  /** Does again at once what failed: on a disk that is well again, all but a poisoned store do it. */
+  readonly retries?: boolean;
+  readonly tracesSyncs?: boolean;
+  /** Called once, when the first caller is told of a failure. */
+  readonly onFailure?: (run: FaultRun) => void;
+}
+
+export class FaultRun {
+  readonly disk: MemoryFileSystem;
+  readonly calls: DiskCalls;
+  readonly options: FaultRunOptions;
+  /** What contradicts the promise. */
+  readonly findings: string[] = [];
+  /** How often each code was the answer. */
+  readonly errors = new Map<string, number>();
+  /** Copies that were acknowledged, with what they hold. */
+  readonly copies = new Map<string, Content>();
+  /** The same of all that were begun: where a crash leaves one, it is whole. */
+  readonly begunCopies = new Map<string, Content>();
+  leakedHandles = 0;
+  poisonings = 0;
+  /** Whether anybody was told of a failure: a caller by an error, or a listener by an event. */
+  isTold = false;
+  readonly #world: ProofWorld;
+  readonly #faulty: FaultyFileSystem;
+  #engine: Engine | undefined;
+  #snapshot: { readonly snapshot: Snapshot; readonly content: Content } | undefined;
+  #poison: { readonly cause: Error; readonly unlinked: number } | undefined;
+  #failedOpens = 0;
+  /** Of the step at hand. */
+  #lastError: Error | undefined;
+  #at = '';
+
+  constructor(options: FaultRunOptions) {
+    this.options = options;
+    this.disk = options.disk;
+    this.#faulty = new FaultyFileSystem(options.disk, options.faults);
+    this.calls = new DiskCalls(this.#faulty);
+    this.calls.tracesSyncs = options.tracesSyncs ?? false;
+    this.#world = new ProofWorld(this.calls);
+  }
+
+  get model(): StoreModel {
+    return this.options.model;
+  }
+
+  async run(): Promise<void> {
+    for (const [index, op] of this.options.program.entries()) {
+      this.#at = `${index} ${op.kind}`;
+      if (this.#engine === undefined && !(await this.#open())) {
+        if (this.#failedOpens >= MAX_FAILED_OPENS) break;
+        continue;
+      }
+      this.#lastError = undefined;
+      await this.#step(op, this.#engine!);
+      if (this.options.retries === true && this.#lastError !== undefined) await this.#retry(op);
+    }
+    this.#at = 'the end';
+    await this.#close();
+    if (!this.isTold && this.calls.failures.some(({ kind }) => kind === 'sync' || kind === 'syncDirectory')) {
+      this.findings.push('a failed sync was told to nobody');
+    }
+  }
+
+  async #retry(op: FaultOp): Promise<void> {
+    const failures = this.calls.failures.length;
+    this.#at = `${this.#at} again`;
+    this.#lastError = undefined;
+    if (this.#engine === undefined) return;
+    await this.#step(op, this.#engine);
+    const isExpected = this.#poison !== undefined || this.calls.failures.length > failures;
+    if (this.#lastError !== undefined && !isExpected) {
+      this.findings.push(`${this.#at}: fails on a disk that is well again: ${String(this.#lastError)}`);
+    }
+  }
+
+  /** @returns What `work` gives, or `undefined` when it fails as it may. */
+  async #attempt<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await settled(work(), this.#world.clock, () => this.calls.count);
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#lastError = error instanceof Error ? error : new Error(String(error));
+    const complaint = error instanceof HangError ? error.message : untyped(error);
+    if (complaint !== undefined) this.findings.push(`${this.#at}: ${complaint}`);
+    for (const code of errorCodes(error)) this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+    if (this.calls.failures.length === 0 && complaint === undefined) {
+      this.findings.push(`${this.#at}: fails on a sound disk: ${String(error)}`);
+    }
+    const isFirst = !this.isTold;
+    this.isTold = true;
+    if (isFirst) this.options.onFailure?.(this);
+  }
+
+  async #open(): Promise<boolean> {
+    const options: EngineOptions = { ...this.options.options, onEvent: (event) => this.#onEvent(event) };
+    this.#poison = undefined;
+    const engine = await this.#attempt(() => this.#world.open(options));
+    if (engine === undefined) {
+      this.#failedOpens++;
+      this.#expectNoHandles('a failed opening');
+      return false;
+    }
+    const found = await this.#attempt(() => contentOf(engine));
+    this.#engine = engine;
+    if (found === undefined) {
+      await this.#close();
+      this.#failedOpens++;
+      return false;
+    }
+    if (!this.model.allows(engine, found, this.dropsPages)) {
+      this.findings.push(`${this.#at}: opening finds what was never there, or not what was: ${describeContent(found)}`);
+    }
+    this.model.adopt(engine, found);
+    return true;
+  }
+
+  /** Whether the disk loses unsynced pages even without power loss. */
+  get dropsPages(): boolean {
+    return this.options.faults.some(({ effect }) => effect.kind === 'failed-sync' && effect.pages === 'dropped');
+  }
+
+  #onEvent(event: EngineEvent): void {
+    if (event.kind === 'opened') this.calls.isStoreOpen = true;
+    if (event.kind === 'warning') this.isTold = true;
+    if (event.kind !== 'poisoned') return;
+    this.isTold = true;
+    this.poisonings++;
+    if (this.#poison !== undefined) this.findings.push(`${this.#at}: the store is poisoned twice`);
+    this.#poison = { cause: event.cause, unlinked: this.calls.unlinked.length };
+  }
+
+  async #close(): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const isClean = (await this.#attempt(async () => engine.close().then(() => true))) === true;
+    if (isClean && this.#poison !== undefined)
+      this.findings.push(`${this.#at}: a poisoned store closes as if nothing were wrong`);
+    if (isClean) this.model.noteDurable();
+    this.#expectNothingRemoved();
+    this.#engine = undefined;
+    this.#snapshot = undefined;
+    this.calls.isStoreOpen = false;
+    this.#expectNoHandles('closing');
+  }
+
+  #expectNoHandles(what: string): void {
+    const { openHandles } = this.disk;
+    if (openHandles === this.leakedHandles) return;
+    this.findings.push(`${this.#at}: ${what} leaves ${openHandles - this.leakedHandles} files open`);
+    this.leakedHandles = openHandles;
+  }
+
+  #expectNothingRemoved(): void {
+    if (this.#poison === undefined) return;
+    const removed = this.calls.unlinked
+      .slice(this.#poison.unlinked)
+      .filter((path) => path.startsWith(`${DIRECTORY}/`) && this.calls.synced.has(path));
+    if (removed.length > 0) this.findings.push(`${this.#at}: a poisoned store removes ${removed.join(', ')}`);
+  }
+
+  async #step(op: FaultOp, engine: Engine): Promise<unknown> {
+    switch (op.kind) {
+      case 'put':
+      case 'delete':
+      case 'delete-range':
+      case 'batch':
+        return this.#write(() => this.model.write(engine, { op, isConditional: false }));
+      case 'compare':
+        if (op.isMet) return this.#write(() => this.model.write(engine, { op: op.write, isConditional: true }));
+        if ((await this.#attempt(() => this.model.writeUnmet(engine, op.write))) === false) {
+          this.findings.push(`${this.#at}: a condition that does not hold was taken for one that does`);
+        }
+        return undefined;
+      case 'empty-ranges':
+        return this.#write(() => engine.batch(emptyRanges(op.count)));
+      case 'flush':
+        return this.#change(() => engine.flush());
+      case 'compact':
+        return this.#change(() => engine.compact());
+      case 'checkpoint':
+        return this.#copy(op.name, (path) => engine.checkpoint(path));
+      case 'backup':
+        return this.#copy(op.name, (path) => engine.backup(path));
+      case 'restore':
+        return this.#restore(op.from, op.name);
+      case 'reopen':
+        await this.#close();
+        await this.#open();
+        return undefined;
+      case 'pause':
+        return this.#pause(op.ms);
+      case 'snapshot':
+        return this.#takeSnapshot(engine);
+      case 'verify':
+      case 'scan':
+      case 'reverse-scan':
+      case 'gets':
+      case 'size':
+        return this.#read(op.kind, engine);
+      default:
+        return assertNever(op, 'operation');
+    }
+  }
+
+  /** What a poisoned store refuses. @returns Whether it is done. */
+  async #write(write: () => Promise<unknown>): Promise<boolean> {
+    const poison = this.#poison;
+    const isDone = (await this.#attempt(() => write().then(() => true))) === true;
+    if (poison === undefined) return isDone;
+    const { code, cause } = (this.#lastError ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
+    if (isDone) this.findings.push(`${this.#at}: a poisoned store does it`);
+    else if (code !== 'KAYA_ENGINE_POISONED' || cause !== poison.cause) {
+      this.findings.push(`${this.#at}: a poisoned store gives another reason: ${String(this.#lastError)}`);
+    }
+    return isDone;
+  }
+
+  /** As `#write`, of what makes everything before it durable. */
+  async #change(change: () => Promise<unknown>): Promise<boolean> {
+    const isDone = await this.#write(change);
+    if (isDone) this.model.noteDurable();
+    return isDone;
+  }
+
+  async #copy(name: string, copy: (path: string) => Promise<unknown>): Promise<void> {
+    const path = `${COPIES}/${name}`;
+    const content = this.model.visible;
+    const isTaken = this.copies.has(path);
+    if (!isTaken) this.begunCopies.set(path, content);
+    if (await this.#change(() => copy(path))) this.copies.set(path, content);
+    else if (!isTaken) await this.#expectNoName(path);
+  }
+
+  /** Of a copy that failed, unless the disk did not even let it be taken back. */
+  async #expectNoName(path: string): Promise<void> {
+    if ((await this.disk.stat(path)) === undefined) return;
+    const couldNotRename = this.calls.failures.some(
+      ({ kind, path: paths }) => kind === 'rename' && paths.startsWith(`${path} to`),
+    );
+    if (!couldNotRename) this.findings.push(`${this.#at}: failed, and leaves ${path}`);
+  }
+
+  async #restore(from: string, name: string): Promise<void> {
+    const source = `${COPIES}/${from}`;
+    const target = `${COPIES}/${name}`;
+    const content = this.copies.get(source);
+    if (content === undefined) return;
+    this.begunCopies.set(target, content);
+    const offline = { fileSystem: this.calls };
+    const isRestored = await this.#attempt(async () => {
+      await verifyBackup(source, offline);
+      await restoreBackup(source, target, offline);
+      return true;
+    });
+    if (isRestored !== true) return this.#expectNoName(target);
+    this.copies.set(target, content);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#world.clock.advanceAsync(ms);
+    const { durability, intervalMs = 100 } = this.options.options;
+    if (durability === 'interval' && ms >= intervalMs && this.#poison === undefined) this.model.noteDurable();
+  }
+
+  async #takeSnapshot(engine: Engine): Promise<void> {
+    const before = this.#snapshot;
+    if (before !== undefined) {
+      const found = await this.#attempt(() => contentOf(engine, { snapshot: before.snapshot }));
+      this.#expectContent(found, before.content);
+      before.snapshot.close();
+    }
+    this.#snapshot = { snapshot: engine.snapshot(), content: this.model.visible };
+  }
+
+  async #read(kind: 'verify' | 'scan' | 'reverse-scan' | 'gets' | 'size', engine: Engine): Promise<void> {
+    const { visible } = this.model;
+    switch (kind) {
+      case 'scan':
+        return this.#expectContent(await this.#attempt(() => contentOf(engine)), visible);
+      case 'reverse-scan':
+        return this.#expectContent(await this.#attempt(() => contentOf(engine, { reverse: true })), visible);
+      case 'gets':
+        for (const key of ['k1', 'k21', 'k4', 'k5', 'k9', 'none']) await this.#get(engine, key);
+        return undefined;
+      case 'size':
+        await this.#attempt(() => engine.approximateSize({ prefix: 'k' }));
+        return undefined;
+      case 'verify': {
+        const report = await this.#attempt(() => engine.verify());
+        const damage = (report?.damage ?? []).filter(({ cause }) => diskCause(cause) === undefined);
+        for (const { message } of damage) this.findings.push(`${this.#at}: finds damage: ${message}`);
+        return undefined;
+      }
+      default:
+        return assertNever(kind, 'read');
+    }
+  }
+
+  async #get(engine: Engine, key: string): Promise<void> {
+    const expected = this.model.visible.get(key);
+    const answers = await this.#attempt(async () => {
+      const [value, [again], has] = [await engine.get(key), await engine.getMany([key]), await engine.has(key)];
+      return { values: [value, again].map((bytes) => bytes && Buffer.from(bytes).toString()), has };
+    });
+    if (answers === undefined) return;
+    const isRight = answers.values.every((value) => value === expected) && answers.has === (expected !== undefined);
+    if (!isRight) this.findings.push(`${this.#at}: get of ${key} answers ${JSON.stringify(answers)}`);
+  }
+
+  #expectContent(found: Content | undefined, expected: Content): void {
+    if (found === undefined || sameContent(found, expected)) return;
+    this.findings.push(`${this.#at}: reads ${describeContent(found)}, not ${describeContent(expected)}`);
+  }
+}
