@@ -43,6 +43,10 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_STORE_LOG: invalid(
     'A node keeps the log of this store: ask it with --server, or look into it with "kayactl recover --dry-run".',
   ),
+  KAYA_NOTHING_TO_SALVAGE: {
+    hint: 'Name the folder of a store with --data DIR; "kayactl recover --dry-run" says what is in this one.',
+    exitCode: EXIT.notFound,
+  },
   KAYA_NO_HARD_LINKS: io('Choose a folder on the same file system, or run "kayactl backup".'),
   KAYA_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it, or install the module that the message names.'),
   KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),

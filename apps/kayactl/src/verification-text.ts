@@ -14,6 +14,8 @@ interface Place {
 }
 
 interface Verification {
+  /** Those that are there. */
+  readonly files: number;
   readonly tables: number;
   readonly entries: number;
   readonly segments: number;
@@ -29,7 +31,7 @@ interface Verification {
 
 export function verificationDocument(report: RecoveryReport): object {
   const { verdict, directory, live, damage, warnings, lock } = report;
-  const { tables, entries, segments, records, bytes, unreadable, torn, elsewhere } = sumUp(report);
+  const { files, tables, entries, segments, records, bytes, unreadable, torn, elsewhere } = sumUp(report);
   const ok = verdict === 'clean' || verdict === 'recoverable';
   return {
     ok,
@@ -37,7 +39,7 @@ export function verificationDocument(report: RecoveryReport): object {
     directory,
     live,
     lock: lock.state,
-    files: report.files.length,
+    files,
     tables,
     entries,
     segments,
@@ -53,7 +55,7 @@ export function verificationDocument(report: RecoveryReport): object {
 
 export function describeVerification(report: RecoveryReport): string {
   const { verdict, directory, damage, warnings } = report;
-  const { tables, entries, segments, records, bytes, unreadable, torn, elsewhere } = sumUp(report);
+  const { files, tables, entries, segments, records, bytes, unreadable, torn, elsewhere } = sumUp(report);
   const content = [
     `${countText(tables, 'table')} with ${countText(entries, 'entry', 'entries')}`,
     `${countText(segments, 'log segment')} with ${countText(records, 'record')}`,
@@ -61,7 +63,7 @@ export function describeVerification(report: RecoveryReport): string {
   const facts = [
     VERDICTS[verdict].text,
     `directory ${directory}`,
-    `read ${countText(bytes, 'byte')} in ${countText(report.files.length, 'file')}: ${content.join(', ')}`,
+    `read ${countText(bytes, 'byte')} in ${countText(files, 'file')}: ${content.join(', ')}`,
   ];
   const sections = [
     facts.join('\n'),
@@ -83,6 +85,7 @@ function sumUp({ files }: RecoveryReport): Verification {
   const read = files.filter(({ kind, state }) => isStoreData(kind) && state !== 'unreadable' && state !== 'missing');
   const of = (kind: RecoveredFile['kind']): readonly RecoveredFile[] => read.filter((file) => file.kind === kind);
   return {
+    files: files.filter(({ state }) => state !== 'missing').length,
     tables: of('table').length,
     entries: sum(of('table'), 'entryCount'),
     segments: of('wal').length,

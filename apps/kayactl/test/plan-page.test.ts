@@ -169,6 +169,6 @@ describe('the text', () => {
 
     const text = await describePlan({ ...plan, report: { ...plan.report, directory: '/my data' } });
 
-    expect(text).toContain("type   kayactl --data '/my data' health");
+    expect(text).toContain("type   kayactl --data '/my data' stats");
   });
 });

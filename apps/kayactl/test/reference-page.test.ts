@@ -126,7 +126,7 @@ describe('wrong use', () => {
     ['get', "missing required argument 'key'"],
     ['get a b', "too many arguments for 'get'"],
     ['put a -b', "unknown option '-b'"],
-    ['recover', 'recover needs --dry-run'],
+    ['recover', 'recover needs --dry-run, --plan or --salvage'],
     ['inspect nothing x', 'Give wal, sstable or manifest.'],
     ['get k --client-token a --client-token-file b', '--client-token and --client-token-file are both given'],
     ['', 'no known command is given'],

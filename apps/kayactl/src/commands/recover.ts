@@ -1,48 +1,145 @@
-/** `kayactl recover --dry-run` */
+/** `kayactl recover --dry-run`, `--plan` and `--salvage` */
 
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 
-import { inspectStore, type RecoveryReport } from '@kayadb/engine';
-import type { Command } from 'commander';
+import { inspectStore, planRecovery, type RecoveryReport, type SalvagePolicy, salvageStore } from '@kayadb/engine';
+import { FileSystemError } from '@kayadb/vfs';
+import { type Command, Option } from 'commander';
 
+import { withByteProgress } from '../byte-progress.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { writeNewFile } from '../new-file.ts';
 import { describeReport, exitCodeOf } from '../recovery-text.ts';
+import { renderPlanPage } from '../recovery/plan-page.ts';
+import { describePlan } from '../recovery/plan-text.ts';
+import { checkCommand, describeSalvage } from '../recovery/salvage-text.ts';
+import { resolvePath } from '../resolve-path.ts';
 
 interface RecoverFlags {
   readonly dryRun?: boolean;
+  readonly plan?: boolean;
+  readonly salvage?: boolean;
+  readonly html?: string;
+  readonly out?: string;
+  readonly policy?: SalvagePolicy;
   readonly showKeys?: boolean;
 }
 
 export function addRecoverCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('recover')
-    .summary('report on every file of a folder without changing anything')
+    .summary('report on a damaged folder, plan the ways out, salvage what is good')
     .description(
-      'Reads everything in the folder that --data names and reports what it is, what is damaged, and what opening it ' +
-        'would do. It changes nothing, takes no lock, and works beside a running server. Status 0: opening would lose ' +
-        'nothing but a torn tail. Status 3: something is corrupt.',
+      'Reads everything in the folder that --data names, and changes nothing in it: it takes no lock and works beside a running ' +
+        'server. --dry-run reports on every file and on what opening would do. --plan names the ways out, best first, each with ' +
+        'what it keeps and loses. --salvage writes what is good into a new folder. Give one of the three. Status of --dry-run ' +
+        'and --plan 0: opening would lose nothing but a torn tail; 3: something is corrupt. Status of --salvage 0: the new ' +
+        'folder is complete.',
     )
-    .option('--dry-run', 'required: there is no other form, nothing is ever repaired in place')
-    .option('--show-keys', 'show the smallest and largest key of each table, in hexadecimal');
+    .option('--dry-run', 'report on every file, and on what opening the store would do')
+    .option('--plan', 'name the ways out, best first, with what each would lose')
+    .option('--salvage', 'write what is good into the new folder that --out names')
+    .option('--html <file>', 'with --plan: write the plan as a page with a picture, into a new file')
+    .option('--out <dir>', 'with --salvage: the new folder')
+    .addOption(
+      new Option(
+        '--policy <policy>',
+        'with --salvage: only what is provably good, or the newest of each key that can be found (default: provable)',
+      ).choices(['provable', 'newest-found']),
+    )
+    .option('--show-keys', 'show keys, in hexadecimal');
   examples(command, [
     'kayactl --data /evidence/data recover --dry-run',
     'kayactl --data ./data recover --dry-run --json > report.json',
+    'kayactl --data ./data recover --plan --html plan.html',
+    'kayactl --data ./data recover --salvage --out ./salvaged',
   ]);
   invocation.handle<RecoverFlags>(command, async (context, _args, flags) => {
-    if (flags.dryRun !== true) {
-      throw usageError(
-        'recover needs --dry-run: only the dry run exists so far',
-        'It reports and changes nothing; opening the store recovers it by itself.',
-      );
-    }
-    const report = await readReport(context, context.globals.data, flags.showKeys === true);
-    if (context.globals.json) await context.output.json(report);
-    else await context.output.line(await describeReport(report));
-    return exitCodeOf(report);
+    refuseServers(context);
+    checkFlags(flags);
+    if (flags.plan === true) return makePlan(context, flags);
+    return flags.salvage === true ? salvage(context, flags) : dryRun(context, flags);
   });
+}
+
+/** @throws CliError KAYA_USAGE unless exactly one form is asked for, with the flags that belong to it. */
+function checkFlags({ dryRun: isDryRun, plan, salvage: isSalvage, html, out, policy }: RecoverFlags): void {
+  const forms = [isDryRun, plan, isSalvage].filter((form) => form === true).length;
+  if (forms !== 1) {
+    throw usageError(
+      forms === 0
+        ? 'recover needs --dry-run, --plan or --salvage'
+        : 'recover takes one of --dry-run, --plan and --salvage',
+      'Begin with --plan: it changes nothing and says what can be done.',
+    );
+  }
+  if (html !== undefined && plan !== true) throw usageError('--html goes with --plan', 'Give --plan as well.');
+  if (isSalvage === true && out === undefined) {
+    throw usageError('--salvage needs --out DIR', 'Name a folder that does not exist yet; the old one is only read.');
+  }
+  if (isSalvage !== true && (out !== undefined || policy !== undefined)) {
+    throw usageError('--out and --policy go with --salvage', 'Give --salvage, or leave them out.');
+  }
+}
+
+async function dryRun(context: CommandContext, { showKeys }: RecoverFlags): Promise<ExitCode> {
+  const report = await readReport(context, context.globals.data, showKeys === true);
+  if (context.globals.json) await context.output.json(report);
+  else await context.output.line(await describeReport(report));
+  return exitCodeOf(report);
+}
+
+async function makePlan(context: CommandContext, { showKeys, html }: RecoverFlags): Promise<ExitCode> {
+  const { io, output, globals } = context;
+  const { fileSystem, processes, clock, signal } = io;
+  const directory = resolve(globals.data);
+  const page = html === undefined ? undefined : await newPath(context, html, 'the file of the page');
+  const plan = await withByteProgress(context, (onProgress) =>
+    planRecovery(fileSystem, directory, { processes, clock, signal, onProgress, showKeys: showKeys === true }),
+  );
+  if (page !== undefined) await writeNewFile(fileSystem, page, renderPlanPage(plan));
+  if (globals.json) await output.json(plan);
+  else await output.line(await describePlan(plan));
+  if (page !== undefined) await output.note(`The page is ${page}.`);
+  return exitCodeOf(plan.report);
+}
+
+async function salvage(context: CommandContext, { showKeys, out = '', policy }: RecoverFlags): Promise<ExitCode> {
+  const { io, output, globals } = context;
+  const { fileSystem, processes, clock, signal } = io;
+  const directory = resolve(globals.data);
+  const target = await newPath(context, out, 'the folder of the salvage');
+  const report = await withByteProgress(context, (onProgress) =>
+    salvageStore(fileSystem, directory, target, {
+      policy: policy ?? 'provable',
+      processes,
+      clock,
+      signal,
+      onProgress,
+      showKeys: showKeys === true,
+    }),
+  );
+  if (globals.json) await output.json({ ok: true, ...report, check: checkCommand(report) });
+  else await output.line(await describeSalvage(report));
+  return EXIT.ok;
+}
+
+/**
+ * A path at which nothing is yet, and not in the folder that is only read.
+ *
+ * @throws CliError KAYA_USAGE; FileSystemError KAYA_FS_EXISTS.
+ */
+async function newPath({ io, globals }: CommandContext, path: string, what: string): Promise<string> {
+  const resolved = resolvePath(path, what);
+  if (`${resolved}${sep}`.startsWith(`${resolve(globals.data)}${sep}`)) {
+    throw usageError(`${what} lies in ${globals.data}, which is only read`, 'Name a place outside of it.');
+  }
+  if ((await io.fileSystem.stat(resolved)) === undefined) return resolved;
+  throw new FileSystemError('EEXIST', 'create', resolved);
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server; FileSystemError when the folder cannot be listed. */

@@ -74,9 +74,12 @@ function drawSegment(file: RecoveredFile, { x, width }: Box, losses: readonly Lo
   const records = file.recordCount === null ? '' : `, ${countText(file.recordCount, 'record')}`;
   const title = `${name}: ${countText(bytes, 'byte')}${records}${isCut ? ', behind the damage' : ''}`;
   const drawn = [piece`<rect class="${isCut ? 'unused' : 'bar'}" ${base}><title>${title}</title></rect>`];
-  const stretches = damage.map((each) => ({ ...each, bytes: lossOf(losses, name, each.offset)?.bytes ?? 0 }));
+  const stretches = damage.map((each) => ({ ...each, bytes: bytesOf(losses, name, each.offset) }));
   const torn = state === 'torn-tail' && offset !== null ? [{ offset, reason: reason ?? '', bytes: 0 }] : [];
-  const known = Math.max(1, ...[...stretches, ...torn].map((each) => each.offset + each.bytes));
+  const known = Math.max(
+    1,
+    ...[...stretches, ...torn, ...losses.filter((loss) => loss.file === name)].map((each) => each.offset + each.bytes),
+  );
   const extent = stretches.length + torn.length === 0 ? bytes : Math.max(1, Math.min(bytes, known * TAIL_SHARE));
   const at = (place: number): number => x + Math.min(1, place / extent) * width;
   const [first] = stretches;
@@ -109,6 +112,8 @@ function drawSegment(file: RecoveredFile, { x, width }: Box, losses: readonly Lo
   };
 }
 
-function lossOf(losses: readonly Loss[], file: string, offset: number): Loss | undefined {
-  return losses.find((loss) => loss.file === file && loss.offset === offset);
+/** How far the place itself reaches: ways out that give up all behind it have it larger. */
+function bytesOf(losses: readonly Loss[], file: string, offset: number): number {
+  const sizes = losses.filter((loss) => loss.file === file && loss.offset === offset && loss.bytes > 0);
+  return sizes.length === 0 ? 0 : Math.min(...sizes.map(({ bytes }) => bytes));
 }

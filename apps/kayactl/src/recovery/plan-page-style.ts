@@ -30,7 +30,8 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-th.number { text-align: right; } th:last-child { width: 100%; } th { white-space: nowrap; } td.code { white-space: nowrap; } .bad-text { color: var(--bad); } .warn-text { color: var(--warn); }
+th.number { text-align: right; } th:last-child { width: 100%; } th { white-space: nowrap; } td { white-space: nowrap; } td:last-child { white-space: normal; }
+td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 9em; } .bad-text { color: var(--bad); } .warn-text { color: var(--warn); }
 ul { margin: .4rem 0; padding-left: 1.2rem; }
 .legend { color: var(--soft); font-size: .85rem; margin: .3rem 0 0; }
 .legend span { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin: 0 .35em 0 .9em; vertical-align: -.1em; }
@@ -47,5 +48,5 @@ footer { margin-top: 2rem; color: var(--soft); font-size: .85rem; }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff; --good: #2f7d4f; --bad: #c62f2f; --warn: #a86400;
   --bar: #b9cfe6; --bar-edge: #3d6fa3; --lane: #f2f4f7; --unused: #ccc; }
   body { max-width: none; padding: 0; font-size: 10.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  .scroll { overflow: visible; } td.code { white-space: normal; overflow-wrap: anywhere; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+  .scroll { overflow: visible; } td.wrap { min-width: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;

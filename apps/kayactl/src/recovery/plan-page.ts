@@ -97,6 +97,7 @@ function drawStore({ levels, report, waysOut }: RecoveryPlan, places: readonly D
 ${describeDescription(report)}
 ${tables}
 ${drawLog(report, losses, places)}
+<p class="legend">Tables stand in the order of their keys; how wide they are, and what is between them, says nothing about how much they hold.</p>
 <p class="legend"><span class="swatch-good"></span>reads well<span class="swatch-bad"></span>damaged, with its number in the list below <span class="swatch-missing"></span>missing or unreadable<span class="swatch-unused"></span>log behind damage</p>`;
 }
 
@@ -169,7 +170,8 @@ const NUMBERS: ReadonlySet<string> = new Set(['NUMBER', 'OFFSET', 'BYTES', 'ENTR
 function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Html {
   const kindOf = (column: number): string => {
     const title = head[column]!;
-    return NUMBERS.has(title) ? 'number' : title === 'FILE' ? 'code' : '';
+    if (NUMBERS.has(title)) return 'number';
+    return title === 'FILE' ? 'code' : title.startsWith('KEY') ? 'wrap' : '';
   };
   const titles = head.map((title, column) => piece`<th class="${kindOf(column)}">${title}</th>`);
   const lines = rows.map(

@@ -40,7 +40,7 @@ export function wayOutCommand({ kind, policy }: WayOut, directory: string): stri
   const data = shellWord(directory);
   switch (kind) {
     case 'open':
-      return `kayactl --data ${data} health`;
+      return `kayactl --data ${data} stats`;
     case 'salvage':
       return `kayactl --data ${data} recover --salvage --policy ${policy} --out ${NEW_FOLDER}`;
     case 'restore':
@@ -56,6 +56,7 @@ export function wayOutCommand({ kind, policy }: WayOut, directory: string): stri
 export function keptText({ kind, rowCount, lastSequence }: WayOut): string {
   if (kind === 'restore') return 'what the backup holds, which cannot be seen from here';
   if (kind === 'look-again') return 'everything: nothing is changed';
+  if (kind === 'open' && rowCount === null) return 'everything as it is, with reads that fail';
   const rows = rowCount === null ? 'rows that nobody has counted' : groupedCountText(rowCount, 'row');
   return lastSequence === null ? rows : `${rows}, up to write ${groupText(lastSequence)}`;
 }
@@ -64,6 +65,9 @@ export function keptText({ kind, rowCount, lastSequence }: WayOut): string {
 export function lostText({ kind, losses, doubtfulCount, policy }: WayOut): string {
   if (kind === 'restore') return 'every write since the backup';
   if (kind === 'look-again') return 'nothing';
+  if (kind === 'open' && losses.some(({ kind: lost }) => lost !== 'torn-tail')) {
+    return `nothing further; ${groupedCountText(losses.length, 'place')} cannot be read`;
+  }
   if (losses.length === 0 && doubtfulCount === 0) return 'nothing that was acknowledged as durable';
   const parts: string[] = [];
   if (losses.length > 0) {

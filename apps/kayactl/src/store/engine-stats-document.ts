@@ -52,5 +52,13 @@ export function engineStatsDocument(stats: EngineStats): StatsDocument {
     memory_bytes: stats.memoryBytes,
     table_index_bytes: stats.tableIndexBytes,
     cold_get_count: stats.coldGetCount,
+    disk_state: stats.diskState,
+    disk_available_bytes: stats.diskAvailableBytes,
+    disk_reserve_bytes: stats.diskReserveBytes,
+    scrub_count: stats.scrubCount,
+    scrub_total_us: stats.scrubTotalUs,
+    scrub_last: stats.scrubLast,
+    scrub_damage_count: stats.scrubDamageCount,
+    scrub_damage: stats.scrubDamage,
   };
 }
