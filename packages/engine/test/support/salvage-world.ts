@@ -4,7 +4,15 @@ import { decodeUtf8 } from '@kayadb/codec';
 import { seededRandom, type SeededRandom } from '@kayadb/testkit';
 import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import { type BatchOperation, type Engine, type EngineOptions, type Loss, openEngine, type WayOut } from '../../src/index.ts';
+import {
+  type BatchOperation,
+  type Engine,
+  type EngineOptions,
+  type Loss,
+  openEngine,
+  type WayOut,
+} from '../../src/index.ts';
+import { FoundTable } from '../../src/recover/plan/found-table.ts';
 import { DIRECTORY, openTestEngine, testWorld, tinyOptions } from './open-test-engine.ts';
 
 export const TARGET = '/saved';
@@ -48,7 +56,10 @@ const shapes: readonly EngineOptions[] = [
 /** Killed or closed after some hundred writes, with reopenings in between. */
 export async function randomStore(seed: number): Promise<PastStore> {
   const random = seededRandom(seed);
-  const options = { ...shapes[random.int(shapes.length)]!, durability: random.chance(0.7) ? 'strict' : 'relaxed' } as const;
+  const options = {
+    ...shapes[random.int(shapes.length)]!,
+    durability: random.chance(0.7) ? 'strict' : 'relaxed',
+  } as const;
   let disk = new MemoryFileSystem();
   let engine = await openTestEngine(testWorld(disk), options);
   const history: PastWrite[] = [];
@@ -154,4 +165,41 @@ function covers(loss: Loss, key: string, sequence: number): boolean {
   if (!loss.hasKeys) return true;
   const { from, isFromExcluded, to } = loss.keys!;
   return (isFromExcluded ? from! < key : from! <= key) && key <= to!;
+}
+
+export interface PastEntry {
+  readonly key: string;
+  readonly sequence: number;
+}
+
+/** The entries of a table, or of its block at `offset`; `undefined` when there is none. */
+export async function entriesIn(
+  disk: MemoryFileSystem,
+  file: string,
+  offset: number | undefined,
+): Promise<readonly PastEntry[] | undefined> {
+  const handle = await disk.open(`${DIRECTORY}/${file}`, 'read');
+  const fileNumber = Number.parseInt(file, 10);
+  const table = await FoundTable.open({ handle, file, fileNumber, storeId: undefined });
+  if (!(table instanceof FoundTable)) throw new Error(`${file} is damaged on the undamaged disk`);
+  const entries: PastEntry[] = [];
+  let isFound = offset === undefined;
+  for (let i = 0; i < table.blockCount; i++) {
+    if (offset !== undefined && table.handleOf(i).offset !== offset) continue;
+    isFound = true;
+    const block = await table.block(i);
+    if (typeof block === 'string') throw new Error(`${file} is damaged on the undamaged disk`);
+    for (let at = 0; at < block.count; at++) {
+      const { key, sequence } = block.entry(at);
+      entries.push({ key: Buffer.from(key).toString('hex'), sequence });
+    }
+  }
+  await handle.close();
+  return isFound ? entries : undefined;
+}
+
+/** Whether the entry is within what the loss says of its place. A key that goes on from the block before is not lost there. */
+export function holds(loss: Loss, { key, sequence }: PastEntry): boolean {
+  const isFirst = loss.hasKeys && loss.keys!.isFromExcluded && key === loss.keys!.from;
+  return isFirst || covers(loss, key, sequence);
 }

@@ -7,13 +7,13 @@
  */
 
 import { equalBytes } from '@kayadb/codec';
-import { FileSystemError } from '@kayadb/vfs';
+import { type FileHandle, FileSystemError } from '@kayadb/vfs';
 
 import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
 import { walFileName } from '../../files/file-names.ts';
 import type { FileNumber, SequenceNumber } from '../../key/internal-key.ts';
 import { decodeOperations } from '../../key/write-batch.ts';
-import { recordBytes } from '../../log/log-format.ts';
+import { lsnAt, recordBytes } from '../../log/log-format.ts';
 import type { LogRecord } from '../../log/log-reader.ts';
 import { Memtable } from '../../memtable/memtable.ts';
 import type { RangeDelete } from '../../range-delete/range-delete.ts';
@@ -40,6 +40,13 @@ export interface LogEvidence {
   /** What is lost of the log if only the part without a gap is kept, and if the records behind it are too. */
   readonly lossesOfPrefix: readonly Loss[];
   readonly lossesOfAll: readonly Loss[];
+}
+
+interface WalkProgress {
+  /** Behind the last record. */
+  offset: number;
+  recordCount: number;
+  hasGap: boolean;
 }
 
 interface Segment {
@@ -104,29 +111,26 @@ class LogGathering {
     const segments: Segment[] = [];
     for (const fileNumber of numbers) {
       const file = walFileName(fileNumber);
-      const handle = await this.#view.open(`${this.#directory}/${file}`, 'read').catch(unreadable);
-      if (handle === undefined) {
-        this.#stretches.push({
-          kind: 'gap',
-          file,
-          offset: 0,
-          bytes: 0,
-          reason: 'it cannot be read',
-          lsn: 0,
-          isNeeded: true,
-        });
-        continue;
-      }
       try {
-        const header = await readHeaderEvidence(handle, 'wal');
+        const { header, fileBytes } = await this.#readHeader(file);
         const before = segments.at(-1);
         if (header.state === 'valid' && before?.header.state === 'valid') before.cutLsn = header.startLsn;
-        segments.push({ file, fileBytes: await handle.size(), header, cutLsn: Infinity });
-      } finally {
-        await handle.close();
+        segments.push({ file, fileBytes, header, cutLsn: Infinity });
+      } catch (error) {
+        const reason = `it cannot be read: ${unreadableWords(error)}`;
+        this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: 0, reason, lsn: 0, isNeeded: true });
       }
     }
     return segments;
+  }
+
+  async #readHeader(file: string): Promise<Pick<Segment, 'header' | 'fileBytes'>> {
+    const handle = await this.#view.open(`${this.#directory}/${file}`, 'read');
+    try {
+      return { header: await readHeaderEvidence(handle, 'wal'), fileBytes: await handle.size() };
+    } finally {
+      await handle.close();
+    }
   }
 
   /** The manifest needs its oldest segment, and the one that a clean close names. */
@@ -150,31 +154,41 @@ class LogGathering {
       this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: fileBytes, reason, lsn: 0, isNeeded: true });
       return;
     }
-    const isDamaged = header.state === 'damaged';
-    const handle = await this.#view.open(`${this.#directory}/${file}`, 'read');
+    const handle = await this.#view.open(`${this.#directory}/${file}`, 'read').catch(unreadable);
+    const progress = { offset: FILE_HEADER_BYTES, recordCount: 0, hasGap: false };
     try {
-      let recordCount = 0;
-      let hasGap = false;
-      for (const seed of header.seeds) {
-        let expected = FILE_HEADER_BYTES;
-        const log = { handle, fileBytes, seed, startLsn: header.startLsn };
-        const walk = await walkLog(log, (record) => {
-          if (record.lsn >= cutLsn) return;
-          this.#addRecord(record, file, expected, isDamaged);
-          expected = record.offset + recordBytes(record.payloadBytes);
-        });
-        recordCount = walk.recordCount;
-        const tail = walk.gaps.find(({ isInside }) => !isInside);
-        if (tail !== undefined && tail.lsn < cutLsn && (recordCount > 0 || header.seeds.at(-1) === seed)) {
-          const { offset, bytes, reason, lsn } = tail;
-          this.#stretches.push({ kind: 'gap', file, offset, bytes, reason, lsn, isNeeded: isDamaged });
-        }
-        hasGap ||= walk.gaps.length > 0;
-        if (recordCount > 0) break;
-      }
-      if (recordCount === 0 && isDamaged && !hasGap) this.#noteBlank(segment, isLast);
+      if (handle !== undefined) await this.#walk(handle, segment, progress);
+      if (progress.recordCount === 0 && !progress.hasGap && header.state === 'damaged')
+        this.#noteBlank(segment, isLast);
+    } catch (error) {
+      const reason = `the disk does not give it: ${unreadableWords(error)}`;
+      const { offset } = progress;
+      const place = { file, offset, bytes: fileBytes - offset, lsn: lsnAt(header.startLsn, offset) };
+      this.#stretches.push({ kind: 'gap', ...place, reason, isNeeded: true });
     } finally {
-      await handle.close();
+      await handle?.close();
+    }
+  }
+
+  /** Tries each seed that the header may have had. */
+  async #walk(handle: FileHandle, { file, fileBytes, header, cutLsn }: Segment, progress: WalkProgress): Promise<void> {
+    const isUnplaced = header.state === 'damaged';
+    for (const seed of header.seeds) {
+      const log = { handle, fileBytes, seed, startLsn: header.startLsn };
+      const walk = await walkLog(log, (record) => {
+        progress.recordCount++;
+        if (record.lsn >= cutLsn) return;
+        this.#addRecord(record, file, progress.offset, isUnplaced);
+        progress.offset = record.offset + recordBytes(record.payloadBytes);
+      });
+      progress.hasGap ||= walk.gaps.length > 0;
+      const tail = walk.gaps.find(({ isInside }) => !isInside);
+      const isChosen = progress.recordCount > 0 || header.seeds.at(-1) === seed;
+      if (tail !== undefined && tail.lsn < cutLsn && isChosen) {
+        const { offset, bytes, reason, lsn } = tail;
+        this.#stretches.push({ kind: 'gap', file, offset, bytes, reason, lsn, isNeeded: isUnplaced });
+      }
+      if (progress.recordCount > 0) return;
     }
   }
 
@@ -209,6 +223,7 @@ class LogGathering {
     }
     const last = firstOrdinal + count - 1;
     if (last <= this.#flushed) {
+      if (this.#isBroken) return;
       addStretch(this.#stretches, { kind: 'held', file, offset, bytes, lsn, durableLsn, first: firstOrdinal, last });
       return;
     }
@@ -240,6 +255,11 @@ function insertBeyond(memtables: Memtable[], record: LogRecord, flushed: Sequenc
   const isFull = last === undefined || last.dataBytes >= MEMTABLE_BYTES || first <= last.largestSequence;
   if (isFull) memtables.push(new Memtable());
   memtables.at(-1)!.insert(record.payload.subarray(skippedBytes), first);
+}
+
+function unreadableWords(error: unknown): string {
+  if (!(error instanceof FileSystemError)) throw error;
+  return error.message;
 }
 
 function unreadable(error: unknown): undefined {
