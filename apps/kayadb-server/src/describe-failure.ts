@@ -1,7 +1,7 @@
 /** Why the program ends: an exit code for scripts, and two lines for people. docs/reference/server.md, "Exit codes" */
 
 import { AssertionError, KayaError } from '@kayadb/codec';
-import { DirectoryLockedError } from '@kayadb/vfs';
+import { DirectoryLockedError, FileSystemError } from '@kayadb/vfs';
 
 import { UsageError } from './usage-error.ts';
 
@@ -26,7 +26,9 @@ const HINTS: Readonly<Record<string, string>> = {
   KAYA_FS_NOT_FOUND: 'create the folder above the data folder first, or choose another with --data',
   KAYA_LISTEN_FAILED:
     'another server may be running; choose another address with --client-addr, or port 0 for any free one',
-  KAYA_ENGINE_POISONED: 'look for the first disk error in the log, check the disk, then start again',
+  KAYA_IO: 'check the disk before starting again; nothing acknowledged is lost',
+  KAYA_ENGINE_POISONED:
+    'check the disk before starting again, and keep a supervisor from doing so until then; what was acknowledged is kept, and the next start recovers it',
   KAYA_STOP_TIMEOUT: 'the next start replays the log; raise --drain-timeout-ms to give it more time',
 };
 
@@ -48,6 +50,16 @@ export function describeFailure(error: unknown): Failure {
   const code = error instanceof KayaError ? error.code : '';
   const hint = hintFor(error, code);
   return { exitCode: EXIT_BY_CODE[code] ?? EXIT.failure, text: `ERROR: ${message}\nHINT: ${hint}\n` };
+}
+
+/**
+ * Why a node that was running has given up. Of a store that takes no more writes, `cause` is the first call that failed, with its file.
+ * Whatever the operating system made of that call, its outcome is unknown, so what helps is the same.
+ */
+export function describeEnd(cause: Error): Failure {
+  if (!(cause instanceof FileSystemError)) return describeFailure(cause);
+  const text = `ERROR: the disk failed under the node, which has stopped: ${cause.message}\nHINT: ${HINTS['KAYA_ENGINE_POISONED']}\n`;
+  return { exitCode: EXIT.failure, text };
 }
 
 function hintFor(error: unknown, code: string): string {

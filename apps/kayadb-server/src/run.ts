@@ -11,7 +11,7 @@ import type { DestinationStream } from 'pino';
 
 import { describeBanner } from './banner.ts';
 import { type Config, type Environment, loadConfig } from './config.ts';
-import { describeFailure, EXIT, type ExitCode } from './describe-failure.ts';
+import { describeEnd, describeFailure, EXIT, type ExitCode } from './describe-failure.ts';
 import { parseFlags } from './flags.ts';
 import { logEngineEvent } from './log-engine-event.ts';
 import { createLogger, type ServerLogger } from './logger.ts';
@@ -69,13 +69,14 @@ async function serve(world: World, config: Config): Promise<ExitCode> {
   const reason = await Promise.race([world.stopRequested, node.failed]);
   if (typeof reason === 'string') return drain(node, config, logger, reason);
   const exitCode = await giveUp(node, config, logger, reason);
-  world.stderr(describeFailure(reason).text);
+  world.stderr(describeEnd(reason).text);
   return exitCode;
 }
 
 async function start(world: World, config: Config, logger: ServerLogger): Promise<RunningNode> {
   const { network, clock, fileSystem, processes } = world;
   let node: RunningNode | undefined;
+  const poisoned: Error[] = [];
   const engine = await openEngine(config.dataDirectory, {
     durability: config.durability,
     intervalMs: config.intervalMs,
@@ -84,8 +85,9 @@ async function start(world: World, config: Config, logger: ServerLogger): Promis
     clock,
     onEvent: (engineEvent) => {
       logEngineEvent(logger, engineEvent);
-      // Before there is a node, the first write says the same.
-      if (engineEvent.kind === 'poisoned') node?.fail(engineEvent.cause);
+      if (engineEvent.kind !== 'poisoned') return;
+      poisoned.push(engineEvent.cause);
+      node?.fail(engineEvent.cause);
     },
   });
   const { nodeId, clientAddress, clientToken, operatorToken, maxClientConnections } = config;
@@ -101,6 +103,8 @@ async function start(world: World, config: Config, logger: ServerLogger): Promis
     operatorToken,
     limits: { maxConnections: maxClientConnections },
   });
+  // Background work begins before there is a node to end.
+  for (const cause of poisoned) node.fail(cause);
   return node;
 }
 

@@ -1,0 +1,108 @@
+/** What the program says when the disk fails under it: one sentence with the file and what to do, for whoever, or whatever, would start it again. */
+
+import { encodeUtf8, type Request } from '@kayadb/codec';
+import { type Fault, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { run } from '../src/run.ts';
+import { ask } from './support/ask.ts';
+import { createTestWorld, type TestWorld } from './support/test-world.ts';
+
+const put: Request = { kind: 'put', key: encodeUtf8('k'), value: encodeUtf8('v') };
+
+/** Of files whose names end so. */
+function failedSync(extension: string): Fault {
+  const matchesPath = (path: string): boolean => path.endsWith(extension);
+  return { at: 1, kinds: ['sync'], matchesPath, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } };
+}
+
+function worldOn(disk: MemoryFileSystem, faults: readonly Fault[], argv: readonly string[] = []): TestWorld {
+  const fileSystem = new FaultyFileSystem(disk, faults);
+  return createTestWorld({ argv: ['--data', '/data', ...argv], disk, fileSystem });
+}
+
+/** Starts the program on `disk`, stores a key, and stops it. */
+async function runOnce(disk: MemoryFileSystem): Promise<void> {
+  const world = worldOn(disk, []);
+  const running = run(world);
+  await ask(world, put);
+  world.requestStop('SIGTERM');
+  expect(await running).toBe(0);
+}
+
+const SENTENCE =
+  /^ERROR: the disk failed under the node, which has stopped: sync of \/data\/\d+\.(?:wal|sst) failed with EIO: .+\nHINT: check the disk before starting again, .+\n$/u;
+
+describe('a disk that fails under the program', () => {
+  test.each([
+    ['at a strict write', []],
+    ['in the background', ['--durability', 'interval']],
+  ])('ends it with 1 and a sentence: %s', async (_case, argv) => {
+    const disk = new MemoryFileSystem();
+    await runOnce(disk);
+    const fileSystem = new FaultyFileSystem(disk);
+    const world = createTestWorld({ argv: ['--data', '/data', ...argv], disk, fileSystem });
+    const running = run(world);
+    await world.logged('node.ready');
+    fileSystem.inject(failedSync('.wal'));
+
+    await ask(world, put);
+    await world.clock.advanceAsync(100);
+    const exitCode = await running;
+
+    expect(exitCode).toBe(1);
+    expect(world.output.err).toMatch(SENTENCE);
+  });
+
+  test('ends it also when that happens before it listens', async () => {
+    const disk = new MemoryFileSystem();
+    // Each leaves a table in level 0, until the next start has to merge them.
+    for (let i = 0; i < 4; i++) await runOnce(disk);
+    const world = worldOn(disk, [failedSync('.sst')]);
+    const { network } = world;
+    const slow = {
+      dial: network.dial.bind(network),
+      listen: async (options: Parameters<typeof network.listen>[0]) => {
+        await world.logged('engine.poisoned');
+        return network.listen(options);
+      },
+    };
+
+    const exitCode = await run({ ...world, network: slow });
+
+    expect(exitCode).toBe(1);
+    expect(world.output.err).toMatch(SENTENCE);
+  });
+
+  test('refuses to start with a sentence when it fails during the start', async () => {
+    const disk = new MemoryFileSystem();
+    await runOnce(disk);
+    const world = worldOn(disk, [failedSync('.wal')]);
+
+    const exitCode = await run(world);
+
+    expect(exitCode).toBe(1);
+    expect(world.output.err).toMatch(
+      /^ERROR: sync of \/data\/\d+\.wal failed with EIO.+\nHINT: check the disk before .+\n$/u,
+    );
+  });
+
+  test('has lost nothing when it is started again', async () => {
+    const disk = new MemoryFileSystem();
+    await runOnce(disk);
+    const broken = worldOn(disk, []);
+    const running = run(broken);
+    await ask(broken, { ...put, key: encodeUtf8('acknowledged') });
+    (broken.fileSystem as FaultyFileSystem).inject(failedSync('.wal'));
+    await ask(broken, put);
+    await running;
+    const again = worldOn(disk, []);
+    const runningAgain = run(again);
+
+    const found = await ask(again, { kind: 'get', key: encodeUtf8('acknowledged') });
+    again.requestStop('SIGTERM');
+
+    expect(found).toEqual({ kind: 'value', value: encodeUtf8('v') });
+    expect(await runningAgain).toBe(0);
+  });
+});
