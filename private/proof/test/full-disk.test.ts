@@ -31,7 +31,7 @@ const PLACES: readonly Place[] = [
 const skipped = (reason: string | undefined): string => (reason === undefined ? '' : `, skipped: ${reason}`);
 
 describe.each(PLACES)('a store on a small disk', ({ name, isMissing, mount }) => {
-  test.skipIf(isMissing !== undefined)(
+  test.skipIf(isMissing)(
     `of ${name} that is full again and again loses nothing, and goes on when there is room${skipped(isMissing)}`,
     { timeout: timeoutFor(90_000) },
     async () => {
@@ -53,7 +53,7 @@ describe.each(PLACES)('a store on a small disk', ({ name, isMissing, mount }) =>
 });
 
 describe('a store on a disk that takes no writes any more', () => {
-  test.skipIf(diskImageIsMissing !== undefined)(
+  test.skipIf(diskImageIsMissing)(
     `says so, acknowledges nothing, and has everything acknowledged before${skipped(diskImageIsMissing)}`,
     { timeout: timeoutFor(60_000) },
     async () => {

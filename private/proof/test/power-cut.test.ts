@@ -42,7 +42,7 @@ async function cutPower(kills: number, durability: Durability): Promise<PowerCut
 const skipped = diskImageIsMissing === undefined ? '' : `, skipped: ${diskImageIsMissing}`;
 
 describe(`a machine with an ext4 disk whose power goes${skipped}`, () => {
-  test.skipIf(diskImageIsMissing !== undefined)(
+  test.skipIf(diskImageIsMissing)(
     'has everything acknowledged, no half batch, and a store that opens as foretold',
     { timeout: timeoutFor(120_000) },
     async () => {
@@ -58,7 +58,7 @@ describe(`a machine with an ext4 disk whose power goes${skipped}`, () => {
     },
   );
 
-  test.skipIf(diskImageIsMissing !== undefined)(
+  test.skipIf(diskImageIsMissing)(
     'loses writes that were not synced, and the proof sees it',
     { timeout: timeoutFor(60_000) },
     async () => {
