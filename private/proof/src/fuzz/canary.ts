@@ -10,7 +10,7 @@ const LIST = 3;
 export const trustingCanary: Decoder<number> = {
   name: 'canary-trusting',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode(bytes) {
     const reader = openSealed(bytes);
@@ -31,7 +31,7 @@ export const trustingCanary: Decoder<number> = {
 export const nestedCanary: Decoder<number> = {
   name: 'canary-nested',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode(bytes) {
     const reader = openSealed(bytes);

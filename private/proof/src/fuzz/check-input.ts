@@ -66,7 +66,7 @@ async function findLossyEncoding(decoder: Decoder, result: Result, input: Uint8A
     return `accepted what cannot be encoded: ${String(error)}`;
   }
   if (sameBytes(encoded, input)) return undefined;
-  if (decoder.isCanonical) return `accepted another encoding of what encodes to ${toHex(encoded)}`;
+  if (decoder.isCanonical(result.value)) return `accepted another encoding of what encodes to ${toHex(encoded)}`;
   const again = await attempt(decoder, encoded.slice());
   const isSame = again.isAccepted && sameBytes(decoder.encode(again.value), encoded);
   return isSame ? undefined : `does not decode what it encodes again, ${toHex(encoded)}`;

@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert';
 
 import {
+  ByteReader,
   ByteWriter,
   decodeRequest,
   decodeResponse,
@@ -30,11 +31,27 @@ const REQUEST_KINDS = [
   'remove-member',
 ] as const satisfies readonly RequestKind[];
 
+/** The integers of manifests and properties: each value has one form. */
+const varint: Decoder<number> = {
+  name: 'varint',
+  refusals: ['KAYA_MALFORMED'],
+  isCanonical: () => true,
+  copies: true,
+  decode(bytes) {
+    const reader = new ByteReader(bytes);
+    const value = reader.varint('number');
+    reader.end('number');
+    return value;
+  },
+  encode: (value) => new ByteWriter().varint(value).finish(),
+  sample: (random) => new ByteWriter().varint(random.int(2 ** (1 + random.int(32)))).finish(),
+};
+
 /** The first byte says where the stream is cut into chunks, the second one how long a frame may be. */
 const frames: Decoder<readonly Uint8Array[]> = {
   name: 'frame',
   refusals: ['KAYA_FRAME_EMPTY', 'KAYA_FRAME_TOO_LARGE'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: false,
   decode(bytes) {
     const maxFrameBytes = 16 + 4 * (bytes[1] ?? 0);
@@ -58,8 +75,8 @@ const frames: Decoder<readonly Uint8Array[]> = {
 const request: Decoder<ReturnType<typeof decodeRequest>> = {
   name: 'request',
   refusals: ['KAYA_MALFORMED'],
-  // The learner flag of a voter may be there or not.
-  isCanonical: false,
+  // The learner flag of a voter may be there or not; what is not supported is not looked at.
+  isCanonical: ({ kind }) => kind !== 'add-member' && kind !== 'unsupported',
   copies: false,
   decode: decodeRequest,
   encode: (value) =>
@@ -71,8 +88,8 @@ const request: Decoder<ReturnType<typeof decodeRequest>> = {
 const response: Decoder<readonly [RequestKind, Response]> = {
   name: 'response',
   refusals: ['KAYA_MALFORMED'],
-  // Texts that are not UTF-8 and statuses without a name lose their bytes.
-  isCanonical: false,
+  // Texts that are not UTF-8 and statuses without a name lose their bytes; the first byte stands for more than one request.
+  isCanonical: () => false,
   copies: false,
   decode(bytes) {
     const kind = REQUEST_KINDS[(bytes[0] ?? 0) % REQUEST_KINDS.length]!;
@@ -91,7 +108,7 @@ const response: Decoder<readonly [RequestKind, Response]> = {
 const lockOwner: Decoder<ReturnType<typeof decodeLockOwner>> = {
   name: 'lock-owner',
   refusals: [],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode: decodeLockOwner,
   encode: (owner) => (owner === undefined ? new Uint8Array(0) : encodeLockOwner(owner)),
@@ -114,7 +131,7 @@ function inspectionOf(kind: InspectableKind, name: string, from: string): Decode
   return {
     name: `inspect-${kind}`,
     refusals: [],
-    isCanonical: false,
+    isCanonical: () => false,
     copies: true,
     decode: (bytes) => inspectFile(new BytesFileSystem(new Map([[path, bytes]])), path, kind, { showKeys: true }),
     // Of the log's two segments the first.
@@ -139,6 +156,7 @@ export const otherDecoders: readonly Decoder[] = [
   inspectionOf('wal', '000001.wal', 'wal'),
   inspectionOf('manifest', 'MANIFEST-000003', 'manifest'),
   inspectionOf('table', '000007.sst', 'table'),
+  varint,
 ];
 
 interface TakenFrames {

@@ -19,8 +19,8 @@ export interface Decoder<Value = unknown> {
   readonly name: string;
   /** Codes of the errors that refuse bytes. */
   readonly refusals: readonly string[];
-  /** Whether a value has one encoding only: what is accepted is what `encode` gives. */
-  readonly isCanonical: boolean;
+  /** Whether `value` has one encoding only: then the bytes were what `encode` gives. */
+  isCanonical(value: Value): boolean;
   /** Whether the value is independent of the bytes, so that these may change afterwards. */
   readonly copies: boolean;
   /** @param bytes - Start a buffer of their own. May give a promise. */

@@ -25,7 +25,7 @@ const CRC_AT = FILE_HEADER_BYTES - 4;
 const fileHeader: Decoder<FileHeader> = {
   name: 'file-header',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: true,
+  isCanonical: () => true,
   copies: true,
   decode(bytes) {
     // The kind that a reader expects is what its file's name says; here the file has none.
@@ -54,7 +54,7 @@ const fileHeader: Decoder<FileHeader> = {
 const current: Decoder<CurrentFile> = {
   name: 'current',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: true,
+  isCanonical: () => true,
   copies: true,
   decode: parseCurrent,
   encode: encodeCurrent,
@@ -66,7 +66,7 @@ const current: Decoder<CurrentFile> = {
 const backupList: Decoder<BackupList> = {
   name: 'backup-list',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: true,
+  isCanonical: () => true,
   copies: true,
   decode: parseBackupList,
   encode: encodeBackupList,

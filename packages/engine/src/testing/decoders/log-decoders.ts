@@ -1,6 +1,6 @@
 /** Readers of the write-ahead log and the manifest. Formats: docs/format/record-log.md, docs/format/wal.md, docs/format/manifest.md. */
 
-import { concatBytes, copyBytes, crc32c, readU32, writeU32 } from '@kayadb/codec';
+import { assert, concatBytes, copyBytes, crc32c, readU32, writeU32 } from '@kayadb/codec';
 
 import {
   encodeFileHeader,
@@ -39,7 +39,7 @@ const LENGTH_BYTES = 2;
 const operations: Decoder<readonly Operation[]> = {
   name: 'write-batch',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: true,
+  isCanonical: () => true,
   copies: false,
   decode(bytes) {
     const list: Operation[] = [];
@@ -60,7 +60,7 @@ interface ReplayedSegments {
 const walSegments: Decoder<ReplayedSegments> = {
   name: 'wal',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   async decode(bytes) {
     const parts = splitSegments(bytes);
@@ -77,6 +77,12 @@ const walSegments: Decoder<ReplayedSegments> = {
       },
       (group) => void groups.push({ ...group, payload: copyBytes(group.payload) }),
     );
+    for (const [i, { firstSequence, count, payload }] of groups.entries()) {
+      const next = groups[i + 1]?.firstSequence ?? lastSequence + 1;
+      assert(firstSequence + count === next, 'groups follow each other without a gap');
+      const operationCount = decodeOperations(payload, firstSequence, () => undefined);
+      assert(operationCount === count, 'a group has as many operations as it says');
+    }
     return { groups, endLsn, lastSequence };
   },
   sample(random) {
@@ -93,7 +99,7 @@ const walSegments: Decoder<ReplayedSegments> = {
 const versionEdit: Decoder<VersionEdit> = {
   name: 'version-edit',
   refusals: ['KAYA_MALFORMED', 'KAYA_UNSUPPORTED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode: decodeVersionEdit,
   encode: encodeVersionEdit,
@@ -103,7 +109,7 @@ const versionEdit: Decoder<VersionEdit> = {
 const manifest: Decoder<StoreState> = {
   name: 'manifest',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   async decode(bytes) {
     const fs = new BytesFileSystem(new Map([[`${DIRECTORY}/${manifestFileName(MANIFEST_NUMBER)}`, bytes]]));

@@ -33,7 +33,7 @@ const FOOTER_CRC_AT = 52;
 const block: Decoder<readonly Entry[]> = {
   name: 'block',
   refusals: ['KAYA_CORRUPTION'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: false,
   decode(bytes) {
     const reader = new BlockReader(bytes, FILE, 0);
@@ -64,7 +64,7 @@ const block: Decoder<readonly Entry[]> = {
 const filter: Decoder<readonly boolean[]> = {
   name: 'filter',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode(bytes) {
     const opened = new Filter(bytes);
@@ -81,7 +81,7 @@ const filter: Decoder<readonly boolean[]> = {
 const footer: Decoder<Footer> = {
   name: 'footer',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: true,
+  isCanonical: () => true,
   copies: true,
   decode: (bytes) => decodeFooter(bytes, SEED),
   encode: (value) => encodeFooter(value, SEED),
@@ -95,7 +95,7 @@ const footer: Decoder<Footer> = {
 const properties: Decoder<TableProperties> = {
   name: 'properties',
   refusals: ['KAYA_MALFORMED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   decode: decodeProperties,
   encode: encodeProperties,
@@ -121,7 +121,7 @@ const properties: Decoder<TableProperties> = {
 const storedBlock: Decoder<Uint8Array> = {
   name: 'stored-block',
   refusals: ['KAYA_MALFORMED', 'KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: false,
   decode(bytes) {
     const handle = decodeBlockHandle(bytes, 0);

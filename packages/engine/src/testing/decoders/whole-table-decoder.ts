@@ -25,7 +25,7 @@ const MAX_ASKED = 3;
 export const tableDecoder: Decoder<readonly Entry[]> = {
   name: 'table',
   refusals: ['KAYA_CORRUPTION', 'KAYA_UNSUPPORTED'],
-  isCanonical: false,
+  isCanonical: () => false,
   copies: true,
   async decode(bytes) {
     const expected = { storeId: TEST_STORE_ID, fileNumber: FILE_NUMBER, fileBytes: bytes.length };
