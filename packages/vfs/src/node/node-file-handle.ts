@@ -71,7 +71,7 @@ export class NodeFileHandle implements FileHandle {
     this.#transferSync('write', data, position);
   }
 
-  /** A failed fdatasync is never repeated here: the kernel may have dropped the pages and would report success. */
+  /** A failed fdatasync is never repeated here, not even an interrupted one: the kernel may have dropped the pages and would report success. */
   sync(): Promise<void> {
     return this.#start('sync', (done) => this.#calls.fdatasync(this.#fd, done));
   }

@@ -3,6 +3,10 @@
  *
  * Files are created 0600 and folders 0700, since they hold other people's data. `sync` is fdatasync, which
  * includes the size; a folder is opened and fsynced.
+ *
+ * Interrupted calls (EINTR): libuv repeats all but read and close, and node-file-handle.ts goes on with reads. So an EINTR that comes out
+ * here is one that libuv gave up on, and is told as it is. Nothing repeats it: not a close, which has happened, not a sync, which may have
+ * dropped pages, and not a rename or a link, which would find its own work.
  */
 
 import * as fs from 'node:fs';
