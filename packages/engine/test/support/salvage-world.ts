@@ -37,7 +37,7 @@ export function rowsAt(history: readonly PastWrite[], sequence: number): Rows {
   const rows = new Map<string, { readonly value: string; readonly sequence: number }>();
   for (const [i, { key, value, end }] of history.slice(0, sequence).entries()) {
     if (end !== undefined) {
-      for (const each of [...rows.keys()]) if (each >= key && each < end) rows.delete(each);
+      for (const each of rows.keys()) if (each >= key && each < end) rows.delete(each);
     } else if (value === undefined) rows.delete(key);
     else rows.set(key, { value, sequence: i + 1 });
   }

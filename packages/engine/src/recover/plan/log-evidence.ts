@@ -146,7 +146,7 @@ class LogGathering {
   }
 
   async #readSegment(segment: Segment, isLast: boolean): Promise<void> {
-    const { file, fileBytes, header, cutLsn } = segment;
+    const { file, fileBytes, header } = segment;
     const isForeign =
       header.state === 'valid' && this.#storeId !== undefined && !equalBytes(header.storeId!, this.#storeId);
     if (isForeign || header.state === 'unsupported') {
