@@ -7,6 +7,7 @@ import type { BatchOperation } from '@kayadb/engine';
 import type { SeededRandom } from '@kayadb/testkit';
 
 import { randomWorkload, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
+import type { ReadKind } from './fault-reads.ts';
 
 export type FaultOp =
   | WorkloadOp
@@ -16,9 +17,10 @@ export type FaultOp =
   | { readonly kind: 'backup'; readonly name: string }
   /** Checks the backup `from`, and makes `/copies/<name>` of it. */
   | { readonly kind: 'restore'; readonly name: string; readonly from: string }
-  | { readonly kind: 'verify' | 'scan' | 'reverse-scan' | 'gets' | 'size' }
-  /** Takes a snapshot; the one before is read and closed. */
-  | { readonly kind: 'snapshot' }
+  /** Snapshots and cursors: takes the next one; the one before is read to its end. */
+  | { readonly kind: ReadKind }
+  /** Another process tries to open the store, which is refused. */
+  | { readonly kind: 'second-open' }
   /** Deletes so many ranges in which no key is, with long bounds: the manifest grows with each. Not with an external log. */
   | { readonly kind: 'empty-ranges'; readonly count: number }
   /** Time for whoever waits for it. */
@@ -54,9 +56,12 @@ const WORKING: readonly FaultOp[] = [
   { kind: 'scan' },
   { kind: 'delete-range', prefix: 'k5' },
   { kind: 'snapshot' },
-  { kind: 'put', key: 'k7', value: 'f'.repeat(100) },
+  { kind: 'put', key: 'k6', value: 'f'.repeat(100) },
+  { kind: 'cursor' },
   { kind: 'pause', ms: 100 },
   { kind: 'compact' },
+  { kind: 'snapshot' },
+  { kind: 'cursor' },
   { kind: 'size' },
   { kind: 'reverse-scan' },
   { kind: 'gets' },
@@ -114,6 +119,7 @@ export function randomChapter(random: SeededRandom, count: number): Chapter {
     { kind: 'scan' },
     { kind: 'gets' },
     { kind: 'snapshot' },
+    { kind: 'cursor' },
     { kind: 'verify' },
     { kind: 'reverse-scan' },
     { kind: 'pause', ms: 100 },

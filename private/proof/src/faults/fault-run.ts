@@ -5,23 +5,25 @@
 
 import { assertNever } from '@kayadb/codec';
 import {
+  DirectoryLockedError,
   type Engine,
   type EngineEvent,
   type EngineOptions,
+  openEngine,
   restoreBackup,
-  type Snapshot,
   verifyBackup,
 } from '@kayadb/engine';
-import { type Fault, FaultyFileSystem, type MemoryFileSystem } from '@kayadb/vfs/testing';
+import { fakeProcessWorld, type Fault, FaultyFileSystem, type MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { DIRECTORY, ProofWorld } from '../workload/proof-world.ts';
-import { type Content, sameContent } from '../workload/workload.ts';
+import type { Content } from '../workload/workload.ts';
 import { contentOf, describeContent } from './content-of.ts';
 import { DiskCalls } from './disk-calls.ts';
 import { emptyRanges, type FaultOp } from './fault-program.ts';
+import { FaultReads } from './fault-reads.ts';
 import { HangError, settled } from './settled.ts';
 import type { StoreModel } from './store-model.ts';
-import { diskCause, errorCodes, untyped } from './typed-errors.ts';
+import { errorCodes, untyped } from './typed-errors.ts';
 
 export const COPIES = '/copies';
 /** Bound: times that opening is tried on a disk that goes on failing. */
@@ -59,7 +61,7 @@ export class FaultRun {
   readonly #world: ProofWorld;
   readonly #faulty: FaultyFileSystem;
   #engine: Engine | undefined;
-  #snapshot: { readonly snapshot: Snapshot; readonly content: Content } | undefined;
+  readonly #reads: FaultReads;
   #poison: { readonly cause: Error; readonly unlinked: number } | undefined;
   #failedOpens = 0;
   /** Of the step at hand. */
@@ -73,6 +75,10 @@ export class FaultRun {
     this.calls = new DiskCalls(this.#faulty);
     this.calls.tracesSyncs = options.tracesSyncs ?? false;
     this.#world = new ProofWorld(this.calls);
+    this.#reads = new FaultReads({
+      attempt: (work) => this.#attempt(work),
+      find: (what) => this.findings.push(`${this.#at}: ${what}`),
+    });
   }
 
   get model(): StoreModel {
@@ -179,7 +185,7 @@ export class FaultRun {
     if (isClean) this.model.noteDurable();
     this.#expectNothingRemoved();
     this.#engine = undefined;
-    this.#snapshot = undefined;
+    this.#reads.forget();
     this.calls.isStoreOpen = false;
     this.#expectNoHandles('closing');
   }
@@ -230,14 +236,16 @@ export class FaultRun {
         return undefined;
       case 'pause':
         return this.#pause(op.ms);
+      case 'second-open':
+        return this.#openTwice();
       case 'snapshot':
-        return this.#takeSnapshot(engine);
+      case 'cursor':
       case 'verify':
       case 'scan':
       case 'reverse-scan':
       case 'gets':
       case 'size':
-        return this.#read(op.kind, engine);
+        return this.#reads.read(op.kind, engine, this.model.visible);
       default:
         return assertNever(op, 'operation');
     }
@@ -297,59 +305,26 @@ export class FaultRun {
     this.copies.set(target, content);
   }
 
+  /** From another machine, as it were: who holds the lock cannot be seen from there. */
+  async #openTwice(): Promise<void> {
+    const processes = fakeProcessWorld().start({ host: 'elsewhere' });
+    const { fileSystem, clock } = this.#world;
+    const second = await this.#attempt(async () => {
+      try {
+        return await openEngine(DIRECTORY, { ...this.options.options, fileSystem, clock, processes });
+      } catch (error) {
+        if (error instanceof DirectoryLockedError) return undefined;
+        throw error;
+      }
+    });
+    if (second === undefined) return;
+    this.findings.push(`${this.#at}: the store is open twice`);
+    await second.close();
+  }
+
   async #pause(ms: number): Promise<void> {
     await this.#world.clock.advanceAsync(ms);
     const { durability, intervalMs = 100 } = this.options.options;
     if (durability === 'interval' && ms >= intervalMs && this.#poison === undefined) this.model.noteDurable();
-  }
-
-  async #takeSnapshot(engine: Engine): Promise<void> {
-    const before = this.#snapshot;
-    if (before !== undefined) {
-      const found = await this.#attempt(() => contentOf(engine, { snapshot: before.snapshot }));
-      this.#expectContent(found, before.content);
-      before.snapshot.close();
-    }
-    this.#snapshot = { snapshot: engine.snapshot(), content: this.model.visible };
-  }
-
-  async #read(kind: 'verify' | 'scan' | 'reverse-scan' | 'gets' | 'size', engine: Engine): Promise<void> {
-    const { visible } = this.model;
-    switch (kind) {
-      case 'scan':
-        return this.#expectContent(await this.#attempt(() => contentOf(engine)), visible);
-      case 'reverse-scan':
-        return this.#expectContent(await this.#attempt(() => contentOf(engine, { reverse: true })), visible);
-      case 'gets':
-        for (const key of ['k1', 'k21', 'k4', 'k5', 'k9', 'none']) await this.#get(engine, key);
-        return undefined;
-      case 'size':
-        await this.#attempt(() => engine.approximateSize({ prefix: 'k' }));
-        return undefined;
-      case 'verify': {
-        const report = await this.#attempt(() => engine.verify());
-        const damage = (report?.damage ?? []).filter(({ cause }) => diskCause(cause) === undefined);
-        for (const { message } of damage) this.findings.push(`${this.#at}: finds damage: ${message}`);
-        return undefined;
-      }
-      default:
-        return assertNever(kind, 'read');
-    }
-  }
-
-  async #get(engine: Engine, key: string): Promise<void> {
-    const expected = this.model.visible.get(key);
-    const answers = await this.#attempt(async () => {
-      const [value, [again], has] = [await engine.get(key), await engine.getMany([key]), await engine.has(key)];
-      return { values: [value, again].map((bytes) => bytes && Buffer.from(bytes).toString()), has };
-    });
-    if (answers === undefined) return;
-    const isRight = answers.values.every((value) => value === expected) && answers.has === (expected !== undefined);
-    if (!isRight) this.findings.push(`${this.#at}: get of ${key} answers ${JSON.stringify(answers)}`);
-  }
-
-  #expectContent(found: Content | undefined, expected: Content): void {
-    if (found === undefined || sameContent(found, expected)) return;
-    this.findings.push(`${this.#at}: reads ${describeContent(found)}, not ${describeContent(expected)}`);
   }
 }

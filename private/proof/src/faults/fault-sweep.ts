@@ -20,8 +20,6 @@ export interface SweepOptions {
   readonly figures: SweepFigures;
   /** How often each run is also crashed at a random moment after its failure, in a random way. */
   readonly crashes: number;
-  /** Ends the sweep at the first finding. */
-  readonly bails?: boolean;
 }
 
 /** What sweeps have done so far. */
@@ -57,6 +55,8 @@ const MODES: readonly CrashMode[] = [
   { kind: 'anything' },
 ];
 
+/** Ends a sweep: a bug is seen by many runs. */
+export const ENOUGH_FINDINGS = 5;
 /** Bound: changes of the disk between two crashes. */
 const MAX_GAP = 30;
 
@@ -67,7 +67,7 @@ interface Crash extends SurvivorsExpected {
 }
 
 export async function sweep(sweepOptions: SweepOptions): Promise<void> {
-  const { chapter, options, thoroughness, findings, figures, bails = false } = sweepOptions;
+  const { chapter, options, thoroughness, findings, figures } = sweepOptions;
   const base = await (chapter.begins === 'crashed' ? crashedStore(options) : closedStore(options));
   const start = (): Omit<FaultRunOptions, 'faults'> => ({ ...copyOf(base), program: chapter.program, options });
   const clean = new FaultRun({ ...start(), faults: [] });
@@ -93,7 +93,7 @@ export async function sweep(sweepOptions: SweepOptions): Promise<void> {
         findings.add(`${chapter.name}, ${name}, then a crash (${crash.mode.kind}): ${wrong}`);
       }
     }
-    if (bails && findings.count > 0) return;
+    if (findings.count >= ENOUGH_FINDINGS) return;
     await breathe();
   }
 }

@@ -10,7 +10,7 @@ import { closedStore, copyOf, crashedStore } from './crashed-store.ts';
 import { spread } from './fault-plan.ts';
 import type { Chapter } from './fault-program.ts';
 import { FaultRun } from './fault-run.ts';
-import type { SweepFigures } from './fault-sweep.ts';
+import { ENOUGH_FINDINGS, type SweepFigures } from './fault-sweep.ts';
 import { SYNC_SITES } from './sync-sites.ts';
 
 export interface SyncSweepOptions {
@@ -70,6 +70,7 @@ export async function sweepSyncs(sweep: SyncSweepOptions): Promise<void> {
       wrong.push(...(await checkSurvivors(disk, { model: model.fork(), isLossy, copies, begunCopies, options })));
     }
     for (const sentence of wrong) findings.add(`${chapter.name}, ${name}: ${sentence}`);
+    if (findings.count >= ENOUGH_FINDINGS) return;
     await breathe();
   }
 }
