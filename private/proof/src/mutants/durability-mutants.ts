@@ -68,12 +68,12 @@ export const durabilityMutants: readonly Mutant[] = [
     why: 'CURRENT is removed and written anew, so that a crash leaves none or a part of one.',
   },
   {
-    name: 'skip-checkpoint-directory-sync',
+    name: 'skip-checkpoint-name-sync',
     file: 'packages/engine/src/snapshot/publish-directory.ts',
-    find: 'await fs.syncDirectory(partial);',
+    find: 'await fs.syncDirectory(parentOf(target));',
     replace: '',
     proof: 'crash',
-    why: 'A checkpoint has its name and lacks files after power loss.',
+    why: 'A checkpoint that was said to exist is gone after power loss.',
   },
   {
     name: 'skip-store-parent-sync',
@@ -94,10 +94,20 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'sync-newest-segment-only',
     file: 'packages/engine/src/wal/wal-writer.ts',
+    find: `    for (const { log } of this.#segments) {
+      if (log.durableLsn < log.endLsn) await log.sync();`,
+    replace: `    for (const { log } of this.#segments.slice(-1)) {
+      if (log.durableLsn < log.endLsn) await log.sync();`,
+    proof: 'crash-settings',
+    why: 'A strict write is acknowledged while a segment before its own is not on disk.',
+  },
+  {
+    name: 'newest-segment-taken-for-all',
+    file: 'packages/engine/src/wal/wal-writer.ts',
     find: 'const first = this.#segments.find((segment) => !isDurable(segment)) ?? this.#current;',
     replace: 'const first = this.#current;',
     proof: 'crash-settings',
-    why: 'A segment counts as durable while the one before it is not.',
+    why: 'Records say that an earlier segment had been durable, and a crash that tore it is taken for damage.',
   },
   {
     name: 'drop-poison-check',

@@ -77,7 +77,7 @@ function judge(modules: readonly TestModule[]): Pick<ProofOutcome, 'verdict' | '
 function describe(
   error: { readonly name?: string; readonly message: string; readonly actual?: unknown } | undefined,
 ): string {
-  return `${error?.name}: ${error?.message.slice(0, 300)} ${String(error?.actual ?? '').slice(0, 600)}`;
+  return `${error?.name}: ${error?.message.slice(0, 300)} ${JSON.stringify(error?.actual ?? '').slice(0, 600)}`;
 }
 
 /** Changes the file of the mutant while it is loaded. Before all other plugins, so that it sees the text as it is on disk. */

@@ -68,14 +68,6 @@ export const versionMutants: readonly Mutant[] = [
     why: 'Of two versions of a key the merge keeps the older one.',
   },
   {
-    name: 'merge-keeps-no-newer-than-level',
-    file: 'packages/engine/src/compaction/retention.ts',
-    find: 'if (!isNewKey && stripe === this.#seenBy) return false;',
-    replace: 'if (!isNewKey && stripe <= this.#seenBy) return false;',
-    proof: 'faults',
-    why: 'A merge drops what an open snapshot sees.',
-  },
-  {
     name: 'snapshot-ignored-by-compaction',
     file: 'packages/engine/src/compaction/retention.ts',
     find: 'const stripe = this.#snapshots.length === 0 ? 0 : this.#oldestSnapshotSeeing(sequence);',
