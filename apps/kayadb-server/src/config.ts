@@ -24,10 +24,17 @@ export interface Config {
   readonly operatorToken: string | undefined;
   readonly maxClientConnections: number;
   readonly drainTimeoutMs: number;
+  readonly diskLowBytes: number | 'auto';
+  readonly diskReserveBytes: number | 'auto';
+  /** 0: never. */
+  readonly scrubIntervalMs: number;
+  readonly scrubBytesPerSecond: number;
   readonly logLevel: string;
   /** To be logged once there is a logger. Holds no secret. */
   readonly warnings: readonly string[];
 }
+
+const MS_PER_HOUR = 3_600_000;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -71,6 +78,10 @@ export async function loadConfig(
     operatorToken: operator.token,
     maxClientConnections: settings['max-client-connections'],
     drainTimeoutMs: settings['drain-timeout-ms'],
+    diskLowBytes: settings['disk-low-bytes'],
+    diskReserveBytes: settings['disk-reserve-bytes'],
+    scrubIntervalMs: settings['scrub-interval-hours'] * MS_PER_HOUR,
+    scrubBytesPerSecond: settings['scrub-bytes-per-second'],
     logLevel: settings['log-level'],
     warnings: [...client.warnings, ...operator.warnings],
   };

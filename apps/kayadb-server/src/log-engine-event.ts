@@ -32,6 +32,22 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
     case 'stalled':
       logger.warn(fields, `writes wait: ${engineEvent.reason}`);
       break;
+    case 'disk-space':
+      if (engineEvent.state === 'ok') logger.info(fields, 'the disk has room again: all writes are taken');
+      else if (engineEvent.state === 'low') logger.warn(fields, 'the disk is nearly full: puts are refused');
+      else logger.error(fields, 'the disk is full: puts are refused, and the reserve is used up');
+      break;
+    case 'scrubbed':
+      logger[engineEvent.damageCount === 0 ? 'info' : 'error'](
+        fields,
+        engineEvent.damageCount === 0
+          ? 'the whole store was read back and is sound'
+          : `the store was read back, and ${engineEvent.damageCount} places are damaged`,
+      );
+      break;
+    case 'damage-found':
+      logger.error(fields, engineEvent.message);
+      break;
     case 'poisoned':
       logger.error({ event: fields.event, err: engineEvent.cause }, 'the store takes no more writes');
       break;

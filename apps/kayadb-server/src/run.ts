@@ -12,6 +12,7 @@ import type { DestinationStream } from 'pino';
 import { describeBanner } from './banner.ts';
 import { type Config, type Environment, loadConfig } from './config.ts';
 import { describeEnd, describeFailure, EXIT, type ExitCode } from './describe-failure.ts';
+import { resolveDiskLimits } from './disk-limits.ts';
 import { parseFlags } from './flags.ts';
 import { logEngineEvent } from './log-engine-event.ts';
 import { createLogger, type ServerLogger } from './logger.ts';
@@ -80,6 +81,9 @@ async function start(world: World, config: Config, logger: ServerLogger): Promis
   const engine = await openEngine(config.dataDirectory, {
     durability: config.durability,
     intervalMs: config.intervalMs,
+    scrubIntervalMs: config.scrubIntervalMs,
+    scrubBytesPerSecond: config.scrubBytesPerSecond,
+    ...(await resolveDiskLimits(config, fileSystem)),
     fileSystem,
     processes,
     clock,

@@ -10,6 +10,9 @@ import { parseListenAddress } from './listen-address.ts';
 const integer = (least: number, most: number): z.ZodType<number> =>
   z.union([z.number(), z.string().regex(/^\d+$/u).transform(Number)]).pipe(z.number().int().min(least).max(most));
 
+/** A size, or one that the program finds by the size of the disk. */
+const bytesOrAuto = (most: number): z.ZodType<number | 'auto'> => z.union([z.literal('auto'), integer(0, most)]);
+
 const flag = z.union([z.boolean(), z.stringbool({ truthy: ['1', 'true', 'yes'], falsy: ['0', 'false', 'no'] })]);
 const text = z.string().min(1);
 const address = z.string().transform((value, context) => {
@@ -39,6 +42,10 @@ export const settingsSchema = z.strictObject({
   'operator-token-file': text.optional(),
   'max-client-connections': integer(1, 1_000_000).default(1_024),
   'drain-timeout-ms': integer(1, 600_000).default(10_000),
+  'disk-low-bytes': bytesOrAuto(2 ** 50).default('auto'),
+  'disk-reserve-bytes': bytesOrAuto(2 ** 40).default('auto'),
+  'scrub-interval-hours': integer(0, 8_760).default(168),
+  'scrub-bytes-per-second': integer(0, 2 ** 40).default(16 * 1024 * 1024),
   'log-level': z.enum(LOG_LEVELS).default('info'),
 });
 
@@ -118,6 +125,28 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
     placeholder: '<ms>',
     description: 'how long stopping may take (default 10000)',
     expected: 'a whole number of milliseconds from 1 to 600000',
+  },
+  'disk-low-bytes': {
+    placeholder: '<bytes>',
+    description:
+      'with less than this free on the disk, puts are refused while deletes and reads go on; 0: never (default auto: 5 % of the disk, at most 256 MiB)',
+    expected: 'auto or a whole number of bytes',
+  },
+  'disk-reserve-bytes': {
+    placeholder: '<bytes>',
+    description:
+      'size of a file whose room is given back to the store when the disk is full; 0: none (default auto: 2 % of the disk, at most 64 MiB)',
+    expected: 'auto or a whole number of bytes',
+  },
+  'scrub-interval-hours': {
+    placeholder: '<hours>',
+    description: 'how often the whole store is read back and checked; 0: never (default 168, a week)',
+    expected: 'a whole number of hours from 0 to 8760',
+  },
+  'scrub-bytes-per-second': {
+    placeholder: '<bytes>',
+    description: 'how much of the disk that takes; 0: all it can (default 16777216)',
+    expected: 'a whole number of bytes',
   },
   'log-level': {
     placeholder: '<level>',

@@ -47,6 +47,10 @@ describe('defaults', () => {
       operatorToken: undefined,
       maxClientConnections: 1024,
       drainTimeoutMs: 10_000,
+      diskLowBytes: 'auto',
+      diskReserveBytes: 'auto',
+      scrubIntervalMs: 604_800_000,
+      scrubBytesPerSecond: 16_777_216,
       logLevel: 'info',
       warnings: [],
     });
@@ -108,6 +112,10 @@ describe('every setting', () => {
     'operator-token-file': ['/t', '/t', 'operatorToken', TOKEN],
     'max-client-connections': ['9', 9, 'maxClientConnections', 9],
     'drain-timeout-ms': ['20', 20, 'drainTimeoutMs', 20],
+    'disk-low-bytes': ['4096', 4096, 'diskLowBytes', 4096],
+    'disk-reserve-bytes': ['auto', 'auto', 'diskReserveBytes', 'auto'],
+    'scrub-interval-hours': ['2', 2, 'scrubIntervalMs', 7_200_000],
+    'scrub-bytes-per-second': ['0', 0, 'scrubBytesPerSecond', 0],
     'log-level': ['debug', 'debug', 'logLevel', 'debug'],
   };
 

@@ -172,7 +172,7 @@ describe('run', () => {
   test('ends with 1 and a fatal line when the disk fails under it', async () => {
     const disk = new MemoryFileSystem();
     const fileSystem = new FaultyFileSystem(disk);
-    const world = createTestWorld({ argv: ['--data', '/data'], disk, fileSystem });
+    const world = createTestWorld({ argv: ['--data', '/data', '--disk-reserve-bytes', '0'], disk, fileSystem });
     const running = run(world);
     await ask(world, put);
     fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
@@ -189,7 +189,11 @@ describe('run', () => {
   test('ends with 1 when the disk fails in the background, without waiting for a write to notice', async () => {
     const disk = new MemoryFileSystem();
     const fileSystem = new FaultyFileSystem(disk);
-    const world = createTestWorld({ argv: ['--data', '/data', '--durability', 'interval'], disk, fileSystem });
+    const world = createTestWorld({
+      argv: ['--data', '/data', '--disk-reserve-bytes', '0', '--durability', 'interval'],
+      disk,
+      fileSystem,
+    });
     const running = run(world);
     await world.logged('node.ready');
     fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });

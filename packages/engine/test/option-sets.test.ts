@@ -29,6 +29,7 @@ const inMemory: Readonly<Record<string, EngineOptions>> = {
   'tiny, compaction held back': { ...tinyOptions, level0Tables: 20, level1Bytes: 1024 * 1024 },
   'tiny, relaxed': { ...tinyOptions, durability: 'relaxed' },
   'tiny, interval': { ...tinyOptions, durability: 'interval' },
+  'tiny, with a reserve and a soft limit': { ...tinyOptions, diskReserveBytes: 8192, diskLowBytes: 8192 },
   'the least memory': { memoryBytes: 1024 * 1024 },
 };
 
@@ -41,6 +42,14 @@ const onDisk: Readonly<Record<string, EngineOptions>> = {
     compactionBytesPerSecond: 2_000_000,
   },
   'tiny, inline on the real disk': { ...tinyOptions, durability: 'relaxed', backgroundWork: 'inline' },
+  'tiny, in workers, scrubbed all the time, with a reserve': {
+    ...tinyOptions,
+    durability: 'relaxed',
+    backgroundWork: 'worker',
+    scrubIntervalMs: 1,
+    diskReserveBytes: 65_536,
+    diskLowBytes: 65_536,
+  },
 };
 
 /** @param mostReopens - Starting workers takes long, so those sets are opened again less often. */

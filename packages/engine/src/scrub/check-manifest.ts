@@ -72,19 +72,16 @@ class EditSum {
   readonly #tables = new Map<FileNumber, AddedTable>();
   readonly #rangeDeletes = new Map<SequenceNumber, RangeDelete>();
 
-  add({
-    removedTables,
-    addedTables,
-    removedRangeDeletes,
-    addedRangeDeletes,
-    cleanClose: _,
-    ...fields
-  }: VersionEdit): void {
+  add(edit: VersionEdit): void {
+    const { removedTables, addedTables, removedRangeDeletes, addedRangeDeletes } = edit;
     for (const { fileNumber } of removedTables ?? []) this.#tables.delete(fileNumber);
     for (const added of addedTables ?? []) this.#tables.set(added.table.fileNumber, added);
     for (const sequence of removedRangeDeletes ?? []) this.#rangeDeletes.delete(sequence);
     for (const one of addedRangeDeletes ?? []) this.#rangeDeletes.set(one.sequence, one);
-    this.#last = { ...this.#last, ...fields };
+    const { oldestSegment, flushedSequence, durableIndex } = edit;
+    if (oldestSegment !== undefined) this.#last = { ...this.#last, oldestSegment };
+    if (flushedSequence !== undefined) this.#last = { ...this.#last, flushedSequence };
+    if (durableIndex !== undefined) this.#last = { ...this.#last, durableIndex };
   }
 
   encode(): Uint8Array {

@@ -31,7 +31,8 @@ export class InterruptibleClock implements Clock {
 
   /** Runs every callback that waits, now. */
   interrupt(): void {
-    for (const [fire, timer] of [...this.#pending]) {
+    const waiting = [...this.#pending];
+    for (const [fire, timer] of waiting) {
       timer.cancel();
       fire();
     }

@@ -85,12 +85,12 @@ export class Scrubber {
       await new Promise<void>((resolve) => this.#clock.setTimer(waitMs, resolve));
       if (waitMs > 0 || this.#isOver) continue;
       startMs = this.#clock.now();
-      await this.#pass(startMs);
+      await this.#pass();
     }
   }
 
   /** Never rejects: what cannot be read is told. */
-  async #pass(startMs: number): Promise<void> {
+  async #pass(): Promise<void> {
     const { versions, counters, options } = this.#options;
     const { scrubBytesPerSecond, onEvent } = options;
     const stop = counters.start(counters.scrubs);

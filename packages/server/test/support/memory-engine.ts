@@ -41,6 +41,14 @@ const STATS = {
   recoveryDurationUs: 0,
   recoveredRecords: 0,
   truncatedBytes: 0,
+  diskState: 'ok',
+  diskAvailableBytes: 0,
+  diskReserveBytes: 0,
+  scrubCount: 0,
+  scrubTotalUs: 0,
+  scrubLast: null,
+  scrubDamageCount: 0,
+  scrubDamage: [],
 } as const;
 
 export class MemoryEngine implements ServedEngine {
