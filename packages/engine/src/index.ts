@@ -10,19 +10,29 @@ export { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './limits.ts';
 export { openEngine } from './open.ts';
 export type { EngineOptions } from './options.ts';
 export type {
+  BackupListInspection,
   ChecksumState,
+  CurrentInspection,
   FileInspection,
   InspectableKind,
+  InspectedBackupFile,
+  InspectedChecksums,
   InspectedEdit,
+  InspectedFilter,
   InspectedGap,
   InspectedHeader,
+  InspectedIndexEntry,
   InspectedOperation,
+  InspectedProperties,
   InspectedSection,
   InspectedTableEntry,
   InspectedWalRecord,
+  LockInspection,
   ManifestInspection,
+  ReserveInspection,
   StrangeFile,
   TableInspection,
+  UnreadableStretch,
   WalInspection,
 } from './recover/file-inspection.ts';
 export { inspectFile, type InspectFileOptions } from './recover/inspect-file.ts';

@@ -19,7 +19,7 @@ export {
   UNREADABLE_LOCK_TOKEN,
 } from './lock/directory-locked-error.ts';
 export { isLockFileName, LOCK_FILE_NAME } from './lock/lock-claim.ts';
-export type { LockOwner } from './lock/lock-owner.ts';
+export { decodeLockOwner, type LockOwner } from './lock/lock-owner.ts';
 export { nodeProcessTable } from './lock/node-process-table.ts';
 export type { Liveness, ProcessIdentity, ProcessTable } from './lock/process-table.ts';
 export { nodeFileSystem } from './node/node-file-system.ts';

@@ -82,3 +82,14 @@ export function hasValidRecordCrc(bytes: Uint8Array, start: number, payloadBytes
   const end = start + RECORD_HEADER_BYTES + payloadBytes;
   return crc32c(bytes, seed, start + CRC_COVERS_FROM, end) === readU32(bytes, start + CRC_AT);
 }
+
+/** The CRC that stands in the record and the one that its bytes have. Requires: the whole record, without padding, from `start`. */
+export function recordCrcs(
+  bytes: Uint8Array,
+  start: number,
+  payloadBytes: number,
+  seed: number,
+): { readonly stored: number; readonly computed: number } {
+  const end = start + RECORD_HEADER_BYTES + payloadBytes;
+  return { stored: readU32(bytes, start + CRC_AT), computed: crc32c(bytes, seed, start + CRC_COVERS_FROM, end) };
+}

@@ -4,7 +4,7 @@
  * Format: docs/format/sstable.md.
  */
 
-import { DecodeError, equalBytes } from '@kayadb/codec';
+import { crc32c, DecodeError, equalBytes, readU32 } from '@kayadb/codec';
 import type { FileHandle } from '@kayadb/vfs';
 
 import { CorruptionError, EngineError } from '../errors.ts';
@@ -15,12 +15,14 @@ import { Filter } from '../sstable/filter.ts';
 import {
   BLOCK_HANDLE_BYTES,
   BLOCK_TRAILER_BYTES,
+  blockCrc,
   blockEnd,
   type BlockHandle,
   decodeBlockHandle,
   decodeFooter,
   type Footer,
   FOOTER_BYTES,
+  FOOTER_CRC_AT,
 } from '../sstable/sstable-format.ts';
 import { type TableIdentity, unpackBlock } from '../sstable/stored-block.ts';
 import { decodeProperties, type TableProperties } from '../sstable/table-properties.ts';
@@ -43,6 +45,15 @@ export interface ExaminedSection {
   readonly isUnsupported: boolean;
   /** Of a data block that verifies. */
   readonly block: BlockReader | undefined;
+  /** Of filter, properties and index: what is in them, decompressed, even if it is wrong; `undefined` when it cannot be had. */
+  readonly raw: Uint8Array | undefined;
+  /** As it stands behind the block, and over the bytes that are there; `undefined` when the block is cut short. */
+  readonly crcs: SectionCrcs | undefined;
+}
+
+export interface SectionCrcs {
+  readonly stored: number;
+  readonly computed: number;
 }
 
 export interface TableExamination {
@@ -78,6 +89,8 @@ class Examiner {
   readonly #file: string;
   readonly #visit: (section: ExaminedSection) => void;
   readonly #damage: FileDamage[] = [];
+  /** By the offset of the structure. */
+  readonly #crcs = new Map<number, SectionCrcs>();
   #unsupported: string | undefined;
   #entryCount = 0;
 
@@ -91,6 +104,8 @@ class Examiner {
     const header = await readHeaderEvidence(this.#handle, 'table');
     if (header.state === 'unsupported') this.#unsupported = header.reason;
     const fault = header.state === 'valid' ? undefined : header.reason;
+    const [stored, computed = stored] = header.seeds;
+    if (stored !== undefined) this.#crcs.set(0, { stored, computed: computed! });
     this.#report('header', { offset: 0, storedBytes: FILE_HEADER_BYTES }, fault);
     const found = header.state === 'unsupported' ? undefined : await this.#readFooter(header);
     const properties = found === undefined ? undefined : await this.#examineBlocks(found.footer, found.seed);
@@ -110,6 +125,10 @@ class Examiner {
     const bytes = await this.#read(footerAt, FOOTER_BYTES);
     let reason = 'there is no header to check it with';
     for (const seed of header.seeds) {
+      if (bytes.length === FOOTER_BYTES) {
+        const computed = crc32c(bytes, seed, 0, FOOTER_CRC_AT);
+        this.#crcs.set(footerAt, { stored: readU32(bytes, FOOTER_CRC_AT), computed });
+      }
       try {
         const footer = decodeFooter(bytes, seed);
         const fault = isJoined(footer, footerAt) ? undefined : 'the blocks it names do not follow each other';
@@ -129,11 +148,14 @@ class Examiner {
     const indexRaw = await this.#unpack(footer.index, identity);
     const index = decode(indexRaw, (raw) => new BlockReader(raw, this.#file, footer.index.offset));
     if (typeof index !== 'string') await this.#examineData(index, footer, identity);
-    const filter = decode(await this.#unpack(footer.filter, identity), (raw) => new Filter(raw));
-    this.#report('filter', footer.filter, typeof filter === 'string' ? filter : undefined);
-    const properties = decode(await this.#unpack(footer.properties, identity), decodeProperties);
-    this.#report('properties', footer.properties, typeof properties === 'string' ? properties : undefined);
-    this.#report('index', footer.index, typeof index === 'string' ? index : undefined);
+    const filterRaw = await this.#unpack(footer.filter, identity);
+    const filter = decode(filterRaw, (raw) => new Filter(raw));
+    this.#report('filter', footer.filter, typeof filter === 'string' ? filter : undefined, { raw: filterRaw });
+    const propertiesRaw = await this.#unpack(footer.properties, identity);
+    const properties = decode(propertiesRaw, decodeProperties);
+    const propertiesFault = typeof properties === 'string' ? properties : undefined;
+    this.#report('properties', footer.properties, propertiesFault, { raw: propertiesRaw });
+    this.#report('index', footer.index, typeof index === 'string' ? index : undefined, { raw: indexRaw });
     return typeof properties === 'string' ? undefined : properties;
   }
 
@@ -150,7 +172,7 @@ class Examiner {
       const block = decode(raw, (bytes) => new BlockReader(bytes, this.#file, handle.offset));
       if (typeof block !== 'string') this.#entryCount += block.count;
       const fault = typeof block === 'string' ? block : (block.findDisagreement() ?? keyFault(index, i, block));
-      this.#report('data', handle, fault, typeof block === 'string' ? undefined : block);
+      this.#report('data', handle, fault, typeof block === 'string' ? {} : { block });
     }
     if (expected !== footer.filter.offset) {
       this.#damage.push({ offset: footer.index.offset, reason: 'the index leaves out data blocks' });
@@ -162,6 +184,11 @@ class Examiner {
     const fileBytes = await this.#handle.size();
     if (blockEnd(handle) > fileBytes) return 'the block is cut short';
     const stored = await this.#read(handle.offset, handle.storedBytes + BLOCK_TRAILER_BYTES);
+    const crcAt = handle.storedBytes + BLOCK_TRAILER_BYTES - 4;
+    if (stored.length === crcAt + 4) {
+      const computed = blockCrc(identity.seed, handle.offset, stored, 0, crcAt);
+      this.#crcs.set(handle.offset, { stored: readU32(stored, crcAt), computed });
+    }
     try {
       return unpackBlock(stored, 0, handle, identity);
     } catch (error) {
@@ -181,7 +208,7 @@ class Examiner {
     section: TableSection,
     { offset, storedBytes, rawBytes }: Pick<BlockHandle, 'offset' | 'storedBytes'> & Partial<BlockHandle>,
     fault: string | undefined,
-    block?: BlockReader,
+    content: { readonly block?: BlockReader; readonly raw?: Uint8Array | string } = {},
   ): void {
     if (fault !== undefined && fault !== this.#unsupported)
       this.#damage.push({ offset, reason: `${section}: ${fault}` });
@@ -194,7 +221,9 @@ class Examiner {
       rawBytes,
       fault,
       isUnsupported,
-      block: fault === undefined ? block : undefined,
+      block: fault === undefined ? content.block : undefined,
+      raw: typeof content.raw === 'string' ? undefined : content.raw,
+      crcs: this.#crcs.get(offset),
     });
   }
 }
@@ -226,7 +255,8 @@ function decode<Decoded>(raw: Uint8Array | string, read: (raw: Uint8Array) => De
   }
 }
 
-function indexEntry(index: BlockReader, i: number): BlockHandle | undefined {
+/** What entry `i` of an index names; `undefined` when it names no block. */
+export function indexEntry(index: BlockReader, i: number): BlockHandle | undefined {
   const { value } = index.entry(i);
   if (value.length !== BLOCK_HANDLE_BYTES) return undefined;
   const handle = decode(value, (bytes) => decodeBlockHandle(bytes, 0));

@@ -1,15 +1,31 @@
-/** What `inspectFile` tells of one log segment, manifest or table: every piece of it, where it stands, and whether it verifies. */
+/** What `inspectFile` tells of one file: every piece of it, where it stands, and whether it verifies. */
 
 import type { TableSection } from './examine-table.ts';
 import type { NumberedKind } from './file-header-evidence.ts';
 import type { FileDamage } from './recovery-report.ts';
 
-export type InspectableKind = NumberedKind;
+/** `backup` is the list of a backup, `reserve` the room that is kept free; `table` is what users call an sstable. */
+export type InspectableKind = NumberedKind | 'current' | 'lock' | 'backup' | 'reserve';
 
 /** `damaged` pieces are described as far as they can be read; `unsupported` ones cannot be read by this version, here. */
 export type ChecksumState = 'ok' | 'damaged' | 'unsupported';
 
-export interface InspectedHeader {
+/** Both checksums of a structure, 8 hexadecimal digits each; `null` where it is not known where they stand or what they cover. */
+export interface InspectedChecksums {
+  /** As it stands in the file. */
+  readonly storedCrc: string | null;
+  /** Over the bytes that are there. */
+  readonly computedCrc: string | null;
+}
+
+/** A stretch that the operating system did not give; everything else is told as if zeros stood there. */
+export interface UnreadableStretch {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
+}
+
+export interface InspectedHeader extends InspectedChecksums {
   readonly checksum: ChecksumState;
   readonly formatVersion: number | null;
   /** 32 hexadecimal digits. */
@@ -19,11 +35,16 @@ export interface InspectedHeader {
   readonly startLsn: number | null;
 }
 
-interface InspectedFile {
+interface InspectedBytes {
   readonly bytes: number;
-  readonly header: InspectedHeader;
   /** In the order of offsets. */
   readonly damage: readonly FileDamage[];
+  /** In the order of offsets. Not empty: nothing that was found says that the file is in order. */
+  readonly unreadable: readonly UnreadableStretch[];
+}
+
+interface InspectedFile extends InspectedBytes {
+  readonly header: InspectedHeader;
   /** Where the end of the file does not verify and nothing behind it vouches for it: torn, as far as the file alone can tell. */
   readonly tornAt: number | null;
 }
@@ -39,7 +60,7 @@ export interface InspectedOperation {
   readonly valueBytes: number;
 }
 
-export interface InspectedWalRecord {
+export interface InspectedWalRecord extends InspectedChecksums {
   readonly offset: number;
   /** Header and padding included. */
   readonly bytes: number;
@@ -54,7 +75,8 @@ export interface InspectedWalRecord {
   readonly operations: readonly InspectedOperation[] | null;
 }
 
-export interface InspectedGap {
+/** The checksums are those of the record that seems to stand at its start. */
+export interface InspectedGap extends InspectedChecksums {
   readonly offset: number;
   readonly bytes: number;
   readonly reason: string;
@@ -91,7 +113,7 @@ export interface InspectedRangeDelete {
   readonly hasEnd: boolean;
 }
 
-export interface InspectedEdit {
+export interface InspectedEdit extends InspectedChecksums {
   readonly offset: number;
   readonly bytes: number;
   /** From 1. */
@@ -115,13 +137,15 @@ export interface ManifestInspection extends InspectedFile {
   readonly gaps: readonly InspectedGap[];
 }
 
-export interface InspectedSection {
+export interface InspectedSection extends InspectedChecksums {
   readonly section: TableSection;
   readonly offset: number;
   /** As stored, the trailer included. */
   readonly bytes: number;
   /** After decompression. */
   readonly rawBytes: number | null;
+  /** Of a block. */
+  readonly compression: 'none' | 'zstd' | null;
   readonly checksum: ChecksumState;
   /** Of a data block that verifies. */
   readonly entryCount: number | null;
@@ -131,13 +155,95 @@ export interface InspectedSection {
   readonly lastKey: string | null;
 }
 
+export interface InspectedFilter {
+  readonly bits: number;
+  /** Bits that are looked at for a key. */
+  readonly probes: number;
+  /** Share of the bits that are set, 0 to 1. */
+  readonly fill: number;
+  /** Share of the absent keys that it lets pass, by its fill. */
+  readonly falsePositiveRate: number;
+}
+
+export interface InspectedProperties {
+  readonly entryCount: number;
+  readonly deleteCount: number;
+  readonly smallestSequence: number;
+  readonly largestSequence: number;
+  /** Sums over all entries, in bytes. */
+  readonly keyBytes: number;
+  readonly valueBytes: number;
+  readonly blockCount: number;
+  /** In hexadecimal; `null` unless keys were asked for. */
+  readonly smallestKey: string | null;
+  readonly largestKey: string | null;
+}
+
+/** What the index says of one data block. */
+export interface InspectedIndexEntry {
+  readonly offset: number;
+  /** As stored, without the trailer. */
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  /** Last key of the block, in hexadecimal; `null` unless keys were asked for. */
+  readonly lastKey: string | null;
+}
+
 export interface TableInspection extends InspectedFile {
   readonly kind: 'table';
   readonly sections: readonly InspectedSection[];
+  /** `null` when it cannot be read. */
+  readonly filter: InspectedFilter | null;
+  readonly properties: InspectedProperties | null;
+  /** Empty when it cannot be read. */
+  readonly index: readonly InspectedIndexEntry[];
   readonly entryCount: number;
   readonly deleteCount: number | null;
   readonly firstSequence: number | null;
   readonly lastSequence: number | null;
+}
+
+export interface CurrentInspection extends InspectedBytes, InspectedChecksums {
+  readonly kind: 'current';
+  readonly checksum: ChecksumState;
+  readonly formatVersion: number | null;
+  /** 32 hexadecimal digits. */
+  readonly storeId: string | null;
+  /** Name of the manifest in force. */
+  readonly manifest: string | null;
+}
+
+/** Who took the lock. Whether the process still runs, the file does not say. */
+export interface LockInspection extends InspectedBytes {
+  readonly kind: 'lock';
+  readonly pid: number | null;
+  readonly host: string | null;
+  readonly token: string | null;
+  /** ISO 8601. */
+  readonly takenAt: string | null;
+}
+
+export interface InspectedBackupFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** CRC-32C of the whole file, 8 hexadecimal digits. */
+  readonly crc: string;
+}
+
+/** The list of a backup. Whether the files are what it says, `inspectBackup` finds out. */
+export interface BackupListInspection extends InspectedBytes, InspectedChecksums {
+  readonly kind: 'backup';
+  readonly checksum: ChecksumState;
+  readonly formatVersion: number | null;
+  readonly storeId: string | null;
+  readonly sequence: number | null;
+  readonly durableIndex: number | null;
+  readonly files: readonly InspectedBackupFile[];
+}
+
+/** Room on the disk that is kept to be given back; its content says nothing. */
+export interface ReserveInspection extends InspectedBytes {
+  readonly kind: 'reserve';
 }
 
 /** The file is not of the kind that was asked for; `found` is the kind whose magic it opens with, if any. */
@@ -146,4 +252,12 @@ export interface StrangeFile {
   readonly found: InspectableKind | null;
 }
 
-export type FileInspection = WalInspection | ManifestInspection | TableInspection | StrangeFile;
+export type FileInspection =
+  | WalInspection
+  | ManifestInspection
+  | TableInspection
+  | CurrentInspection
+  | LockInspection
+  | BackupListInspection
+  | ReserveInspection
+  | StrangeFile;

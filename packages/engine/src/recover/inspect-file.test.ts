@@ -37,7 +37,7 @@ describe('inspectFile', () => {
     expect(records.map(({ offset }) => offset)).toEqual(
       Array.from({ length: 10 }, (_, i) => FIRST_RECORD + i * RECORD_BYTES),
     );
-    expect(records[3]).toEqual({
+    expect(records[3]).toMatchObject({
       offset: FIRST_RECORD + 3 * RECORD_BYTES,
       bytes: RECORD_BYTES,
       lsn: header.startLsn! + 3 * RECORD_BYTES,
@@ -60,7 +60,7 @@ describe('inspectFile', () => {
 
     const offset = FIRST_RECORD + 2 * RECORD_BYTES;
     expect(records).toHaveLength(9);
-    expect(gaps).toEqual([{ offset, bytes: RECORD_BYTES, reason: 'the record CRC does not match' }]);
+    expect(gaps).toMatchObject([{ offset, bytes: RECORD_BYTES, reason: 'the record CRC does not match' }]);
     expect(damage).toEqual([{ offset, reason: 'the record CRC does not match' }]);
   });
 
@@ -132,7 +132,7 @@ describe('inspectFile', () => {
     const current = await inspectFile(disk, `${DIRECTORY}/CURRENT`, 'table');
 
     expect(asWal).toEqual({ kind: 'other', found: 'table' });
-    expect(current).toEqual({ kind: 'other', found: null });
+    expect(current).toEqual({ kind: 'other', found: 'current' });
   });
 
   test('takes a file with the right name and a damaged magic for damaged, not for strange', async () => {

@@ -1,29 +1,32 @@
-/** Takes one log segment, manifest or table apart, by itself and read-only. Page: docs/reference/kayactl.md, "inspect". */
+/** Takes one file of a store apart, by itself and read-only. Page: docs/reference/kayactl.md, "inspect". */
 
+import { assertNever } from '@kayadb/codec';
 import type { FileHandle, FileSystem } from '@kayadb/vfs';
 
-import { parseFileName } from '../files/file-names.ts';
 import { DELETE_KIND, PUT_KIND, RANGE_DELETE_KIND } from '../key/internal-key.ts';
 import type { Operation } from '../key/write-batch.ts';
 import { recordBytes } from '../log/log-format.ts';
 import type { LogRecord } from '../log/log-reader.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
+import { detectKind } from './detect-kind.ts';
 import { checkGroup, EditSum, examineLog, type LogExamination } from './examine-log.ts';
-import { type ExaminedSection, examineTable } from './examine-table.ts';
-import { type HeaderEvidence, readHeaderEvidence } from './file-header-evidence.ts';
 import type {
   FileInspection,
   InspectableKind,
+  InspectedChecksums,
   InspectedEdit,
-  InspectedHeader,
-  InspectedSection,
   InspectedWalRecord,
   ManifestInspection,
-  TableInspection,
+  StrangeFile,
   WalInspection,
 } from './file-inspection.ts';
 import { FrozenHandle } from './frozen-handle.ts';
+import { inspectTable, type ShowKey } from './inspect-table.ts';
+import { inspectBackupList, inspectCurrent, inspectLock } from './inspect-text-file.ts';
+import { describeHeader } from './inspected-header.ts';
+import { recordChecksums } from './record-checksums.ts';
 import type { FileDamage } from './recovery-report.ts';
+import { SkippingHandle } from './skipping-handle.ts';
 
 export interface InspectFileOptions {
   /** Shows keys, in hexadecimal. Values are never shown. Default false. */
@@ -31,85 +34,114 @@ export interface InspectFileOptions {
 }
 
 /**
- * Describes every record, edit or block of the file at `path`. Damage is part of the answer.
+ * Describes everything in the file at `path`: records, edits, blocks, checksums. Damage is part of the answer, and so are stretches that the
+ * operating system does not give: the rest is described all the same.
  *
  * The file alone cannot tell whether it belongs to its store: `inspectStore` does. Bound: memory for one entry per piece.
  *
- * @param kind - What the file should be. A file that neither opens with its magic nor has a name of that kind is `other`.
- * @throws FileSystemError when it cannot be read.
+ * @param kind - What the file should be; `undefined`: what its first bytes or else its name say. A file that is of another kind, or of
+ * none, is `other`.
+ * @throws FileSystemError when it cannot be opened, or too much of it cannot be read.
  */
 export async function inspectFile(
   fileSystem: FileSystem,
   path: string,
-  kind: InspectableKind,
+  kind?: InspectableKind,
   options: InspectFileOptions = {},
 ): Promise<FileInspection> {
   const handle = await fileSystem.open(path, 'read');
   try {
     // Whatever a writer appends meanwhile is not looked at.
-    const frozen = new FrozenHandle(handle, await handle.size(), 'borrowed');
-    const { opensAs } = await readHeaderEvidence(frozen, kind);
+    const bytes = await handle.size();
+    const skipping = new SkippingHandle(new FrozenHandle(handle, bytes, 'borrowed'));
     const name = path.slice(path.lastIndexOf('/') + 1);
-    if (opensAs !== kind && (opensAs !== undefined || parseFileName(name).kind !== kind)) {
-      return { kind: 'other', found: opensAs ?? null };
+    const { byContent, byName } = await detectKind(skipping, name);
+    const found = byContent ?? byName;
+    const wanted = kind ?? found;
+    if (wanted === undefined || (found !== wanted && (byContent !== undefined || byName !== wanted))) {
+      return { kind: 'other', found: byContent ?? null };
     }
-    const showKey = (key: Uint8Array): string | null => (options.showKeys === true ? hex(key) : null);
-    if (kind === 'table') return await inspectTable(frozen, name, showKey);
-    return kind === 'wal'
-      ? await inspectSegment(frozen, options.showKeys === true)
-      : await inspectManifest(frozen, showKey);
+    const inspection = await inspectAs(wanted, skipping, name, options.showKeys === true);
+    // Asked last, when everything has been read.
+    return { ...inspection, unreadable: skipping.unreadable(bytes) };
   } finally {
     await handle.close();
   }
 }
 
-type ShowKey = (key: Uint8Array) => string | null;
+type Inspection = Exclude<FileInspection, StrangeFile>;
+/** Of each kind its inspection, without what is known only in the end. */
+type Described = {
+  [Kind in InspectableKind]: Omit<Extract<Inspection, { kind: Kind }>, 'unreadable'>;
+}[InspectableKind];
 
-async function inspectSegment(handle: FileHandle, showKeys: boolean): Promise<WalInspection> {
-  const records: InspectedWalRecord[] = [];
+async function inspectAs(
+  kind: InspectableKind,
+  handle: FileHandle,
+  name: string,
+  showKeys: boolean,
+): Promise<Described> {
+  const showKey = (key: Uint8Array): string | null => (showKeys ? hex(key) : null);
+  switch (kind) {
+    case 'table':
+      return inspectTable(handle, name, showKey);
+    case 'wal':
+      return inspectSegment(handle, showKeys);
+    case 'manifest':
+      return inspectManifest(handle, showKey);
+    case 'current':
+      return inspectCurrent(handle);
+    case 'lock':
+      return inspectLock(handle);
+    case 'backup':
+      return inspectBackupList(handle);
+    case 'reserve':
+      return { kind, bytes: await handle.size(), damage: [] };
+    default:
+      return assertNever(kind, 'kind of file');
+  }
+}
+
+async function inspectSegment(handle: FileHandle, showKeys: boolean): Promise<Omit<WalInspection, 'unreadable'>> {
+  const records: Omit<InspectedWalRecord, keyof InspectedChecksums>[] = [];
   const examination = await examineLog(handle, 'wal', (record) => {
     const operations: Operation[] = [];
     const wrong = checkGroup(record, (operation) => operations.push(operation));
     records.push(describeRecord(record, operations, showKeys));
     return wrong;
   });
-  return { kind: 'wal', ...(await describeLog(handle, examination, true)), records };
+  const log = await describeLog(handle, examination, true);
+  return { kind: 'wal', ...log, records: await withChecksums(handle, records, examination) };
 }
 
-async function inspectManifest(handle: FileHandle, showKey: ShowKey): Promise<ManifestInspection> {
-  const edits: InspectedEdit[] = [];
+async function inspectManifest(handle: FileHandle, showKey: ShowKey): Promise<Omit<ManifestInspection, 'unreadable'>> {
+  const edits: Omit<InspectedEdit, keyof InspectedChecksums>[] = [];
   const sum = new EditSum();
   const examination = await examineLog(handle, 'manifest', (record) =>
     sum.check(record, (edit) => edits.push(describeEdit(record, edit, showKey))),
   );
-  return { kind: 'manifest', ...(await describeLog(handle, examination, false)), edits };
+  const log = await describeLog(handle, examination, false);
+  return { kind: 'manifest', ...log, edits: await withChecksums(handle, edits, examination) };
 }
 
-async function inspectTable(handle: FileHandle, name: string, showKey: ShowKey): Promise<TableInspection> {
-  const sections: InspectedSection[] = [];
-  const examination = await examineTable(handle, name, (section) => {
-    sections.push(describeSection(section, showKey));
-  });
-  const { header, damage, properties, entryCount } = examination;
-  return {
-    kind: 'table',
-    bytes: await handle.size(),
-    header: describeHeader(header, false),
-    damage,
-    tornAt: null,
-    sections: sections.toSorted((a, b) => a.offset - b.offset),
-    entryCount: properties?.entryCount ?? entryCount,
-    deleteCount: properties?.deleteCount ?? null,
-    firstSequence: properties?.smallestSequence ?? null,
-    lastSequence: properties?.largestSequence ?? null,
-  };
+async function withChecksums<Piece extends { readonly offset: number }>(
+  handle: FileHandle,
+  pieces: readonly Piece[],
+  { header }: LogExamination,
+): Promise<readonly (Piece & InspectedChecksums)[]> {
+  const described: (Piece & InspectedChecksums)[] = [];
+  for (const piece of pieces) {
+    described.push({ ...piece, ...(await recordChecksums(handle, piece.offset, header.seeds)) });
+  }
+  return described;
 }
 
 async function describeLog(
   handle: FileHandle,
-  { header, gaps, wrongRecords, durableLsn }: LogExamination,
+  examination: LogExamination,
   hasStartLsn: boolean,
 ): Promise<Pick<WalInspection, 'bytes' | 'header' | 'damage' | 'tornAt' | 'gaps'>> {
+  const { header, gaps, wrongRecords, durableLsn } = examination;
   const vouchedFor = gaps.filter(({ lsn }) => durableLsn > lsn);
   const damage: FileDamage[] = [...wrongRecords, ...vouchedFor.map(({ offset, reason }) => ({ offset, reason }))];
   if (header.state === 'damaged') damage.push({ offset: 0, reason: header.reason });
@@ -118,17 +150,11 @@ async function describeLog(
     header: describeHeader(header, hasStartLsn),
     damage: damage.toSorted((a, b) => a.offset - b.offset),
     tornAt: gaps.find((gap) => !vouchedFor.includes(gap))?.offset ?? null,
-    gaps: gaps.map(({ offset, bytes, reason }) => ({ offset, bytes, reason })),
-  };
-}
-
-function describeHeader(header: HeaderEvidence, hasStartLsn: boolean): InspectedHeader {
-  return {
-    checksum: header.state === 'valid' ? 'ok' : header.state,
-    formatVersion: header.formatVersion,
-    storeId: header.storeId === undefined ? null : hex(header.storeId),
-    fileNumber: header.fileNumber ?? null,
-    startLsn: hasStartLsn && header.state === 'valid' ? header.startLsn : null,
+    gaps: await withChecksums(
+      handle,
+      gaps.map(({ offset, bytes, reason }) => ({ offset, bytes, reason })),
+      examination,
+    ),
   };
 }
 
@@ -138,7 +164,11 @@ const OPERATION_KINDS = {
   [RANGE_DELETE_KIND]: 'delete-range',
 } as const;
 
-function describeRecord(record: LogRecord, operations: readonly Operation[], showKeys: boolean): InspectedWalRecord {
+function describeRecord(
+  record: LogRecord,
+  operations: readonly Operation[],
+  showKeys: boolean,
+): Omit<InspectedWalRecord, keyof InspectedChecksums> {
   const count = (wanted: Operation['kind']): number => operations.filter(({ kind }) => kind === wanted).length;
   const shown = operations.map(({ kind, key, value }) => ({
     kind: OPERATION_KINDS[kind],
@@ -161,7 +191,11 @@ function describeRecord(record: LogRecord, operations: readonly Operation[], sho
   };
 }
 
-function describeEdit(record: LogRecord, edit: VersionEdit, showKey: ShowKey): InspectedEdit {
+function describeEdit(
+  record: LogRecord,
+  edit: VersionEdit,
+  showKey: ShowKey,
+): Omit<InspectedEdit, keyof InspectedChecksums> {
   return {
     offset: record.offset,
     bytes: recordBytes(record.payloadBytes),
@@ -191,25 +225,6 @@ function describeEdit(record: LogRecord, edit: VersionEdit, showKey: ShowKey): I
     })),
     removedRangeDeletes: edit.removedRangeDeletes ?? [],
     durableIndex: edit.durableIndex ?? null,
-  };
-}
-
-function describeSection(
-  { section, offset, bytes, rawBytes, fault, isUnsupported, block }: ExaminedSection,
-  showKey: ShowKey,
-): InspectedSection {
-  const sequences = block === undefined ? [] : Array.from({ length: block.count }, (_, i) => block.sequence(i));
-  return {
-    section,
-    offset,
-    bytes,
-    rawBytes: rawBytes ?? null,
-    checksum: fault === undefined ? 'ok' : isUnsupported ? 'unsupported' : 'damaged',
-    entryCount: block?.count ?? null,
-    firstSequence: block === undefined ? null : sequences.reduce((a, b) => Math.min(a, b)),
-    lastSequence: block === undefined ? null : sequences.reduce((a, b) => Math.max(a, b)),
-    firstKey: block === undefined ? null : showKey(block.entry(0).key),
-    lastKey: block === undefined ? null : showKey(block.entry(block.count - 1).key),
   };
 }
 

@@ -62,7 +62,7 @@ export interface Footer {
 }
 
 const FOOTER_RESERVED_AT = 48;
-const FOOTER_CRC_AT = 52;
+export const FOOTER_CRC_AT = 52;
 const FOOTER_MAGIC_AT = 56;
 const footerMagic = Uint8Array.from(FOOTER_MAGIC, (letter) => letter.charCodeAt(0));
 
