@@ -460,6 +460,15 @@ describe('segments', () => {
     expect(describeVerdict(result)).toMatch(/^refused 000002\.wal:0:/);
   });
 
+  test('that look never used are named where a later record says that they held some', async () => {
+    const disk = await LogDisk.build(abc, [{ payload: 'd', durable: 'before' }], [{ payload: 'e', durable: 'before' }]);
+    await disk.replace('000002.wal', new Uint8Array(104));
+
+    const result = await readDisk(disk);
+
+    expect(describeVerdict(result)).toMatch(/^refused 000002\.wal:0:.*no record is left in it/);
+  });
+
   test('that look never used do not stand in the way of a torn tail', async () => {
     const disk = await LogDisk.build(abc, [], []);
     await disk.replace('000002.wal', new Uint8Array(0));

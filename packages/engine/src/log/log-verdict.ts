@@ -155,10 +155,18 @@ class LogReading {
         `${reason}, and behind it is too much that looks like records to decide what it means`,
       );
     }
+    const blank = this.#segments.slice(segment.at + 1, next?.at).find(({ header }) => header.kind === 'blank');
+    if (rest.witness !== undefined && stop.kind === 'end' && blank !== undefined) {
+      // The records here end as they should: what is missing stood in the segment that comes next.
+      return refuse(
+        blank.file,
+        0,
+        `no record is left in it, although the record ${rest.witness} says that it held some`,
+      );
+    }
     if (rest.witness !== undefined) {
       return refuse(file, offset, `${reason}, although the record ${rest.witness} says that this place was durable`);
     }
-    const blank = this.#segments.slice(segment.at + 1, next?.at).find(({ header }) => header.kind === 'blank');
     if (blank?.header.kind === 'blank' && rest.laterContent) return { kind: 'refused', error: blank.header.error };
     if (rest.droppedBytes === 0 && behind.length === 0) return { kind: 'end', file, offset, lsn };
     return { kind: 'torn', file, offset, lsn, reason, droppedBytes: rest.droppedBytes };
