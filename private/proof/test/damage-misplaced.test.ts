@@ -1,0 +1,66 @@
+/** Sound bytes in the wrong place, and bytes that are gone: cuts, zeroed pages, swaps, what is stale or foreign, files missing or doubled. */
+
+import type { SeededRandom } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { extended, shifted, zeroedPages } from '../src/damage/bit-rot.ts';
+import { DamageRun } from '../src/damage/damage-run.ts';
+import type { Damage } from '../src/damage/damage.ts';
+import type { DamagedStore } from '../src/damage/damaged-store.ts';
+import { cuts, doubled, exchanged, foreign, missing, stale, swaps } from '../src/damage/misplaced.ts';
+import { buildStore, buildStranger, ends } from '../src/damage/stores.ts';
+import { sized, timeoutFor } from '../src/proof-size.ts';
+import { publishFigures } from '../src/report.ts';
+
+/** In CI, the share of each kind that is tried; the long run tries all. */
+const SHARES: Readonly<Record<string, number>> = { swaps: 0.5, stale: 0.15, foreign: 0.15, exchanges: 0.5 };
+const CUT_SHARE = sized({ ci: 0.03, long: 1 });
+
+async function damagesOf(
+  store: DamagedStore,
+  random: SeededRandom,
+): Promise<Readonly<Record<string, Iterable<Damage>>>> {
+  const isCut = (file: string): boolean => !file.endsWith('.sst') || random.chance(CUT_SHARE);
+  return {
+    cuts: cuts(store, (file) => isCut(file) && random.chance(sized({ ci: 0.3, long: 1 }))),
+    'zeroed pages and sectors': zeroedPages(store),
+    shifts: shifted(store, random, sized({ ci: 6, long: 100 })),
+    extensions: extended(store, random),
+    swaps: swaps(store, random, sized({ ci: 60, long: 3000 })),
+    stale: stale(store, random, sized({ ci: 10, long: 300 })),
+    foreign: foreign(store, await buildStranger(store)),
+    exchanges: exchanged(store),
+    missing: missing(store),
+    doubled: doubled(store),
+  };
+}
+
+describe('a store with misplaced bytes', () => {
+  test.each(ends)('answers rightly or refuses: $log log, $end', { timeout: timeoutFor(300_000) }, async (end) => {
+    const name = `damage-misplaced-${end.log}-${end.end}`;
+    const run = new DamageRun({ name, thoroughEvery: sized({ ci: 6, long: 20 }) });
+    const store = await buildStore(end);
+
+    for (const [what, damages] of Object.entries(await damagesOf(store, run.random))) {
+      const share = sized({ ci: SHARES[what] ?? 1, long: 1 });
+      for (const damage of damages) if (run.random.chance(share)) await run.check(store, damage, what);
+    }
+
+    publishFigures(name, run.figures);
+    expect(run.findings.sentences).toEqual([]);
+    const least = sized({
+      ci: { cuts: 400, swaps: 80, stale: 80, foreign: 60, exchanges: 40, missing: 15, doubled: 80, shifts: 60 },
+      long: {
+        cuts: 200_000,
+        swaps: 5000,
+        stale: 5000,
+        foreign: 2000,
+        exchanges: 400,
+        missing: 50,
+        doubled: 300,
+        shifts: 500,
+      },
+    });
+    expect(Object.entries(least).filter(([what, count]) => run.count(what) < count)).toEqual([]);
+  });
+});
