@@ -204,6 +204,20 @@ describe('the reserve', () => {
     expect(files.find(({ name }) => name === 'RESERVE')?.kind).toBe('reserve');
   });
 
+  test('is made anew where another size is asked for, and left where none is', async () => {
+    const { engine: first, disk } = await open();
+    await first.close();
+
+    const { engine: second } = await open(disk, { ...limited, diskReserveBytes: 2 * RESERVE });
+    await second.close();
+    const grown = await reserveBytes(disk);
+    const { engine: third } = await open(disk, tinyOptions);
+    await third.close();
+
+    expect(grown).toBe(2 * RESERVE);
+    expect(await reserveBytes(disk)).toBe(2 * RESERVE);
+  });
+
   test('is not in copies of the store', async () => {
     const { engine, disk } = await open();
     await engine.put('k', 'v');

@@ -57,6 +57,7 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
       const again = await runKayactl(['--server', node.address, 'put', 'large', 'v'.repeat(100_000)]);
       const isRunning = node.isRunning;
       rmSync(disk.at('filler'));
+      await untilPutsAreTaken(client);
       const after = await putSome(client, 'after', 20);
       await node.kill();
       const { exitCode, report } = await dryRun(disk.at('data'));
@@ -94,6 +95,7 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
       const before = await putUntilRefused(client, 'before');
       const readBack = await countIntact(client, before.acknowledged);
       rmSync(disk.at('filler'));
+      await untilPutsAreTaken(client);
       const after = await putSome(client, 'after', 20);
       const stopped = await node.stop();
       const { exitCode, report } = await dryRun(disk.at('data'));
@@ -147,6 +149,36 @@ describe(
   },
 );
 
+describe('a disk with a reserve (skipped where mounting is refused)', { timeout: 120_000 }, () => {
+  test.skipIf(mountingIsRefused)(
+    'lets a full node delete, and lets a killed one start again though nothing was freed',
+    async () => {
+      using disk = mountSmallDisk(40);
+      const flags = ['--disk-reserve-bytes', String(14 * MIB), '--disk-low-bytes', String(MIB)];
+      await using node = await ServerProcess.start(disk.at('data'), { flags });
+      await using client = node.connect();
+      await untilReserved(client, 14 * MIB);
+      writeFileSync(disk.at('filler'), Buffer.alloc(14 * MIB, 1));
+      const { acknowledged } = await putUntilRefused(client, 'k');
+      await client.delete(acknowledged[0]!);
+      const refusedStill = await client.put('late', 'v').catch((error: unknown) => error);
+      await node.kill();
+
+      await using restarted = await ServerProcess.start(disk.at('data'), { flags });
+      await using secondClient = restarted.connect();
+      const kept = await countIntact(secondClient, acknowledged);
+      const late = await secondClient.put('late', 'v').catch((error: unknown) => error);
+      rmSync(disk.at('filler'));
+      await untilPutsAreTaken(secondClient);
+
+      expect(acknowledged.length).toBeGreaterThan(50);
+      expect(String(refusedStill)).toContain('KAYA_DISK_FULL');
+      expect(String(late)).toContain('KAYA_DISK_FULL');
+      expect(kept).toBe(acknowledged.length - 1);
+    },
+  );
+});
+
 const VALUE_BYTES = 100_000;
 
 /** Writes one record after the other, until the node refuses one. */
@@ -163,6 +195,24 @@ async function putUntilRefused(
       return { acknowledged, refusal: (error as Error).message };
     }
     acknowledged.push(key);
+  }
+}
+
+async function untilReserved(client: Client, bytes: number): Promise<void> {
+  for (;;) {
+    const { engine } = (await client.stats()) as { readonly engine: { readonly disk_reserve_bytes: number } };
+    if (engine.disk_reserve_bytes === bytes) return;
+  }
+}
+
+/** A node looks at its disk when it refuses, and once a second. */
+async function untilPutsAreTaken(client: Client): Promise<void> {
+  for (;;) {
+    try {
+      return await client.put('probe', 'v');
+    } catch (error) {
+      if (!(error as Error).message.includes('KAYA_DISK_FULL')) throw error;
+    }
   }
 }
 

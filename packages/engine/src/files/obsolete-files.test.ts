@@ -21,6 +21,8 @@ describe('pickObsoleteFiles', () => {
     ['a temporary file', 'CURRENT.tmp', true],
     ['CURRENT', 'CURRENT', false],
     ['LOCK', 'LOCK', false],
+    ['RESERVE', 'RESERVE', false],
+    ['damaged bytes that a scrub kept', 'MANIFEST-000001.damaged', false],
     ['a lock being taken over', 'LOCK.takeover-1', false],
     ['a lock being made', 'LOCK.1.tmp', false],
     ['a name not understood', 'notes.txt', false],
