@@ -3,50 +3,23 @@
 import { strict as assert } from 'node:assert';
 
 import {
-  ByteReader,
   ByteWriter,
   decodeRequest,
   decodeResponse,
   encodeRequest,
   encodeResponse,
   FrameDecoder,
-  type Request,
   type RequestKind,
   type Response,
 } from '@kayadb/codec';
 import { type InspectableKind, inspectFile } from '@kayadb/engine';
-import { BytesFileSystem, type Decoder, engineDecoders, type SampleSource } from '@kayadb/engine/testing';
+import { BytesFileSystem, type Decoder, engineDecoders } from '@kayadb/engine/testing';
 import { decodeLockOwner, encodeLockOwner } from '@kayadb/vfs/testing';
 
+import { byteReaderDecoder } from './byte-reader-decoder.ts';
+import { REQUEST_KINDS, sampleRequest, sampleResponse } from './sample-messages.ts';
+
 const FRAME_HEADER_BYTES = 4;
-const REQUEST_KINDS = [
-  'hello',
-  'put',
-  'get',
-  'delete',
-  'scan',
-  'health',
-  'stats',
-  'add-member',
-  'remove-member',
-] as const satisfies readonly RequestKind[];
-
-/** The integers of manifests and properties: each value has one form. */
-const varint: Decoder<number> = {
-  name: 'varint',
-  refusals: ['KAYA_MALFORMED'],
-  isCanonical: () => true,
-  copies: true,
-  decode(bytes) {
-    const reader = new ByteReader(bytes);
-    const value = reader.varint('number');
-    reader.end('number');
-    return value;
-  },
-  encode: (value) => new ByteWriter().varint(value).finish(),
-  sample: (random) => new ByteWriter().varint(random.int(2 ** (1 + random.int(32)))).finish(),
-};
-
 /** The first byte says where the stream is cut into chunks, the second one how long a frame may be. */
 const frames: Decoder<readonly Uint8Array[]> = {
   name: 'frame',
@@ -156,7 +129,7 @@ export const otherDecoders: readonly Decoder[] = [
   inspectionOf('wal', '000001.wal', 'wal'),
   inspectionOf('manifest', 'MANIFEST-000003', 'manifest'),
   inspectionOf('table', '000007.sst', 'table'),
-  varint,
+  byteReaderDecoder,
 ];
 
 interface TakenFrames {
@@ -188,82 +161,4 @@ function cutStream(stream: Uint8Array, seed: number): readonly Uint8Array[] {
     at = end;
   }
   return chunks;
-}
-
-function sampleRequest(random: SampleSource): Request {
-  const kind = REQUEST_KINDS[random.int(REQUEST_KINDS.length)]!;
-  const bytes = (): Uint8Array => random.bytes(random.int(12));
-  const token = random.chance(0.5) ? random.bytes(random.int(20)) : undefined;
-  const client = token === undefined ? undefined : ({ kind: 'client', token } as const);
-  const operator = token === undefined ? undefined : ({ kind: 'operator', token } as const);
-  const rangeEpoch = random.chance(0.3) ? random.int(2 ** 32) : undefined;
-  const address = `10.0.0.${random.int(256)}:1234`;
-  switch (kind) {
-    case 'hello':
-      return { kind, version: random.int(3) };
-    case 'put':
-      return { kind, key: bytes(), value: bytes(), credential: client, rangeEpoch };
-    case 'get':
-    case 'delete':
-      return { kind, key: bytes(), credential: client, rangeEpoch };
-    case 'scan':
-      return { kind, prefix: bytes(), credential: client, rangeEpoch };
-    case 'health':
-      return { kind };
-    case 'stats':
-      return { kind, credential: client };
-    case 'add-member':
-      return {
-        kind,
-        id: random.int(100),
-        raftAddress: address,
-        clientAddress: address,
-        isLearner: random.chance(0.5),
-        credential: operator,
-      };
-    case 'remove-member':
-      return { kind, id: random.int(100), credential: operator };
-  }
-}
-
-function sampleResponse(random: SampleSource, answered: RequestKind): Response {
-  const message = 'nö'.repeat(random.int(4));
-  switch (random.int(10)) {
-    case 0:
-      return { kind: 'invalid-argument', message };
-    case 1:
-      return { kind: 'not-found' };
-    case 2:
-      return { kind: 'conflict', message };
-    case 3:
-      return { kind: 'error', message };
-    case 4:
-      return { kind: 'not-leader', leaderAddress: random.chance(0.5) ? undefined : 'a:1' };
-    case 5:
-      return { kind: 'range-moved', table: random.bytes(random.int(9)) };
-    default:
-      return sampleAnswer(random, answered);
-  }
-}
-
-function sampleAnswer(random: SampleSource, answered: RequestKind): Response {
-  switch (answered) {
-    case 'hello':
-      return { kind: 'version', version: random.int(0x1_0000) };
-    case 'put':
-    case 'delete':
-      return { kind: 'done' };
-    case 'get':
-      return { kind: 'value', value: random.bytes(random.int(20)) };
-    case 'scan': {
-      const item = () => ({ key: random.bytes(random.int(6)), value: random.bytes(random.int(6)) });
-      return { kind: 'items', items: Array.from({ length: random.int(5) }, item) };
-    }
-    case 'health':
-      return { kind: 'role', role: random.chance(0.5) ? 'leader' : 'follower' };
-    case 'stats':
-    case 'add-member':
-    case 'remove-member':
-      return { kind: 'text', text: 'tëxt'.repeat(random.int(3)) };
-  }
 }

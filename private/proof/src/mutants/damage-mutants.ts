@@ -131,7 +131,7 @@ export const damageMutants: readonly Mutant[] = [
     find: 'if (length > this.#bytes.length - at) {',
     replace: 'if (length > this.#bytes.length) {',
     proof: 'fuzz',
-    test: "'request'",
+    test: "'byte-reader'",
     why: 'A length field leads behind the end of the bytes.',
   },
   {
@@ -140,7 +140,7 @@ export const damageMutants: readonly Mutant[] = [
     find: 'if (byte === 0 && i > 0) throw',
     replace: 'if (byte === 0 && i > 9) throw',
     proof: 'fuzz',
-    test: "'varint'",
+    test: "'byte-reader'",
     why: 'A value has two encodings.',
   },
   {

@@ -134,12 +134,12 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'failed-sync-acknowledged',
     file: 'packages/engine/src/write/committer.ts',
-    find: `      await wal.sync();
-    } catch (error) {
-      throw poison.set(error);`,
-    replace: `      await wal.sync();
-    } catch (error) {
-      void poison.set(error);`,
+    find: `      throw poison.set(error);
+    }
+    stop();`,
+    replace: `      void error;
+    }
+    stop();`,
     proof: 'failed-sync',
     why: 'The writers of the group whose fsync failed are told that all is well.',
   },
@@ -183,8 +183,11 @@ export const durabilityMutants: readonly Mutant[] = [
     name: 'install-before-edit-is-durable',
     file: 'packages/engine/src/version/version-set.ts',
     find: '    await this.#append({ ...edit, nextFileNumber: this.#nextFileNumber });\n    this.#state = state;',
-    replace:
-      '    this.#state = state;\n    this.#hooks.onObsolete();\n    await this.#append({ ...edit, nextFileNumber: this.#nextFileNumber });',
+    // The turns stand for the time that a disk takes; the one of the proof takes none.
+    replace: `    this.#state = state;
+    this.#hooks.onObsolete();
+    for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+    await this.#append({ ...edit, nextFileNumber: this.#nextFileNumber });`,
     proof: 'crash',
     why: 'Segments are removed before the edit that makes them unneeded is on disk.',
   },
