@@ -144,6 +144,9 @@ describe('kayactl inspect', () => {
     const other = await world.run('inspect', 'wal', '/store/CURRENT');
 
     expect(absent).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('there is no wal file') });
-    expect(other).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('kayactl inspect wal /store') });
+    expect(other).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('kayactl inspect current /store/CURRENT'),
+    });
   });
 });

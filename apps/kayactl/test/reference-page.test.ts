@@ -127,7 +127,7 @@ describe('wrong use', () => {
     ['get a b', "too many arguments for 'get'"],
     ['put a -b', "unknown option '-b'"],
     ['recover', 'recover needs --dry-run, --plan or --salvage'],
-    ['inspect nothing x', 'Give wal, sstable or manifest.'],
+    ['inspect nothing x', 'nothing is no kind of file'],
     ['get k --client-token a --client-token-file b', '--client-token and --client-token-file are both given'],
     ['', 'no known command is given'],
   ])('kayactl %s is one sentence and status 4', async (line, sentence) => {

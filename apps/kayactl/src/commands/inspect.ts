@@ -1,17 +1,20 @@
-/** `kayactl inspect wal|sstable|manifest PATH` */
+/** `kayactl inspect [KIND] PATH` */
 
 import { basename, dirname } from 'node:path';
 
 import { type FileInspection, inspectFile, type InspectableKind, type RecoveredFile } from '@kayadb/engine';
-import { type Command, InvalidArgumentError } from 'commander';
+import { FileSystemError, isNotFound } from '@kayadb/vfs';
+import type { Command } from 'commander';
 
 import { usageError } from '../cli-error.ts';
+import { describeError } from '../describe-error.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { describeInspection, type Inspection } from '../inspection-text.ts';
 import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
 import { describeFiles } from '../recovery-text.ts';
+import { shellWord } from '../shell-word.ts';
 import { readReport, refuseServers } from './recover.ts';
 
 interface InspectFlags {
@@ -19,105 +22,155 @@ interface InspectFlags {
 }
 
 /** What the user calls it, and what the engine calls it. */
-const KINDS: Readonly<Record<string, InspectableKind>> = { wal: 'wal', sstable: 'table', manifest: 'manifest' };
+const KINDS: Readonly<Record<string, InspectableKind>> = {
+  wal: 'wal',
+  sstable: 'table',
+  manifest: 'manifest',
+  current: 'current',
+  lock: 'lock',
+  backup: 'backup',
+  reserve: 'reserve',
+};
+const KIND_WORDS = 'wal, sstable, manifest, current, lock, backup or reserve';
 
 /** A file of each kind, in words. */
 const NAMES: Readonly<Record<InspectableKind, string>> = {
   wal: 'a write-ahead log segment',
   table: 'an sstable',
   manifest: 'a manifest',
+  current: 'a CURRENT',
+  lock: 'a lock',
+  backup: 'the list of a backup',
+  reserve: 'the disk reserve',
 };
 
 export function addInspectCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('inspect')
-    .summary('take one file of a store apart, or report on all of one kind')
+    .summary('take one file of a store apart, or report on those of a folder')
     .description(
-      'If PATH is a file: every record, block or edit in it, where it stands and whether it verifies, also behind ' +
-        'damage; the file is judged by itself, so it may be a copy from anywhere. If PATH is a folder: what recover ' +
-        '--dry-run finds out about the files of that kind. Nothing is changed. Status 3: corrupt.',
+      'If PATH is a file: everything in it (records, edits, blocks, filter, properties, index, checksums), where it stands ' +
+        'and whether it verifies, also behind damage and bad sectors; the file is judged by itself, so it may be a copy from ' +
+        'anywhere, and its kind is found out unless it is given. If PATH is a folder: what recover --dry-run finds out about ' +
+        'its files, or those of that kind. Nothing is changed. Status 3: corrupt, missing, or not to be read.',
     )
-    .argument('<kind>', 'wal, sstable or manifest', parseKind)
-    .argument('<path>', 'a file, or the folder of a store')
+    .argument('<kind-or-path>', `${KIND_WORDS}; or the path alone`)
+    .argument('[path]', 'a file, or the folder of a store')
     .option('--show-keys', 'show keys, in hexadecimal; values are never shown');
   examples(command, [
+    'kayactl inspect ./data/000012.sst --show-keys',
     'kayactl inspect wal ./data',
-    'kayactl inspect sstable ./data/000012.sst --show-keys',
     'kayactl inspect manifest ./data/MANIFEST-000002 --json',
+    'kayactl inspect /mnt/backups/2026-11-22/BACKUP',
   ]);
-  invocation.handle<InspectFlags>(command, async (context, [kind = '', path = ''], flags) => {
+  invocation.handle<InspectFlags>(command, async (context, words, flags) => {
     refuseServers(context);
-    const stat = await context.io.fileSystem.stat(path);
-    const showKeys = flags.showKeys === true;
-    if (stat?.kind === 'directory') return inspectFolder(context, kind, path, showKeys);
-    if (stat === undefined) throw noSuchFile(kind, path);
-    if (stat.kind === 'other')
-      throw usageError(`${path} is neither a file nor a folder`, 'Name a file of a store, or its folder.');
-    const inspection = await withinGrace(
-      inspectFile(context.io.fileSystem, path, kindOf(kind), { showKeys }),
-      0,
-      context.io,
-    );
-    return printInspection(context, path, refuseStrange(inspection, kind, path));
+    const { kind, path } = readWords(words);
+    try {
+      return await inspectPath(context, kind, path, flags.showKeys === true);
+    } catch (error) {
+      if (!(error instanceof FileSystemError) || context.io.signal.aborted) throw error;
+      // Whatever could not be opened or read is not known to be in order.
+      await context.output.flush();
+      await context.output.error(describeError(error), context.globals.json);
+      return EXIT.corruption;
+    }
   });
+}
+
+/** @throws CliError KAYA_USAGE for a word that is no kind. */
+function readWords([first = '', second]: readonly string[]): {
+  readonly kind: string | undefined;
+  readonly path: string;
+} {
+  if (second === undefined) return { kind: undefined, path: first };
+  if (Object.hasOwn(KINDS, first)) return { kind: first, path: second };
+  throw usageError(`${first} is no kind of file`, `Give ${KIND_WORDS}, or the path alone.`);
+}
+
+async function inspectPath(
+  context: CommandContext,
+  kind: string | undefined,
+  path: string,
+  showKeys: boolean,
+): Promise<ExitCode> {
+  const { fileSystem } = context.io;
+  const stat = await fileSystem.stat(path);
+  if (stat?.kind === 'directory') {
+    if (kind !== 'backup') return inspectFolder(context, kind, path, showKeys);
+    return inspectPath(context, kind, `${path.replace(/\/+$/, '')}/BACKUP`, showKeys);
+  }
+  if (stat === undefined) throw noSuchFile(kind, path);
+  if (stat.kind === 'other') {
+    throw usageError(`${path} is neither a file nor a folder`, 'Name a file of a store, or its folder.');
+  }
+  const work = inspectFile(fileSystem, path, kind === undefined ? undefined : KINDS[kind], { showKeys });
+  const inspection = await withinGrace(work, 0, context.io).catch((error: unknown) => {
+    throw isNotFound(error) ? noSuchFile(kind, path) : error;
+  });
+  return printInspection(context, path, refuseStrange(inspection, kind, path));
 }
 
 async function inspectFolder(
   context: CommandContext,
-  kind: string,
+  kind: string | undefined,
   path: string,
   showKeys: boolean,
 ): Promise<ExitCode> {
   const { output, globals } = context;
   const report = await readReport(context, path, showKeys);
-  const files = report.files.filter((file) => file.kind === kindOf(kind));
+  const files = kind === undefined ? report.files : report.files.filter((file) => file.kind === KINDS[kind]);
   if (globals.json) await output.json({ live: report.live, files });
-  else if (files.length > 0) await output.line(await describeFiles(files));
-  return files.some(isCorrupt) ? EXIT.corruption : EXIT.ok;
+  else if (files.length > 0)
+    await output.line([...files.flatMap(describeWrong), await describeFiles(files)].join('\n'));
+  return files.some(isWrong) ? EXIT.corruption : EXIT.ok;
+}
+
+function isWrong({ state }: RecoveredFile): boolean {
+  return state === 'corrupt' || state === 'missing' || state === 'unreadable';
+}
+
+function describeWrong(file: RecoveredFile): readonly string[] {
+  if (file.state === 'unreadable') return [`UNREADABLE: ${file.name}: ${file.reason}`];
+  return isWrong(file)
+    ? file.damage.map(({ offset, reason }) => `DAMAGE: ${file.name} at offset ${offset}: ${reason}`)
+    : [];
 }
 
 async function printInspection(context: CommandContext, path: string, inspection: Inspection): Promise<ExitCode> {
   const { output, globals } = context;
   if (globals.json) await output.json({ name: basename(path), ...inspection });
   else await output.line(await describeInspection(basename(path), inspection));
-  if (inspection.damage.length > 0) return EXIT.corruption;
-  return inspection.header.checksum === 'unsupported' ? EXIT.invalidArgument : EXIT.ok;
+  if (inspection.damage.length > 0 || inspection.unreadable.length > 0) return EXIT.corruption;
+  return checksumOf(inspection) === 'unsupported' ? EXIT.invalidArgument : EXIT.ok;
+}
+
+function checksumOf(inspection: Inspection): string | undefined {
+  if ('header' in inspection) return inspection.header.checksum;
+  return 'checksum' in inspection ? inspection.checksum : undefined;
 }
 
 /** @throws CliError KAYA_USAGE for a file of another kind. */
-function refuseStrange(inspection: FileInspection, kind: string, path: string): Inspection {
+function refuseStrange(inspection: FileInspection, kind: string | undefined, path: string): Inspection {
   if (inspection.kind !== 'other') return inspection;
   const { found } = inspection;
+  const wanted = kind === undefined ? 'a file of a store' : NAMES[KINDS[kind]!];
   const actual = found === null ? '' : `; it opens as ${NAMES[found]} does`;
   throw usageError(
-    `${path} is not ${NAMES[kindOf(kind)]}${actual}`,
+    `${path} is not ${wanted}${actual}`,
     found === null
-      ? `Run "kayactl inspect ${kind} ${dirname(path)}" for those that there are.`
-      : `Run "kayactl inspect ${wordFor(found)} ${path}".`,
+      ? `Run "kayactl inspect ${shellWord(dirname(path))}" for the files that there are.`
+      : `Run "kayactl inspect ${wordFor(found)} ${shellWord(path)}".`,
   );
 }
 
-function noSuchFile(kind: string, path: string): Error {
+function noSuchFile(kind: string | undefined, path: string): Error {
   return usageError(
-    `there is no ${kind} file ${path}`,
-    `Run "kayactl inspect ${kind} ${dirname(path)}" for those that there are.`,
+    kind === undefined ? `there is no file ${path}` : `there is no ${kind} file ${path}`,
+    `Run "kayactl inspect ${shellWord(dirname(path))}" for the files that there are.`,
   );
-}
-
-function isCorrupt({ state }: RecoveredFile): boolean {
-  return state === 'corrupt' || state === 'missing';
-}
-
-/** Requires: a word that `parseKind` let pass. */
-function kindOf(word: string): InspectableKind {
-  return KINDS[word]!;
 }
 
 function wordFor(kind: InspectableKind): string {
   return kind === 'table' ? 'sstable' : kind;
-}
-
-function parseKind(text: string): string {
-  if (Object.hasOwn(KINDS, text)) return text;
-  throw new InvalidArgumentError('Give wal, sstable or manifest.');
 }
