@@ -40,6 +40,6 @@ describe('power loss', () => {
       publishFigures('crash-settings', tally.figures());
       expect(tally.opened).toBeGreaterThanOrEqual(MIN_STATES);
     },
-    timeoutFor(300_000),
+    timeoutFor(600_000),
   );
 });

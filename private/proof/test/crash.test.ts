@@ -46,7 +46,7 @@ describe('power loss with strict writes', () => {
       expect(Math.min(...openedAtDepth)).toBeGreaterThan(MIN_STATES / 200);
       expect(Math.min(checkpointsOpened, verified, writtenAndReopened)).toBeGreaterThan(MIN_STATES / 200);
     },
-    timeoutFor(300_000),
+    timeoutFor(600_000),
   );
 });
 

@@ -45,6 +45,14 @@ interface Shown {
   readonly durableIndex: number | undefined;
 }
 
+/** A moment of a recovery at which the machine crashes again. */
+interface Again {
+  readonly disk: MemoryFileSystem;
+  readonly where: string;
+  /** Whether the store had been opened by then. */
+  readonly isOpen: boolean;
+}
+
 type Moment = Pick<CrashPoint, 'disk' | 'owed' | 'where' | 'isInCheckpoint'>;
 
 /** Bound: crashes one after the other. */
@@ -88,43 +96,64 @@ export class CrashCheck {
   }
 
   async #open(disk: MemoryFileSystem, moment: Moment, mode: CrashMode, depth: number): Promise<Shown | undefined> {
-    const { setting, random, sampling, tally } = this.#parts;
-    const { owed, where } = moment;
-    const again: { readonly disk: MemoryFileSystem; readonly isOpen: boolean; readonly where: string }[] = [];
+    const { random, sampling } = this.#parts;
+    const again: Again[] = [];
     let isOpen = false;
     const stop = disk.afterEachMutation(({ operation, path }) => {
       if (depth === MAX_DEPTH || !random.chance(sampling.againDuringRecovery)) return;
       const copy = crashClone(disk, { kind: 'everything' }, () => 0);
-      again.push({ disk: copy, isOpen, where: `${where}, recovery after ${operation} ${path}` });
+      again.push({ disk: copy, isOpen, where: `${moment.where}, recovery after ${operation} ${path}` });
     });
     const world = new ProofWorld(disk, `crash-${depth}`);
     try {
-      const engine = await this.#openEngine(world, where);
+      const engine = await this.#openEngine(world, moment.where);
       if (engine === undefined) return undefined;
       isOpen = true;
       const content = describeContent(await contentOf(engine));
       const shown: Shown = { content: this.#shared(content), durableIndex: engine.durableIndex };
-      const state = this.#judge(shown, this.#due(owed, mode), where);
+      const state = this.#judge(shown, this.#due(moment.owed, mode), moment.where);
       await this.#checkCheckpoints(disk, moment);
-      if (random.chance(sampling.furtherUse)) {
-        stop();
-        const problem = await checkFurtherUse({ disk, world, engine, setting, content, random, tally });
-        if (problem !== undefined) this.#fail('other failures', `${where}: ${problem}`);
-      } else {
-        await engine.close();
-      }
-      stop();
-      // What the machine has lost is lost; what could be read once is there for good.
-      const after: Owed = mode.kind === 'everything' ? owed : { ...owed, answered: owed.durable };
-      const exactly: Owed = { ...owed, durable: state, answered: state, submitted: state };
-      for (const next of again) {
-        const [picked] = random.shuffle(crashModes(next.disk, () => random.next()));
-        await this.#check({ ...moment, ...next, owed: next.isOpen ? exactly : after }, picked!, depth + 1);
-      }
+      await this.#useFurther(disk, world, engine, { content, where: moment.where, stop });
+      await this.#crashAgain(again, moment, mode, state, depth);
       return shown;
+    } catch (error) {
+      this.#fail('other failures', `${moment.where}: ${String(error)}`);
+      return undefined;
     } finally {
       stop();
       world.die();
+    }
+  }
+
+  async #useFurther(
+    disk: MemoryFileSystem,
+    world: ProofWorld,
+    engine: Engine,
+    { content, where, stop }: { readonly content: string; readonly where: string; readonly stop: () => void },
+  ): Promise<void> {
+    const { setting, random, sampling, tally } = this.#parts;
+    if (!random.chance(sampling.furtherUse)) return engine.close();
+    // What is written now is no state of the history.
+    stop();
+    const problem = await checkFurtherUse({ disk, world, engine, setting, content, random, tally });
+    if (problem !== undefined) this.#fail('other failures', `${where}: ${problem}`);
+  }
+
+  async #crashAgain(
+    again: readonly Again[],
+    moment: Moment,
+    mode: CrashMode,
+    state: number,
+    depth: number,
+  ): Promise<void> {
+    const { random } = this.#parts;
+    const { owed } = moment;
+    // What the machine has lost is lost; what could be read once is there for good.
+    const after: Owed = mode.kind === 'everything' ? owed : { ...owed, answered: owed.durable };
+    const exactly: Owed = { ...owed, durable: state, answered: state, submitted: state };
+    for (const next of again) {
+      const [picked] = random.shuffle(crashModes(next.disk, () => random.next()));
+      await this.#check({ ...moment, ...next, owed: next.isOpen ? exactly : after }, picked!, depth + 1);
     }
   }
 

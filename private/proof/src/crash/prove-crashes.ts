@@ -20,8 +20,10 @@ export async function proveCrashes(proof: CrashProof, tally: CrashTally, finding
   const onProgress = (): void => {
     if (performance.now() - shownMs < PROGRESS_MS) return;
     shownMs = performance.now();
-    const opened = `${tally.opened.toLocaleString('en')} of ${proof.untilOpened.toLocaleString('en')} states opened`;
-    console.info(`${proof.name}: ${opened}, ${findings.count} findings`);
+    const wanted = proof.untilOpened === 0 ? '' : ` of ${proof.untilOpened.toLocaleString('en')}`;
+    console.info(
+      `${proof.name}: ${tally.opened.toLocaleString('en')}${wanted} states opened, ${findings.count} findings`,
+    );
   };
   for (let round = 0; round === 0 || tally.opened < proof.untilOpened; round++) {
     for (const setting of proof.settings) {

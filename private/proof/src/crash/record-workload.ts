@@ -13,6 +13,7 @@ import { contentOf, ProofWorld } from '../workload/proof-world.ts';
 import { isWrite, toOperations, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
 import { CrashHistory, describeContent, type Owed } from './crash-history.ts';
 import type { CrashSetting } from './crash-setting.ts';
+import { lateDisk } from './late-disk.ts';
 
 /** A moment at which the power goes. */
 export interface CrashPoint {
@@ -47,7 +48,7 @@ export class RecordedWorkload {
   readonly #random: SeededRandom;
   readonly #findings: Findings;
   readonly #disk = new MemoryFileSystem();
-  readonly #world = new ProofWorld(this.#disk, 'recorded');
+  readonly #world: ProofWorld;
   readonly #inFlight = new Set<Promise<void>>();
   #engine: Engine | undefined;
   #held: HeldSnapshot | undefined;
@@ -61,6 +62,7 @@ export class RecordedWorkload {
     this.#setting = setting;
     this.#random = random;
     this.#findings = findings;
+    this.#world = new ProofWorld(lateDisk(this.#disk, random.fork('late')), 'recorded');
   }
 
   /** Runs the workload, and hands out its crash points a few hundred at a time. */
@@ -97,8 +99,12 @@ export class RecordedWorkload {
 
   async #write(op: WorkloadWriteOp): Promise<void> {
     const state = this.history.submit(op);
-    const { durable } = await this.#submit(op, this.#writeOptions(state));
-    this.history.answer(state, durable);
+    const options = this.#writeOptions(state);
+    const isStrict = (options.durability ?? this.#setting.engine.durability) === 'strict';
+    const { durable } = await this.#submit(op, options);
+    this.history.answer(state, durable || isStrict);
+    if (isStrict && !durable)
+      this.#findings.add(`${this.#setting.name}: strict write ${state} says that it is not durable`);
     this.#keep('answer', `answer to write ${state}`);
   }
 
