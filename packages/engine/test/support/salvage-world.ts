@@ -172,25 +172,27 @@ export interface PastEntry {
   readonly sequence: number;
 }
 
-/** The entries of a table, or of its block at `offset`; `undefined` when there is none. */
+/** The entries of the block at `offset`, or of all blocks from there on; `undefined` when there is none. */
 export async function entriesIn(
   disk: MemoryFileSystem,
   file: string,
-  offset: number | undefined,
+  offset: number,
+  which: 'one' | 'all',
 ): Promise<readonly PastEntry[] | undefined> {
   const handle = await disk.open(`${DIRECTORY}/${file}`, 'read');
   const fileNumber = Number.parseInt(file, 10);
   const table = await FoundTable.open({ handle, file, fileNumber, storeId: undefined });
   if (!(table instanceof FoundTable)) throw new Error(`${file} is damaged on the undamaged disk`);
   const entries: PastEntry[] = [];
-  let isFound = offset === undefined;
+  let isFound = offset === 0;
   for (let i = 0; i < table.blockCount; i++) {
-    if (offset !== undefined && table.handleOf(i).offset !== offset) continue;
+    const at = table.handleOf(i).offset;
+    if (at < offset || (which === 'one' && at > offset)) continue;
     isFound = true;
     const block = await table.block(i);
     if (typeof block === 'string') throw new Error(`${file} is damaged on the undamaged disk`);
-    for (let at = 0; at < block.count; at++) {
-      const { key, sequence } = block.entry(at);
+    for (let entry = 0; entry < block.count; entry++) {
+      const { key, sequence } = block.entry(entry);
       entries.push({ key: Buffer.from(key).toString('hex'), sequence });
     }
   }

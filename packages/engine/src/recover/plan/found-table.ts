@@ -9,7 +9,7 @@ import { DecodeError, equalBytes } from '@kayadb/codec';
 import { type FileHandle, FileSystemError } from '@kayadb/vfs';
 
 import { CorruptionError } from '../../errors.ts';
-import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
+import { encodeFileHeader, FILE_HEADER_BYTES, fileSeed, TABLE_MAGIC } from '../../files/file-header.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
 import { ReadWindow } from '../../log/read-window.ts';
 import { BlockReader } from '../../sstable/block-reader.ts';
@@ -29,6 +29,7 @@ import { decodeProperties, type TableProperties } from '../../sstable/table-prop
 import { plainReason } from '../examine-table.ts';
 import { describeStranger, readHeaderEvidence } from '../file-header-evidence.ts';
 import type { KeyBounds } from './damaged-place.ts';
+import { walkBlocks } from './walk-blocks.ts';
 
 export interface TableToFind {
   readonly handle: FileHandle;
@@ -44,6 +45,14 @@ export interface TableFault {
   readonly reason: string;
 }
 
+/** Which data blocks a table has. */
+interface BlockList {
+  readonly count: number;
+  readonly handle: (i: number) => BlockHandle;
+  readonly lastKey: (i: number) => Uint8Array;
+  readonly cutShort: TableFault | undefined;
+}
+
 export class FoundTable {
   readonly file: string;
   /** `undefined` when they do not verify. */
@@ -51,20 +60,21 @@ export class FoundTable {
   readonly #handle: FileHandle;
   readonly #window: ReadWindow;
   readonly #identity: TableIdentity;
-  readonly #index: BlockReader;
+  readonly #list: BlockList;
 
   private constructor(
     handle: FileHandle,
+    window: ReadWindow,
     identity: TableIdentity,
-    index: BlockReader,
+    list: BlockList,
     properties: TableProperties | undefined,
   ) {
     this.file = identity.file;
     this.properties = properties;
     this.#handle = handle;
-    this.#window = new ReadWindow(handle);
+    this.#window = window;
     this.#identity = identity;
-    this.#index = index;
+    this.#list = list;
   }
 
   /**
@@ -79,32 +89,41 @@ export class FoundTable {
       if (header.state === 'unsupported') return { offset: header.offset, reason: header.reason };
       const stranger = describeStranger(header, { storeId, fileNumber });
       if (stranger !== undefined) return { offset: 0, reason: stranger };
-      const found = await findFooter(handle, header.seeds);
-      if ('reason' in found) return found;
-      const { footer, seed } = found;
-      const identity: TableIdentity = { file, seed, zstd: sharedZstd };
-      const index = new BlockReader(await readWhole(handle, footer.index, identity), file, footer.index.offset);
-      const fault = findIndexFault(index, footer);
-      if (fault !== undefined) return { offset: footer.index.offset, reason: fault };
-      return new FoundTable(handle, identity, index, await readProperties(handle, footer.properties, identity));
+      const seeds = storeId === undefined ? header.seeds : [...new Set([...header.seeds, seedOf(storeId, fileNumber)])];
+      return await openWith(handle, file, seeds);
     } catch (error) {
       return faultOf(error);
     }
   }
 
+  /** Goes by `list`. Requires: its blocks are those of the file behind `handle`. */
+  static of(
+    handle: FileHandle,
+    identity: TableIdentity,
+    list: BlockList,
+    properties: TableProperties | undefined,
+  ): FoundTable {
+    return new FoundTable(handle, new ReadWindow(handle), identity, list, properties);
+  }
+
+  /** Why blocks may be missing behind the last one that there is; `undefined` when the index vouches for all. */
+  get cutShort(): TableFault | undefined {
+    return this.#list.cutShort;
+  }
+
   get blockCount(): number {
-    return this.#index.count;
+    return this.#list.count;
   }
 
   handleOf(i: number): BlockHandle {
-    return decodeBlockHandle(this.#index.entry(i).value, 0);
+    return this.#list.handle(i);
   }
 
   /** Between which keys block `i` lies. A view. */
   boundsOf(i: number, smallestKey: Uint8Array | undefined): KeyBounds {
-    const to = this.#index.entry(i).key;
+    const to = this.#list.lastKey(i);
     if (i === 0) return { from: smallestKey, isFromExcluded: false, to };
-    return { from: this.#index.entry(i - 1).key, isFromExcluded: true, to };
+    return { from: this.#list.lastKey(i - 1), isFromExcluded: true, to };
   }
 
   /**
@@ -116,7 +135,7 @@ export class FoundTable {
     try {
       const stored = await this.#read(handle.offset, handle.storedBytes + BLOCK_TRAILER_BYTES);
       const block = new BlockReader(unpackBlock(stored, 0, handle, this.#identity), this.file, handle.offset);
-      const isLast = equalBytes(this.#index.entry(i).key, block.entry(block.count - 1).key);
+      const isLast = equalBytes(this.#list.lastKey(i), block.entry(block.count - 1).key);
       return block.findDisagreement() ?? (isLast ? block : `index entry ${i} is not its last key`);
     } catch (error) {
       return faultOf(error).reason;
@@ -145,6 +164,61 @@ function faultOf(error: unknown): TableFault {
 /** A bad sector is damage, whoever says so. */
 function isDiskFault(error: unknown): error is FileSystemError {
   return error instanceof FileSystemError && error.code === 'KAYA_IO';
+}
+
+/** By the index; where that is lost, by walking from block to block. */
+async function openWith(handle: FileHandle, file: string, seeds: readonly number[]): Promise<FoundTable | TableFault> {
+  const found = await findFooter(handle, seeds);
+  if ('reason' in found) return (await walk(handle, file, seeds, found, undefined)) ?? found;
+  const { footer, seed } = found;
+  const identity: TableIdentity = { file, seed, zstd: sharedZstd };
+  const properties = await readProperties(handle, footer.properties, identity);
+  try {
+    const index = new BlockReader(await readWhole(handle, footer.index, identity), file, footer.index.offset);
+    const fault = findIndexFault(index, footer);
+    if (fault !== undefined) throw new CorruptionError(file, footer.index.offset, fault);
+    return FoundTable.of(handle, identity, listOf(index), properties);
+  } catch (error) {
+    const fault = { offset: footer.index.offset, reason: `index: ${faultOf(error).reason}` };
+    return (await walk(handle, file, [seed], fault, properties)) ?? fault;
+  }
+}
+
+/** @returns `undefined` when there is not a single block. */
+async function walk(
+  handle: FileHandle,
+  file: string,
+  seeds: readonly number[],
+  fault: TableFault,
+  properties: TableProperties | undefined,
+): Promise<FoundTable | undefined> {
+  for (const seed of seeds) {
+    const identity: TableIdentity = { file, seed, zstd: sharedZstd };
+    const blocks = await walkBlocks(handle, identity);
+    if (blocks.length === 0) continue;
+    const list: BlockList = {
+      count: blocks.length,
+      handle: (i) => blocks[i]!.handle,
+      lastKey: (i) => blocks[i]!.lastKey,
+      cutShort: fault,
+    };
+    return FoundTable.of(handle, identity, list, properties);
+  }
+  return undefined;
+}
+
+function listOf(index: BlockReader): BlockList {
+  return {
+    count: index.count,
+    handle: (i) => decodeBlockHandle(index.entry(i).value, 0),
+    lastKey: (i) => index.entry(i).key,
+    cutShort: undefined,
+  };
+}
+
+/** What the header of the table must have been: nothing in it is not known. */
+function seedOf(storeId: Uint8Array, fileNumber: FileNumber): number {
+  return fileSeed(encodeFileHeader({ magic: TABLE_MAGIC, storeId, fileNumber, startLsn: 0 }));
 }
 
 async function findFooter(

@@ -1,5 +1,6 @@
 /** What one manifest says up to its first damage, whatever its header and its end look like. Format: docs/format/manifest.md. */
 
+import { encodeFileHeader, fileSeed, MANIFEST_MAGIC } from '../../files/file-header.ts';
 import { manifestFileName } from '../../files/file-names.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
 import type { StoreState } from '../../version/store-state.ts';
@@ -26,11 +27,15 @@ export interface ManifestDamage {
   readonly isAtEnd: boolean;
 }
 
-/** @throws FileSystemError when it cannot be read. */
+/**
+ * @param storeId - As other files have it.
+ * @throws FileSystemError when it cannot be read.
+ */
 export async function readManifestEvidence(
   view: EvidenceView,
   directory: string,
   fileNumber: FileNumber,
+  storeId: Uint8Array | undefined,
 ): Promise<ManifestEvidence> {
   const name = manifestFileName(fileNumber);
   const handle = await view.open(`${directory}/${name}`, 'read');
@@ -43,7 +48,12 @@ export async function readManifestEvidence(
       const reason = stranger ?? header.reason;
       return { ...identity, state: undefined, damage: { offset: 0, bytes: fileBytes, reason, isAtEnd: false } };
     }
-    for (const seed of header.seeds) {
+    // Nothing in the header of a manifest is unknown once the store is known.
+    const rebuilt =
+      storeId === undefined
+        ? []
+        : [fileSeed(encodeFileHeader({ magic: MANIFEST_MAGIC, storeId, fileNumber, startLsn: 0 }))];
+    for (const seed of new Set([...header.seeds, ...rebuilt])) {
       const edits = await sumEdits(handle, fileBytes, seed);
       if (edits.state !== undefined) return { ...identity, ...edits };
     }

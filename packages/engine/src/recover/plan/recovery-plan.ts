@@ -32,7 +32,7 @@ export type WayOutKind = 'open' | 'salvage' | 'restore' | 'look-again';
  * Where something is lost.
  *
  * - `block`: a data block of a table that does not verify.
- * - `table`: a table of which nothing can be read, or that is missing.
+ * - `table`: a table that is missing, or of which nothing can be read, or nothing from some place on.
  * - `log`: records of the write-ahead log from a damaged place on, or in it.
  * - `torn-tail`: the end of the log, never known to be durable.
  * - `range-deletes`: range deletes that only a damaged place held: what they removed comes back.

@@ -40,7 +40,7 @@ export async function findBasis(view: EvidenceView, directory: string, look: Sto
   const inForce = look.current?.manifestNumber;
   const manifests: ManifestEvidence[] = [];
   for (const fileNumber of numbersOf(view, 'manifest').toReversed()) {
-    const evidence = await readIfPossible(() => readManifestEvidence(view, directory, fileNumber));
+    const evidence = await readIfPossible(() => readManifestEvidence(view, directory, fileNumber, storeId));
     const isOurs = evidence?.storeId === undefined || storeId === undefined || equalBytes(evidence.storeId, storeId);
     if (evidence !== undefined && isOurs) manifests.push(evidence);
   }

@@ -121,15 +121,16 @@ export class TableSurvey {
     const isMissing = !this.#view.entries.some(({ name }) => name === file);
     const table = { ...placed, file, bytes: this.#view.bytesOf(file), isMissing, unreadable: undefined };
     const nothing = { ...table, properties: undefined, isReadable: false };
-    if (isMissing) return { ...nothing, places: [lostTable(table, 0, 'it is missing')] };
+    if (isMissing) return { ...nothing, places: [lostTable(table, 'it is missing')] };
     try {
       const handle = await this.#handleOf(file);
       const { fileNumber } = placed;
       const found = await FoundTable.open({ handle, file, fileNumber, storeId: this.#basis.storeId });
-      if (!(found instanceof FoundTable)) return { ...nothing, places: [lostTable(table, found.offset, found.reason)] };
+      if (!(found instanceof FoundTable))
+        return { ...nothing, places: [lostTable(table, `${found.reason} (at offset ${found.offset})`)] };
       const { properties } = found;
       if (placed.meta !== undefined && properties !== undefined && !isDescribedBy(placed.meta, properties)) {
-        return { ...nothing, places: [lostTable(table, 0, NOT_DESCRIBED)] };
+        return { ...nothing, places: [lostTable(table, NOT_DESCRIBED)] };
       }
       const places = this.#options.sound.has(file) ? [] : await findBadBlocks(found, table);
       return { ...table, properties, isReadable: true, places };
@@ -138,7 +139,7 @@ export class TableSurvey {
         error instanceof FileSystemError || (error instanceof EngineError && error.code === 'KAYA_UNSUPPORTED');
       if (!isRefused) throw error;
       const reason = `it cannot be read here: ${error.message}`;
-      return { ...nothing, unreadable: error.message, places: [lostTable(table, 0, reason)] };
+      return { ...nothing, unreadable: error.message, places: [lostTable(table, reason)] };
     }
   }
 
@@ -167,12 +168,12 @@ export class TableSurvey {
 type LosingTable = Omit<SurveyedTable, 'properties' | 'isReadable' | 'places'>;
 
 /** A table that is not named is not lost: nobody knows that it belongs to the store. */
-function lostTable(table: LosingTable, offset: number, reason: string): DamagedPlace {
+function lostTable(table: LosingTable, reason: string): DamagedPlace {
   const { file, bytes, level, rank, meta } = table;
   return {
     kind: 'table',
     file,
-    offset,
+    offset: 0,
     bytes,
     reason,
     level,
@@ -195,7 +196,7 @@ async function findBadBlocks(found: FoundTable, table: LosingTable): Promise<rea
     if (typeof block === 'string') bad.push({ i, reason: block });
     else goodEntries += block.count;
   }
-  return bad.map(({ i, reason }) => {
+  const places = bad.map(({ i, reason }) => {
     const { offset, storedBytes } = found.handleOf(i);
     return {
       kind: 'block' as const,
@@ -211,6 +212,30 @@ async function findBadBlocks(found: FoundTable, table: LosingTable): Promise<rea
       bounds: copyBounds(found.boundsOf(i, known?.smallestKey)),
     };
   });
+  const missing = known === undefined ? null : known.entryCount - goodEntries;
+  if (found.cutShort === undefined || missing === 0) return places;
+  return [...places, lostRest(table, found, known, missing)];
+}
+
+/** Whatever stood behind the last block that was found without an index. */
+function lostRest(
+  table: LosingTable,
+  found: FoundTable,
+  known: TableMeta | TableProperties | undefined,
+  entryCount: number | null,
+): DamagedPlace {
+  const { offset, storedBytes } = found.handleOf(found.blockCount - 1);
+  const end = offset + storedBytes + BLOCK_TRAILER_BYTES;
+  const from = copyBytes(found.boundsOf(found.blockCount - 1, undefined).to!);
+  return {
+    ...lostTable(table, `blocks are found up to here only: ${found.cutShort!.reason}`),
+    offset: end,
+    bytes: table.bytes - end,
+    entryCount,
+    firstSequence: known?.smallestSequence ?? null,
+    lastSequence: known?.largestSequence ?? null,
+    bounds: { from, isFromExcluded: true, to: known?.largestKey },
+  };
 }
 
 function copyBounds({ from, isFromExcluded, to }: KeyBounds): KeyBounds {

@@ -120,6 +120,64 @@ describe('salvageStore', () => {
     expect((await rowsIn(disk)).has('key-0005')).toBe(false);
   });
 
+  test('takes no old version of a key whose newer ones began in a damaged block', async () => {
+    const disk = new MemoryFileSystem();
+    const options = { memtableBytes: 64 * 1024, blockBytes: 256, level0Tables: 64, compression: 'none' } as const;
+    const engine = await openTestEngine(testWorld(disk), options);
+    for (let version = 0; version < 12; version++) {
+      await engine.put('key', `${version}:${'v'.repeat(60)}`);
+      // Held until the end, so that the table keeps the version.
+      engine.snapshot();
+    }
+    await engine.flush();
+    const [table] = await namesEnding(disk, '.sst');
+    await flip(disk, table!, 80);
+
+    const provable = await salvage(disk);
+    const newest = await salvage(disk, 'newest-found', { target: '/newest' });
+
+    expect(provable).toMatchObject({ rowCount: 0, wayOut: { doubtfulCount: 1, losses: [{ kind: 'block' }] } });
+    expect(newest.rowCount).toBe(1);
+  });
+
+  test.each([
+    ['its footer', (bytes: number) => bytes - 20],
+    ['its index', (bytes: number) => bytes - 64 - 40],
+    ['its header', () => 20],
+  ])('reads a table that is damaged in %s', async (_name, where) => {
+    const disk = await abandonedStore();
+    const [table] = await namesEnding(disk, '.sst');
+    await flip(disk, table!, where((await disk.stat(`${DIRECTORY}/${table}`))!.bytes));
+
+    const report = await salvage(disk);
+
+    expect(report).toMatchObject({ rowCount: 70, wayOut: { losses: [], doubtfulCount: 0 } });
+  });
+
+  test.each(['none', 'zstd'] as const)('finds the blocks of a table that is cut short: %s', async (compression) => {
+    const disk = new MemoryFileSystem();
+    const engine = await openTestEngine(testWorld(disk), { memtableBytes: 64 * 1024, blockBytes: 256, compression });
+    await putMany(engine, 0, 60);
+    await engine.close();
+    const [table] = await namesEnding(disk, '.sst');
+    await truncate(disk, table!, Math.floor((await disk.stat(`${DIRECTORY}/${table}`))!.bytes / 2));
+
+    const { rowCount, wayOut } = await salvage(disk);
+
+    expect(rowCount).toBeGreaterThan(20);
+    expect(wayOut.losses).toMatchObject([{ kind: 'table', file: table, entryCount: 60 - rowCount, hasKeys: true }]);
+  });
+
+  test('reads a table whose header is all zeros, since nothing in it is unknown', async () => {
+    const disk = await abandonedStore();
+    const [table] = await namesEnding(disk, '.sst');
+    const handle = await disk.open(`${DIRECTORY}/${table}`, 'write');
+    await handle.write(new Uint8Array(64), 0);
+    await handle.close();
+
+    expect(await salvage(disk)).toMatchObject({ rowCount: 70, wayOut: { losses: [] } });
+  });
+
   test('proves nothing of tables without a manifest, and finds all that they hold', async () => {
     const disk = await abandonedStore();
     await disk.unlink(`${DIRECTORY}/${await manifestName(disk)}`);
