@@ -11,6 +11,7 @@ import { lanePrograms } from '../kill/lane-programs.ts';
 import { StoreRecord } from '../kill/store-record.ts';
 import { type Life, liveOnce } from '../kill/writer-life.ts';
 import type { WriterSupply } from '../kill/writer-process.ts';
+import type { WatchOptions } from '../kill/writer-protocol.ts';
 import type { Findings } from '../report.ts';
 import { fillDisk, type MountedDisk } from './mounted-disk.ts';
 
@@ -40,6 +41,12 @@ const SHAPE = { lanes: 3, stepsPerLane: 120, paddingBytes: 500 };
 const MAX_ROOM_BYTES = 100_000;
 /** Bound: lines between the first refusal and the room, and from there to the kill. */
 const MAX_LINES = 100;
+/** Without a limit, with a reserve, and with a soft limit as well. */
+const WATCHES: readonly WatchOptions[] = [
+  {},
+  { diskReserveBytes: 65_536 },
+  { diskReserveBytes: 32_768, diskLowBytes: 16_384 },
+];
 /** A full disk is no reason for anything else. A failed sync poisons the store, rightly. */
 const ALLOWED = ['KAYA_DISK_FULL', 'KAYA_ENGINE_POISONED'];
 
@@ -69,7 +76,10 @@ export async function fillAgainAndAgain(parts: FullDiskParts): Promise<FullDiskF
     await using writer = supply.take();
     const ended = await liveOnce({
       writer,
-      orders: ordersOn(disk, life, lanePrograms(random.fork(`life ${life}`), life, SHAPE)),
+      orders: {
+        ...ordersOn(disk, life, lanePrograms(random.fork(`life ${life}`), life, SHAPE)),
+        watch: WATCHES[life % 3]!,
+      },
       record,
       findings,
       where,

@@ -16,7 +16,7 @@ import { lanePrograms, type ProgramShape } from './lane-programs.ts';
 import { stepOf, StoreRecord } from './store-record.ts';
 import { type Life, liveOnce } from './writer-life.ts';
 import type { WriterSupply } from './writer-process.ts';
-import { PAIR_KEYS, type WriterOrders } from './writer-protocol.ts';
+import { PAIR_KEYS, type WatchOptions, type WriterOrders } from './writer-protocol.ts';
 
 export interface KillFigures {
   kills: number;
@@ -33,6 +33,7 @@ export interface KillFigures {
   unnamedTablesLeft: number;
   flushes: number;
   merges: number;
+  scrubs: number;
   checkpointsOpened: number;
 }
 
@@ -52,6 +53,7 @@ export function noFigures(): KillFigures {
     unnamedTablesLeft: 0,
     flushes: 0,
     merges: 0,
+    scrubs: 0,
     checkpointsOpened: 0,
   };
 }
@@ -77,6 +79,9 @@ export interface KillRunParts {
 
 const SHAPE: ProgramShape = { lanes: 4, stepsPerLane: 150 };
 const INSPECTED_SHARE = 0.5;
+const WATCHING_SHARE = 0.5;
+/** Scrubs all the time, and has a reserve to make. */
+const WATCHING: WatchOptions = { scrubIntervalMs: 20, scrubBytesPerSecond: 0, diskReserveBytes: 65_536 };
 
 /** Lets one new store live through `kills` kills, and closes it in good order at the end. */
 export async function runKills(parts: KillRunParts): Promise<void> {
@@ -132,6 +137,7 @@ class KilledStore {
       checkpoints: this.#checkpoints,
       durability,
       announces: plan.announces,
+      watch: random.chance(WATCHING_SHARE) ? WATCHING : {},
       life,
       lanes,
     };
@@ -172,6 +178,7 @@ class KilledStore {
     if ((opened?.truncatedBytes ?? 0) > 0) figures.tornTails++;
     figures.flushes += life.flushes;
     figures.merges += life.compactions;
+    figures.scrubs += life.scrubs;
   }
 
   #inspect(): Promise<RecoveryReport> {

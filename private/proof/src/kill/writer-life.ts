@@ -29,6 +29,7 @@ export interface Life {
   readonly openCompactions: number;
   readonly flushes: number;
   readonly compactions: number;
+  readonly scrubs: number;
   readonly checkpoints: readonly string[];
   /** Of every refusal. */
   readonly refusals: readonly WriterError[];
@@ -38,7 +39,7 @@ export interface Life {
 
 export async function liveOnce(parts: LifeParts): Promise<Life> {
   const { writer, orders, record, findings, where, allowed = [], onLine } = parts;
-  const count = { flushes: 0, compactions: 0, openCompactions: 0 };
+  const count = { flushes: 0, compactions: 0, openCompactions: 0, scrubs: 0 };
   const checkpoints: string[] = [];
   const refusals: WriterError[] = [];
   let opened: Life['opened'];
@@ -58,6 +59,8 @@ export async function liveOnce(parts: LifeParts): Promise<Life> {
     if (line.kind === 'closed') isClosed = true;
     if (line.kind === 'flushed') count.flushes++;
     if (line.kind === 'compacted') count.compactions++;
+    if (line.kind === 'scrubbed') count.scrubs++;
+    if (line.kind === 'damage-found') findings.add(`the scrub finds damage: ${line.message} ${where}`);
     if (line.kind === 'refused') refuse(stepOf(orders, line).kind, line.error);
     if (line.kind === 'failed') refuse(line.where, line.error);
     if (line.kind === 'failed' && line.where === 'opening') refusedOpening = line.error;

@@ -4,7 +4,7 @@
  * return when the bytes are in the pipe: what was said before a kill arrives in any case.
  */
 
-import type { Durability } from '@kayadb/engine';
+import type { Durability, EngineOptions } from '@kayadb/engine';
 
 import type { WorkloadOp } from '../workload/workload.ts';
 
@@ -13,6 +13,8 @@ export interface WriterOrders {
   /** Where checkpoints are made. */
   readonly checkpoints: string;
   readonly durability: Durability;
+  /** Default: neither scrub nor reserve. */
+  readonly watch?: WatchOptions;
   /** Announces each call to the file system before it is made; background work is done in the writer's own thread then. */
   readonly announces: boolean;
   /** Tells writes of this life from those of any other. */
@@ -20,6 +22,12 @@ export interface WriterOrders {
   /** Each lane is worked off in order, all at the same time. None: the store is opened, shown and closed. */
   readonly lanes: readonly (readonly WorkloadOp[])[];
 }
+
+/** What a store does besides its work. */
+export type WatchOptions = Pick<
+  EngineOptions,
+  'diskLowBytes' | 'diskReserveBytes' | 'scrubIntervalMs' | 'scrubBytesPerSecond'
+>;
 
 /** `step` is the index in its lane. */
 export type WriterLine =
@@ -38,6 +46,8 @@ export type WriterLine =
   /** Of a worker or of the writer's own thread. */
   | { readonly kind: 'flushed' }
   | { readonly kind: 'compacted' }
+  | { readonly kind: 'scrubbed' }
+  | { readonly kind: 'damage-found'; readonly message: string }
   /** What is seen in the running store when all lanes are through. */
   | { readonly kind: 'seen'; readonly rows: readonly (readonly [key: string, value: string])[] }
   | { readonly kind: 'closing' }

@@ -93,8 +93,8 @@ async function runStep(
   }
 }
 
-function toOptions({ durability, announces }: WriterOrders): EngineOptions {
-  const options: EngineOptions = { ...SIZES, durability, onEvent: sayEvent };
+function toOptions({ durability, announces, watch }: WriterOrders): EngineOptions {
+  const options: EngineOptions = { ...SIZES, ...watch, durability, onEvent: sayEvent };
   if (!announces) return options;
   const fileSystem = new InterceptedFileSystem(nodeFileSystem(), {
     call: (operation, run) => {
@@ -109,8 +109,11 @@ function toOptions({ durability, announces }: WriterOrders): EngineOptions {
   return { ...options, fileSystem };
 }
 
-function sayEvent({ kind }: EngineEvent): void {
-  if (kind === 'stale-lock-taken' || kind === 'flushed' || kind === 'compacted') say({ kind });
+function sayEvent(event: EngineEvent): void {
+  const { kind } = event;
+  if (kind === 'damage-found') say({ kind, message: event.message });
+  else if (kind === 'stale-lock-taken' || kind === 'flushed' || kind === 'compacted' || kind === 'scrubbed')
+    say({ kind });
 }
 
 async function rowsOf(engine: Engine): Promise<[string, string][]> {
