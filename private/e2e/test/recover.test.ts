@@ -1,6 +1,6 @@
 /** `kayactl recover --dry-run --json` on real files: what is wrong is named with file and offset, and nothing is touched. */
 
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -234,4 +234,63 @@ describe('what recover --dry-run foretells', { timeout: TIMEOUT_MS }, () => {
     expect({ exitCode, verdict: report.verdict }).toEqual({ exitCode: 2, verdict: 'empty' });
     expect(absent).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/^ERROR: .*\nHINT: /) });
   });
+});
+
+interface Plan {
+  readonly report: { readonly verdict: string };
+  readonly waysOut: readonly {
+    readonly kind: string;
+    readonly policy: string | null;
+    readonly rowCount: number | null;
+  }[];
+}
+
+/** Keys and values, as `scan` prints them. */
+async function rowsOf(data: string): Promise<ReadonlyMap<string, string>> {
+  const lines = (await kayactl('--data', data, 'scan')).split('\n').slice(0, -1);
+  return new Map(
+    lines.map((line): [string, string] => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' '))]),
+  );
+}
+
+describe('recover --plan and --salvage on a damaged store', { timeout: 2 * TIMEOUT_MS }, () => {
+  test.each<[string, (data: string) => void]>([
+    ['a data block', (data) => flip(data, firstTable(data), FILE_HEADER_BYTES + 50)],
+    ['a table that is missing', (data) => rmSync(join(data, firstTable(data)))],
+    ['the log', (data) => flip(data, closedSegment(data), FILE_HEADER_BYTES + 40)],
+    ['CURRENT', (data) => rmSync(join(data, 'CURRENT'))],
+  ])(
+    '%s: the new store opens with what the plan says, no row is wrong, and the old one is untouched',
+    async (_what, damage) => {
+      using folder = openFolder();
+      const data = folder.at('data');
+      await writeEvidence(data);
+      cpSync(data, folder.at('whole'), { recursive: true });
+      const whole = await rowsOf(folder.at('whole'));
+      damage(data);
+      const before = takePicture(data);
+
+      const page = folder.at('plan.html');
+      const plan = await runKayactl(['--data', data, 'recover', '--plan', '--json', '--html', page]);
+      const salvage = await runKayactl(['--data', data, 'recover', '--salvage', '--out', folder.at('saved')]);
+      const again = await runKayactl(['--data', data, 'recover', '--salvage', '--out', folder.at('saved')]);
+
+      const { report, waysOut } = JSON.parse(plan.stdout) as Plan;
+      const way = waysOut.find(({ policy }) => policy === 'provable');
+      expect({ exitCode: plan.exitCode, verdict: report.verdict }).toEqual({ exitCode: 3, verdict: 'corrupt' });
+      expect(salvage).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(salvage.stdout).toContain(`check  kayactl --data ${folder.at('saved')} verify`);
+      expect(again.exitCode).toBe(1);
+      expect(takePicture(data)).toEqual(before);
+      expect(existsSync(join(data, 'LOCK'))).toBe(false);
+      expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>/);
+      expect((await runKayactl(['--data', folder.at('saved'), 'verify'])).exitCode).toBe(0);
+      const saved = await rowsOf(folder.at('saved'));
+      expect(saved.size).toBe(way?.rowCount);
+      expect(saved.size).toBeGreaterThan(15);
+      for (const [key, value] of saved) expect([key, value]).toEqual([key, whole.get(key)]);
+      const [first] = saved.keys();
+      expect(await kayactl('--data', folder.at('saved'), 'get', first!)).toBe(`${saved.get(first!)!.slice(1)}\n`);
+    },
+  );
 });
