@@ -63,7 +63,8 @@ export const damageMutants: readonly Mutant[] = [
     file: 'packages/engine/src/sstable/table-frame.ts',
     find: "if (!equalBytes(storeId, expected.storeId)) throw new CorruptionError(file, 0, 'it belongs to another store');",
     replace: '',
-    proof: 'damage-misplaced',
+    proof: 'damage',
+    test: 'some of everything',
     why: 'A table of another database answers.',
   },
   {
@@ -71,7 +72,8 @@ export const damageMutants: readonly Mutant[] = [
     file: 'packages/engine/src/sstable/table-frame.ts',
     find: 'if (fileNumber !== expected.fileNumber) {',
     replace: 'if (fileNumber < 0) {',
-    proof: 'damage-misplaced',
+    proof: 'damage',
+    test: 'some of everything',
     why: 'Another table of the same store answers in the place of one.',
   },
   {
@@ -80,7 +82,8 @@ export const damageMutants: readonly Mutant[] = [
     find: "if (cleanClose === undefined || verdict.kind === 'refused') return verdict;",
     replace:
       "if (cleanClose !== undefined || verdict.kind !== 'end') return verdict;\n  if (cleanClose === undefined) return verdict;",
-    proof: 'damage-misplaced',
+    proof: 'damage',
+    test: 'some of everything',
     why: 'A log that was damaged after a clean close passes for a torn one, and its end is dropped.',
   },
   {
@@ -123,6 +126,7 @@ export const damageMutants: readonly Mutant[] = [
     find: 'if (missing === undefined) return;',
     replace: 'if (missing === undefined || missing.length > 0) return;',
     proof: 'damage',
+    test: 'some of everything',
     why: 'A damaged last edit that had been in effect is dropped as if it were torn.',
   },
   {

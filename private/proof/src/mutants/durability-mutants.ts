@@ -144,18 +144,6 @@ export const durabilityMutants: readonly Mutant[] = [
     why: 'The writers of the group whose fsync failed are told that all is well.',
   },
   {
-    name: 'failed-write-not-remembered',
-    file: 'packages/engine/src/write/committer.ts',
-    find: `      wal.append({ payloads, firstSequence: this.#lastSequence + 1, count });
-    } catch (error) {
-      throw isUndone(error) ? error : poison.set(error);`,
-    replace: `      wal.append({ payloads, firstSequence: this.#lastSequence + 1, count });
-    } catch (error) {
-      throw error;`,
-    proof: 'faults',
-    why: 'A write with an unknown outcome does not stop the store.',
-  },
-  {
     name: 'failed-edit-not-remembered',
     file: 'packages/engine/src/files/disk-outcome.ts',
     find: "if (error.operation === 'read') return true;",
@@ -208,11 +196,13 @@ export const durabilityMutants: readonly Mutant[] = [
     why: 'A flush gives up the segments of memtables that still wait for theirs.',
   },
   {
-    name: 'lock-not-taken',
+    name: 'live-owner-taken-for-dead',
     file: 'packages/vfs/src/lock/directory-lock.ts',
-    find: 'const { owner, tookOverFrom } = await claims.take(claims.lockPath);',
-    replace: 'const { owner, tookOverFrom } = await claims.take(`${claims.lockPath}.claim-mutant`);',
-    proof: 'faults',
+    find: `  const claims = new LockClaims(fs, directory, processes);
+  const { owner, tookOverFrom }`,
+    replace: `  const claims = new LockClaims(fs, directory, { ...processes, isAlive: () => 'dead' });
+  const { owner, tookOverFrom }`,
+    proof: 'lock',
     why: 'Two processes write to one store.',
   },
 ];

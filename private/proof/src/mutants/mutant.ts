@@ -14,7 +14,8 @@ export type ProofName =
   | 'faults'
   | 'full-disk'
   | 'fuzz'
-  | 'fuzz-other-half';
+  | 'fuzz-other-half'
+  | 'lock';
 
 export interface Mutant {
   /** kebab-case, unique. */
