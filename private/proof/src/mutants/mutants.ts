@@ -28,3 +28,9 @@ export const control: Mutant = {
   test: "'file-header'",
   why: 'Nothing: a comment has one space more.',
 };
+
+/** The control for each proof: one that fails by itself would find every bug. */
+export const controls: readonly Mutant[] = [...new Set(mutants.map(({ proof }) => proof))].map((proof) => {
+  const { file, find, replace, why } = control;
+  return { name: `control-${proof}`, file, find, replace, proof, why };
+});

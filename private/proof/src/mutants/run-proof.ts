@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { startVitest, type TestModule, type Vite } from 'vitest/node';
 
 import { type Mutant, fileOf, plant } from './mutant.ts';
-import { control, mutants } from './mutants.ts';
+import { control, controls, mutants } from './mutants.ts';
 import type { ProofOutcome } from './proof-outcome.ts';
 
 /**
@@ -25,7 +25,7 @@ const FOUND_BY = new Set([
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 
 const name = process.argv[2];
-const mutant = [control, ...mutants].find((one) => one.name === name);
+const mutant = [control, ...controls, ...mutants].find((one) => one.name === name);
 if (mutant === undefined) throw new RangeError(`there is no mutant ${String(name)}`);
 const outcome = await runProof(mutant);
 process.stdout.write(`\n${JSON.stringify(outcome)}\n`);
