@@ -16,7 +16,7 @@ const [, WORKING] = CHAPTERS as readonly [Chapter, Chapter, Chapter];
 describe('a sync that fails', () => {
   test(
     'is never taken for a success, at any call site: it poisons the store, or fails the copy or the opening that asked for it',
-    { timeout: timeoutFor(180_000) },
+    { timeout: timeoutFor(600_000) },
     async () => {
       const findings = new Findings();
       const figures = new SweepFigures();

@@ -30,7 +30,7 @@ const KINDS = [
 describe('a disk that fails at operation N', () => {
   test(
     'gives typed errors, is never half written, and loses and invents nothing',
-    { timeout: timeoutFor(180_000) },
+    { timeout: timeoutFor(600_000) },
     async () => {
       const findings = new Findings();
       const figures = new SweepFigures();

@@ -43,7 +43,8 @@ export async function crashedStore(options: EngineOptions): Promise<CrashedStore
   const memory = new MemoryFileSystem();
   await memory.makeDirectory(COPIES);
   await memory.syncDirectory('/');
-  const model = options.log === 'external' ? new ExternalLogModel() : new OwnLogModel();
+  const isStrict = (options.durability ?? 'strict') === 'strict';
+  const model = options.log === 'external' ? new ExternalLogModel() : new OwnLogModel(isStrict);
   const engine = await new ProofWorld(memory).open(options);
   for (const op of FLUSHED) await model.write(engine, { op, isConditional: false });
   await engine.flush();

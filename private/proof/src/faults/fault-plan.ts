@@ -33,8 +33,8 @@ const CHANGING: readonly OperationKind[] = [
 ];
 /** Its multiples fall evenly between 0 and 1. */
 const GOLDEN_RATIO = 0.618;
-/** A header, part of a record, and all but the last byte that a short record has. */
-const SHORT_WRITE_BYTES = [1, 20, 130] as const;
+/** Part of a header, of a record, of a block, and all of what was written: an error says nothing about how far it came. */
+const SHORT_WRITE_BYTES = [1, 20, 130, Infinity] as const;
 
 /** @param calls - The kinds of all calls of a run in which nothing fails, in order. */
 export function planFaults(

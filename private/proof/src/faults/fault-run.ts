@@ -23,7 +23,7 @@ import { emptyRanges, type FaultOp } from './fault-program.ts';
 import { FaultReads } from './fault-reads.ts';
 import { HangError, settled } from './settled.ts';
 import type { StoreModel } from './store-model.ts';
-import { errorCodes, untyped } from './typed-errors.ts';
+import { errorCodes, hasUnknownOutcome, untyped } from './typed-errors.ts';
 
 export const COPIES = '/copies';
 /** Bound: times that opening is tried on a disk that goes on failing. */
@@ -64,6 +64,8 @@ export class FaultRun {
   readonly #reads: FaultReads;
   #poison: { readonly cause: Error; readonly unlinked: number } | undefined;
   #failedOpens = 0;
+  /** Whether the model knows what the open store holds. */
+  #isAdopted = false;
   /** Of the step at hand. */
   #lastError: Error | undefined;
   #at = '';
@@ -133,6 +135,9 @@ export class FaultRun {
     if (this.calls.failures.length === 0 && complaint === undefined) {
       this.findings.push(`${this.#at}: fails on a sound disk: ${String(error)}`);
     }
+    if (this.#engine !== undefined && hasUnknownOutcome(error)) {
+      this.findings.push(`${this.#at}: an unknown outcome does not poison the store: ${String(error)}`);
+    }
     const isFirst = !this.isTold;
     this.isTold = true;
     if (isFirst) this.options.onFailure?.(this);
@@ -149,6 +154,7 @@ export class FaultRun {
     }
     const found = await this.#attempt(() => contentOf(engine));
     this.#engine = engine;
+    this.#isAdopted = found !== undefined;
     if (found === undefined) {
       await this.#close();
       this.#failedOpens++;
@@ -182,7 +188,7 @@ export class FaultRun {
     const isClean = (await this.#attempt(async () => engine.close().then(() => true))) === true;
     if (isClean && this.#poison !== undefined)
       this.findings.push(`${this.#at}: a poisoned store closes as if nothing were wrong`);
-    if (isClean) this.model.noteDurable();
+    if (isClean && this.#isAdopted) this.model.noteDurable();
     this.#expectNothingRemoved();
     this.#engine = undefined;
     this.#reads.forget();
@@ -201,8 +207,14 @@ export class FaultRun {
     if (this.#poison === undefined) return;
     const removed = this.calls.unlinked
       .slice(this.#poison.unlinked)
-      .filter((path) => path.startsWith(`${DIRECTORY}/`) && this.calls.synced.has(path));
+      .filter((path) => path.startsWith(`${DIRECTORY}/`) && this.#mayBeNeeded(path));
     if (removed.length > 0) this.findings.push(`${this.#at}: a poisoned store removes ${removed.join(', ')}`);
+  }
+
+  /** Not so: files that were never synced, and tables that could not be finished. No edit has named those. */
+  #mayBeNeeded(path: string): boolean {
+    const isUnfinished = path.endsWith('.sst') && this.calls.failures.some((failure) => failure.path === path);
+    return this.calls.synced.has(path) && !isUnfinished;
   }
 
   async #step(op: FaultOp, engine: Engine): Promise<unknown> {

@@ -36,11 +36,17 @@ export interface StoreModel {
 
 /** Of a store with a log of its own. */
 export class OwnLogModel implements StoreModel {
+  readonly #isStrict: boolean;
   visible: Content = new Map();
   /** What was visible, since the last state that is durable, which comes first. */
   #states: Content[] = [this.visible];
   /** With the write that is under way, or the one whose outcome is unknown: later ones are refused without being tried. */
   #uncertain: Content | undefined;
+
+  /** @param isStrict - Whether what is acknowledged is durable, whatever else the acknowledgement says. */
+  constructor(isStrict: boolean) {
+    this.#isStrict = isStrict;
+  }
 
   async write(engine: Engine, { op, isConditional }: ModelWrite): Promise<void> {
     const before = this.#uncertain;
@@ -49,7 +55,7 @@ export class OwnLogModel implements StoreModel {
     try {
       const result = isConditional ? await this.#writeIf(engine, op) : await engine.batch(toOperations(op));
       this.visible = after;
-      this.#states = result.durable ? [after] : [...this.#states, after];
+      this.#states = result.durable || this.#isStrict ? [after] : [...this.#states, after];
       this.#uncertain = before;
     } catch (error) {
       if (isUndoneWrite(error)) this.#uncertain = before;
@@ -81,7 +87,7 @@ export class OwnLogModel implements StoreModel {
   }
 
   fork(): StoreModel {
-    const copy = new OwnLogModel();
+    const copy = new OwnLogModel(this.#isStrict);
     copy.visible = this.visible;
     copy.#states = this.#states;
     copy.#uncertain = this.#uncertain;

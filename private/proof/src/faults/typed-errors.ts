@@ -3,6 +3,8 @@
 import { KayaError } from '@kayadb/codec';
 import { FileSystemError } from '@kayadb/engine';
 
+import { DIRECTORY } from '../workload/proof-world.ts';
+
 /** @returns What is wrong with `error`, if anything. */
 export function untyped(error: unknown): string | undefined {
   if (error instanceof AggregateError) {
@@ -16,6 +18,19 @@ export function untyped(error: unknown): string | undefined {
   return error.message.includes(operation) && error.message.includes(path)
     ? undefined
     : `does not name ${operation} of ${path}: ${error.message}`;
+}
+
+/**
+ * Whether `error` is a bare failure to change one of the store's own files, of which nobody knows what it left. With the disk full or
+ * descriptors short a write is taken back; a sync never is.
+ */
+export function hasUnknownOutcome(error: unknown): boolean {
+  if (!(error instanceof FileSystemError)) return false;
+  const { operation, path, code } = error;
+  if (!path.startsWith(`${DIRECTORY}/`) && path !== DIRECTORY) return false;
+  if (path.includes('/LOCK')) return false;
+  if (operation === 'sync' || operation === 'syncDirectory') return true;
+  return operation === 'write' && code !== 'KAYA_DISK_FULL' && code !== 'KAYA_FS_TOO_MANY_FILES';
 }
 
 /** The codes of an error, or of those that it is an aggregate of. */
