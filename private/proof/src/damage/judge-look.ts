@@ -82,10 +82,16 @@ function describeError(store: DamagedStore, { nature, changes }: Damage, error: 
   if (change !== undefined)
     return isAtOrBefore(change, offset) ? undefined : `${error.message} points behind the damage`;
   // Files that are whole but do not belong together contradict each other; which of them is right nobody can tell.
-  if (nature === 'replaced' && changes.some((each) => !each.file.endsWith('.sst')) && offset <= sizeOf(store, file)) {
-    return undefined;
-  }
+  const contradict = changes.filter(
+    (each) => !each.file.endsWith('.sst') && (nature === 'replaced' || endsEarlier(each)),
+  );
+  if (contradict.length > 0 && offset <= sizeOf(store, file)) return undefined;
   return `it blames another file: ${error.message}`;
+}
+
+/** Nothing but zeros is left from the first changed byte on: a log that looks as it did before its last records. */
+function endsEarlier({ bytes, from }: FileChange): boolean {
+  return bytes !== undefined && bytes.subarray(from).every((byte) => byte === 0);
 }
 
 function isAtOrBefore({ bytes, to }: FileChange, offset: number): boolean {
