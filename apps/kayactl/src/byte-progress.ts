@@ -3,7 +3,12 @@
 import type { CommandContext } from './invocation.ts';
 import { openProgress } from './progress.ts';
 
-export type OnProgress = (done: { readonly bytes: number; readonly totalBytes: number }) => void;
+export type OnProgress = (done: {
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** Of work that has several parts. */
+  readonly phase?: string;
+}) => void;
 
 /** Runs `work` with a line that follows it. */
 export async function withByteProgress<Result>(
@@ -12,7 +17,7 @@ export async function withByteProgress<Result>(
 ): Promise<Result> {
   const progress = await openProgress({ stream: output.stderr, json: globals.json, totalBytes: 1, counts: 'bytes' });
   try {
-    return await work(({ bytes, totalBytes }) => progress.update(bytes, 0, totalBytes));
+    return await work(({ bytes, totalBytes, phase }) => progress.update(bytes, 0, totalBytes, phase));
   } finally {
     progress.stop();
   }

@@ -5,8 +5,11 @@ import type { SingleBar } from 'cli-progress';
 import type { OutputStream } from './io.ts';
 
 export interface Progress {
-  /** @param totalBytes - When it was not known, or has changed. */
-  update(bytes: number, records: number, totalBytes?: number): void;
+  /**
+   * @param totalBytes - When it was not known, or has changed.
+   * @param phase - A word for what is being done, of work that has several parts.
+   */
+  update(bytes: number, records: number, totalBytes?: number, phase?: string): void;
   /** Prints a line above the bar. */
   note(text: string): void;
   /** Idempotent. */
@@ -29,9 +32,9 @@ export async function openProgress({ stream, json, totalBytes, counts }: Progres
   if (json || stream.isTTY !== true) return new SilentProgress(stream);
   const { SingleBar, Presets } = await import('cli-progress');
   const amounts = counts === 'bytes' ? '{mib} MiB' : '{records} records, {mib} MiB';
-  const format = totalBytes === undefined ? amounts : `[{bar}] {percentage}%  ${amounts}, {eta_formatted} left`;
+  const format = totalBytes === undefined ? amounts : `{phase}[{bar}] {percentage}%  ${amounts}, {eta_formatted} left`;
   const bar = new SingleBar({ stream, format, hideCursor: true, gracefulExit: false, barsize: 30 }, Presets.legacy);
-  bar.start(Math.max(1, totalBytes ?? 1), 0, { records: 0, mib: '0.0' });
+  bar.start(Math.max(1, totalBytes ?? 1), 0, { records: 0, mib: '0.0', phase: '' });
   return new BarProgress(bar, stream);
 }
 
@@ -45,9 +48,13 @@ class BarProgress implements Progress {
     this.#stream = stream;
   }
 
-  update(bytes: number, records: number, totalBytes?: number): void {
+  update(bytes: number, records: number, totalBytes?: number, phase?: string): void {
     if (totalBytes !== undefined) this.#bar.setTotal(Math.max(1, totalBytes));
-    this.#bar.update(bytes, { records, mib: (bytes / MIB).toFixed(1) });
+    this.#bar.update(bytes, {
+      records,
+      mib: (bytes / MIB).toFixed(1),
+      phase: phase === undefined ? '' : `${phase} `,
+    });
   }
 
   note(text: string): void {

@@ -94,6 +94,25 @@ describe('kayactl recover --plan', () => {
     expect(inside).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('only read') as string });
   });
 
+  test('looks whether the page can be written before it reads everything', async () => {
+    const { exitCode, stderr } = await world.run(...FOLDER, 'recover', '--plan', '--html', '/nowhere/plan.html');
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('/nowhere') as string });
+  });
+
+  test('lets no name in the folder reach the terminal as a command', async () => {
+    await world.writeFile('/store/\u001B[2Jnotes', 'x');
+
+    const plan = await world.run(...FOLDER, 'recover', '--plan');
+    const verify = await world.run(...FOLDER, 'verify');
+    const inspect = await world.run('inspect', '/store');
+
+    for (const { stdout } of [plan, verify, inspect]) {
+      expect(stdout).toContain('\uFFFD[2Jnotes');
+      expect(stdout).not.toContain('\u001B');
+    }
+  });
+
   test('shows keys nowhere unless they are asked for', async () => {
     const digits = Buffer.from(SECRET).toString('hex');
     const run = async (...flags: readonly string[]): Promise<string> => {

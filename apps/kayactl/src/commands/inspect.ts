@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { describeInspection, type Inspection } from '../inspection-text.ts';
 import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { plainText } from '../plain-text.ts';
 import { describeFiles } from '../recovery-text.ts';
 import { shellWord } from '../shell-word.ts';
 import { readReport, refuseServers } from './recover.ts';
@@ -122,7 +123,7 @@ async function inspectFolder(
   const files = kind === undefined ? report.files : report.files.filter((file) => file.kind === KINDS[kind]);
   if (globals.json) await output.json({ live: report.live, files });
   else if (files.length > 0)
-    await output.line([...files.flatMap(describeWrong), await describeFiles(files)].join('\n'));
+    await output.line(plainText([...files.flatMap(describeWrong), await describeFiles(files)].join('\n')));
   return files.some(isWrong) ? EXIT.corruption : EXIT.ok;
 }
 
@@ -140,7 +141,7 @@ function describeWrong(file: RecoveredFile): readonly string[] {
 async function printInspection(context: CommandContext, path: string, inspection: Inspection): Promise<ExitCode> {
   const { output, globals } = context;
   if (globals.json) await output.json({ name: basename(path), ...inspection });
-  else await output.line(await describeInspection(basename(path), inspection));
+  else await output.line(plainText(await describeInspection(basename(path), inspection)));
   if (inspection.damage.length > 0 || inspection.unreadable.length > 0) return EXIT.corruption;
   return checksumOf(inspection) === 'unsupported' ? EXIT.invalidArgument : EXIT.ok;
 }

@@ -1,6 +1,6 @@
 /** `kayactl recover --dry-run`, `--plan` and `--salvage` */
 
-import { resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 
 import { inspectStore, planRecovery, type RecoveryReport, type SalvagePolicy, salvageStore } from '@kayadb/engine';
 import { FileSystemError } from '@kayadb/vfs';
@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
 import { writeNewFile } from '../new-file.ts';
+import { plainText } from '../plain-text.ts';
 import { describeReport, exitCodeOf } from '../recovery-text.ts';
 import { renderPlanPage } from '../recovery/plan-page.ts';
 import { describePlan } from '../recovery/plan-text.ts';
@@ -89,7 +90,7 @@ function checkFlags({ dryRun: isDryRun, plan, salvage: isSalvage, html, out, pol
 async function dryRun(context: CommandContext, { showKeys }: RecoverFlags): Promise<ExitCode> {
   const report = await readReport(context, context.globals.data, showKeys === true);
   if (context.globals.json) await context.output.json(report);
-  else await context.output.line(await describeReport(report));
+  else await context.output.line(plainText(await describeReport(report)));
   return exitCodeOf(report);
 }
 
@@ -98,12 +99,14 @@ async function makePlan(context: CommandContext, { showKeys, html }: RecoverFlag
   const { fileSystem, processes, clock, signal } = io;
   const directory = resolve(globals.data);
   const page = html === undefined ? undefined : await newPath(context, html, 'the file of the page');
+  // Known before everything is read, which may take an hour.
+  if (page !== undefined) await fileSystem.readDirectory(dirname(page));
   const plan = await withByteProgress(context, (onProgress) =>
     planRecovery(fileSystem, directory, { processes, clock, signal, onProgress, showKeys: showKeys === true }),
   );
   if (page !== undefined) await writeNewFile(fileSystem, page, renderPlanPage(plan));
   if (globals.json) await output.json(plan);
-  else await output.line(await describePlan(plan));
+  else await output.line(plainText(await describePlan(plan)));
   if (page !== undefined) await output.note(`The page is ${page}.`);
   return exitCodeOf(plan.report);
 }
@@ -124,7 +127,7 @@ async function salvage(context: CommandContext, { showKeys, out = '', policy }: 
     }),
   );
   if (globals.json) await output.json({ ok: true, ...report, check: checkCommand(report) });
-  else await output.line(await describeSalvage(report));
+  else await output.line(plainText(await describeSalvage(report)));
   return EXIT.ok;
 }
 

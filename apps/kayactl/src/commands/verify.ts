@@ -10,6 +10,7 @@ import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { plainText } from '../plain-text.ts';
 import { exitCodeOf } from '../recovery-text.ts';
 import { describeVerification, verificationDocument } from '../verification-text.ts';
 import { refuseServers } from './recover.ts';
@@ -39,7 +40,7 @@ async function checkStore(context: CommandContext, directory: string): Promise<E
   );
   const { output, globals } = context;
   if (globals.json) await output.json(verificationDocument(report));
-  else await output.line(describeVerification(report));
+  else await output.line(plainText(describeVerification(report)));
   return exitCodeOf(report);
 }
 
@@ -79,8 +80,7 @@ async function printBackup(
   const bad = `${damage.length} of its ${countText(fileCount, 'file')}`;
   await output.line(`CORRUPT: the backup in ${directory} is not what was written: ${bad}\n`);
   for (const { file, offset, reason, isUnreadable } of damage) {
-    await output.line(
-      isUnreadable ? `UNREADABLE: ${file}: ${reason}` : `DAMAGE: ${file} at offset ${offset}: ${reason}`,
-    );
+    const line = isUnreadable ? `UNREADABLE: ${file}: ${reason}` : `DAMAGE: ${file} at offset ${offset}: ${reason}`;
+    await output.line(plainText(line));
   }
 }
