@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { contentOf, namesIn } from '../../../test/support/directories.ts';
 import {
   abandonedStore,
+  afterKill,
   closedStore,
   externalStore,
   flip,
@@ -14,10 +15,13 @@ import {
   rangeDeleteStore,
   truncate,
   unwrittenStore,
+  writeFile,
 } from '../../../test/support/evidence.ts';
 import { DIRECTORY, openTestEngine, testWorld } from '../../../test/support/open-test-engine.ts';
 import { openSalvaged, readRows, TARGET } from '../../../test/support/salvage-world.ts';
 import { CorruptionError, EngineError } from '../../errors.ts';
+import type { ManifestInspection } from '../file-inspection.ts';
+import { inspectFile } from '../inspect-file.ts';
 import { planRecovery } from '../plan/plan-recovery.ts';
 import type { RecoveryPlan, SalvagePolicy, SalvageReport } from '../plan/recovery-plan.ts';
 import { salvageStore, type SalvageOptions } from './salvage-store.ts';
@@ -176,6 +180,56 @@ describe('salvageStore', () => {
     await handle.close();
 
     expect(await salvage(disk)).toMatchObject({ rowCount: 70, wayOut: { losses: [] } });
+  });
+
+  test.each([
+    ['of another store', { seed: 1 }, 'another store'],
+    [
+      'with the same number, of another history',
+      { deletedPrefix: 'key-00' },
+      'not the one that the manifest describes',
+    ],
+  ])('takes nothing of a sound table %s', async (_name, options, reason) => {
+    const [disk, other] = [await abandonedStore(), await abandonedStore(options)];
+    const [table] = await namesEnding(disk, '.sst');
+    const path = `${DIRECTORY}/${table}`;
+    const foreign = await other.readFile(path);
+    await disk.unlink(path);
+    await writeFile(disk, table!, foreign);
+
+    const provable = await salvage(disk);
+
+    expect(provable).toMatchObject({ rowCount: 50, wayOut: { doubtfulCount: 0 } });
+    expect(provable.wayOut.losses).toMatchObject([
+      { kind: 'table', file: table, entryCount: 21, reason: expect.stringContaining(reason) },
+    ]);
+  });
+
+  test('proves nothing by a table that the last edit before damage does not name', async () => {
+    const disk = new MemoryFileSystem();
+    const engine = await openTestEngine(testWorld(disk), { memtableBytes: 64 * 1024, compression: 'none' });
+    await putMany(engine, 0, 20);
+    await engine.flush();
+    const [leftBehind] = await namesEnding(disk, '.sst');
+    const bytes = await disk.readFile(`${DIRECTORY}/${leftBehind}`);
+    for (let i = 0; i < 20; i++) await engine.delete(`key-${String(i).padStart(4, '0')}`);
+    await engine.compact();
+    await engine.put('late-1', '1');
+    await engine.flush();
+    await engine.put('late-2', '2');
+    await engine.flush();
+    const killed = afterKill(disk);
+    await writeFile(killed, leftBehind!, bytes);
+    const manifest = await manifestName(killed);
+    const { edits } = (await inspectFile(killed, `${DIRECTORY}/${manifest}`, 'manifest')) as ManifestInspection;
+    await flip(killed, manifest, edits.at(-2)!.offset + 40);
+
+    const provable = await salvage(killed);
+    const newest = await salvage(killed, 'newest-found', { target: '/newest' });
+
+    expect(provable).toMatchObject({ rowCount: 0, wayOut: { lastSequence: 40 } });
+    expect(provable.wayOut.losses).toContainEqual(expect.objectContaining({ kind: 'manifest', file: manifest }));
+    expect(newest.rowCount).toBe(22);
   });
 
   test('proves nothing of tables without a manifest, and finds all that they hold', async () => {
@@ -385,6 +439,24 @@ describe('planRecovery', () => {
     const found = await plan(disk);
 
     expect(kindsOf(found)).toEqual(ways);
+  });
+
+  test.each([
+    ['begins anew when a table goes away meanwhile', false, 'open'],
+    ['asks to look again when tables go away all the time', true, 'look-again'],
+  ])('%s', async (_name, forever, first) => {
+    const disk = await abandonedStore();
+    const [table] = await namesEnding(disk, '.sst');
+    const matchesPath = (path: string): boolean => path.endsWith(table!);
+    // The report opens it twice.
+    const at = 3;
+    const fs = new FaultyFileSystem(disk, [
+      { at, kinds: ['open'], matchesPath, forever, effect: { kind: 'fail', errno: 'ENOENT' } },
+    ]);
+
+    const found = await plan(fs);
+
+    expect(kindsOf(found)[0]).toBe(first);
   });
 
   test('asks to look again when a file cannot be read', async () => {
