@@ -10,7 +10,9 @@ import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const MIN_STATES = sized({ ci: 8000, long: 500_000 });
-const { relaxed, interval, mixed, external, compressed, small } = crashSettings;
+/** Everything that changes a disk and that an engine does. */
+const MUTATIONS = ['create', 'link', 'makeDirectory', 'rename', 'sync', 'syncDirectory', 'truncate', 'unlink', 'write'];
+const { relaxed, interval, mixed, external, compressed, tight, small } = crashSettings;
 
 describe('power loss', () => {
   test(
@@ -23,8 +25,8 @@ describe('power loss', () => {
         {
           name: 'crash-settings',
           settings: sized<readonly CrashSetting[]>({
-            ci: [relaxed, interval, mixed, external, compressed, small],
-            long: [relaxed, interval, external, small],
+            ci: [relaxed, interval, mixed, external, compressed, tight, small],
+            long: [relaxed, interval, external, tight, small],
           }),
           seed: testSeed(),
           operations: sized({ ci: 250, long: 2000 }),
@@ -39,6 +41,8 @@ describe('power loss', () => {
       expect(findings.sentences).toEqual([]);
       publishFigures('crash-settings', tally.figures());
       expect(tally.opened).toBeGreaterThanOrEqual(MIN_STATES);
+      expect(tally.missingModes).toEqual([]);
+      expect([...tally.mutations.keys()].toSorted()).toEqual(MUTATIONS);
     },
     timeoutFor(600_000),
   );

@@ -27,6 +27,7 @@ export interface OwedCheckpoint {
 
 export class CrashHistory {
   #content: Content = new Map();
+  #before: Content = this.#content;
   readonly #states: string[] = [''];
   #durable = 0;
   #answered = 0;
@@ -61,9 +62,16 @@ export class CrashHistory {
 
   /** @returns The state that the write leads to. */
   submit(op: WorkloadWriteOp): number {
+    this.#before = this.#content;
     this.#content = applyWrite(this.#content, op);
     this.#states.push(describeContent(this.#content));
     return this.submitted;
+  }
+
+  /** The last write was rejected, and undone. Requires: no other is in flight. */
+  undo(): void {
+    this.#content = this.#before;
+    this.#states.push(describeContent(this.#content));
   }
 
   /** A write was acknowledged. */

@@ -1,5 +1,7 @@
 /** What a proof of crashes has opened and found, as numbers. */
 
+import type { CrashMode } from '@kayadb/vfs/testing';
+
 import type { Figures } from '../report.ts';
 
 export type CrashFailure =
@@ -7,6 +9,23 @@ export type CrashFailure =
   | 'half or foreign states'
   | 'refusals to open'
   | 'other failures';
+
+const MODES: Readonly<Record<CrashMode['kind'], true>> = {
+  everything: true,
+  'nothing-unsynced': true,
+  'random-sectors': true,
+  'torn-last-write': true,
+  'last-write-only': true,
+  'size-without-data': true,
+  'one-file-lost': true,
+  'names-without-contents': true,
+  'contents-without-names': true,
+  'names-lost': true,
+  'one-name-lost': true,
+  'one-name-kept': true,
+  'old-names-kept': true,
+  anything: true,
+};
 
 export class CrashTally {
   /** Disks unlike each other within a run, opened and compared. */
@@ -16,8 +35,8 @@ export class CrashTally {
   /** Of `opened`, by how many crashes there were before: index 0 is one crash. */
   readonly openedAtDepth: number[] = [0, 0, 0];
   readonly openedByMode = new Map<string, number>();
-  /** Changes of the disk of the recorded workloads, after each of which the power went. */
-  mutations = 0;
+  /** Changes of the disk of the recorded workloads by operation, after each of which the power went. */
+  readonly mutations = new Map<string, number>();
   operations = 0;
   /** Promises looked at: for every comparison, the writes that had to be there. */
   writesChecked = 0;
@@ -38,13 +57,24 @@ export class CrashTally {
     this.openedByMode.set(mode, (this.openedByMode.get(mode) ?? 0) + 1);
   }
 
+  countMutations(mutations: ReadonlyMap<string, number>): void {
+    for (const [operation, count] of mutations) {
+      this.mutations.set(operation, (this.mutations.get(operation) ?? 0) + count);
+    }
+  }
+
+  /** Modes in which not one disk was opened. */
+  get missingModes(): readonly string[] {
+    return Object.keys(MODES).filter((mode) => !this.openedByMode.has(mode));
+  }
+
   figures(): Figures {
     const [, second = 0, third = 0] = this.openedAtDepth;
     return {
       'states opened': this.opened,
       'states seen again and compared again': this.alike,
       operations: this.operations,
-      'changes of the disk': this.mutations,
+      'changes of the disk': [...this.mutations.values()].reduce((sum, count) => sum + count, 0),
       'crashes during recovery': second + third,
       'crashes during the recovery from that': third,
       'acknowledged writes looked for': this.writesChecked,
@@ -52,9 +82,12 @@ export class CrashTally {
       'stores verified': this.verified,
       'stores written to and reopened': this.writtenAndReopened,
       ...this.failures,
-      ...Object.fromEntries(
-        [...this.openedByMode.keys()].toSorted().map((mode) => [`mode ${mode}`, this.openedByMode.get(mode)!]),
-      ),
+      ...named('mode', this.openedByMode),
+      ...named('after', this.mutations),
     };
   }
+}
+
+function named(prefix: string, counts: ReadonlyMap<string, number>): Figures {
+  return Object.fromEntries([...counts.keys()].toSorted().map((name) => [`${prefix} ${name}`, counts.get(name)!]));
 }

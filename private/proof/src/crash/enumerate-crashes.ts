@@ -45,7 +45,7 @@ export async function enumerateCrashes(
     onProgress();
     if (findings.count > 0) break;
   }
-  tally.mutations += workload.mutations;
+  tally.countMutations(workload.mutations);
   tally.operations += ops.length;
 }
 

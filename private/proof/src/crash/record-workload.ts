@@ -6,6 +6,7 @@
 import { assertNever } from '@kayadb/codec';
 import type { Engine, Snapshot, WriteOptions, WriteResult } from '@kayadb/engine';
 import type { SeededRandom } from '@kayadb/testkit';
+import { FileSystemError } from '@kayadb/vfs';
 import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import type { Findings } from '../report.ts';
@@ -54,8 +55,8 @@ export class RecordedWorkload {
   #held: HeldSnapshot | undefined;
   #points: CrashPoint[] = [];
   #opIndex = 0;
-  /** Changes of the disk and syncs. */
-  mutations = 0;
+  /** Changes of the disk and syncs, by operation. */
+  readonly mutations = new Map<string, number>();
 
   constructor(ops: readonly WorkloadOp[], setting: CrashSetting, random: SeededRandom, findings: Findings) {
     this.#ops = ops;
@@ -70,7 +71,7 @@ export class RecordedWorkload {
     await this.#disk.makeDirectory(CHECKPOINTS);
     await this.#disk.syncDirectory('/');
     this.#disk.afterEachMutation(({ operation, path }) => {
-      this.mutations++;
+      this.mutations.set(operation, (this.mutations.get(operation) ?? 0) + 1);
       this.#keep('mutation', `${operation} ${path}`);
     });
     this.#engine = await this.#world.open(this.#setting.engine);
@@ -85,16 +86,30 @@ export class RecordedWorkload {
   }
 
   async #run(op: WorkloadOp): Promise<void> {
-    if (isWrite(op)) {
+    if (!isWrite(op)) {
+      await this.#quiet();
+      await this.#runTask(op);
+    } else if (this.#setting.roomBytes === undefined) {
       this.#inFlight.add(this.#write(op));
       // Writers that do not wait for each other share a commit group.
       if (this.#random.chance(0.7)) await this.#quiet();
     } else {
-      await this.#quiet();
-      await this.#runTask(op);
+      await this.#writeInRoom(op, this.#setting.roomBytes);
     }
     await this.#maybeHoldSnapshot();
     if (this.#setting.engine.durability === 'interval' && this.#opIndex % OPS_PER_TICK === 0) await this.#tick();
+  }
+
+  async #writeInRoom(op: WorkloadWriteOp, roomBytes: number): Promise<void> {
+    const { totalBytes, availableBytes } = await this.#disk.diskSpace('/');
+    this.#disk.setCapacity(totalBytes - availableBytes + roomBytes);
+    try {
+      await this.#write(op);
+    } catch (error) {
+      if (!(error instanceof FileSystemError && error.code === 'KAYA_DISK_FULL')) throw error;
+      this.history.undo();
+    }
+    this.#disk.setCapacity(undefined);
   }
 
   async #write(op: WorkloadWriteOp): Promise<void> {
@@ -206,8 +221,11 @@ export class RecordedWorkload {
   }
 
   #keep(kind: CrashPoint['kind'], what: string): void {
+    const disk = crashClone(this.#disk, { kind: 'everything' }, () => 0);
+    // Who starts the machine again makes room first.
+    disk.setCapacity(undefined);
     this.#points.push({
-      disk: crashClone(this.#disk, { kind: 'everything' }, () => 0),
+      disk,
       owed: this.history.owed,
       where: `operation ${this.#opIndex}, after ${what}`,
       kind,
