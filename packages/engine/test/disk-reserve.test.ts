@@ -94,7 +94,8 @@ describe('the soft limit', () => {
   });
 
   test('is noticed by the bytes that are written, without any time going by', async () => {
-    const { engine, disk, events } = await open();
+    // No flush, after which it would look anyway.
+    const { engine, disk, events } = await open(new MemoryFileSystem(), { ...limited, memtableBytes: 1024 * 1024 });
     await leave(disk, LOW + 20_000);
 
     const written = fill(engine, 'k', 10_000);
@@ -110,9 +111,11 @@ describe('the soft limit', () => {
     await first.close();
     await leave(disk, LOW / 2);
 
-    const { engine } = await open(disk);
+    // Without waiting for anything in the background.
+    const engine = await openTestEngine(testWorld(disk), limited);
+    const written = engine.put('k', 'v');
 
-    await expect(engine.put('k', 'v')).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+    await expect(written).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
     await engine.close();
   });
 
@@ -276,7 +279,7 @@ describe('the reserve', () => {
     await engine.close();
   });
 
-  test('is given back to the last edit of a store that is closed', async () => {
+  test('is given back to the flush and the last edit of a store that is closed', async () => {
     const { engine, disk } = await open();
     await engine.put('k', 'v'.repeat(1000));
     await leave(disk, 100);
@@ -286,6 +289,24 @@ describe('the reserve', () => {
     expect(await reserveBytes(disk)).toBeUndefined();
     const { engine: again } = await open(disk);
     expect(await again.get('k')).toBeDefined();
+    await again.close();
+  });
+
+  test.each(['MANIFEST', '.wal'])('is given back to %s alone', async (name) => {
+    const memory = new MemoryFileSystem();
+    const faulty = new FaultyFileSystem(memory);
+    const engine = await openTestEngine(testWorld(faulty), limited);
+    await settle();
+    if (name === '.wal') await engine.put('k', 'v');
+    const matchesPath = (path: string): boolean => path.includes(name);
+    faulty.inject({ at: 1, kinds: ['write', 'open'], matchesPath, effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    // Closing begins a segment for what is in memory, and ends with an edit.
+    await engine.close();
+
+    expect(await reserveBytes(memory)).toBeUndefined();
+    const { engine: again, events } = await open(memory);
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'opened', cleanClose: true }));
     await again.close();
   });
 

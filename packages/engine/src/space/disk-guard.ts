@@ -34,6 +34,8 @@ const LOW_LOOK_MS = 1000;
 const MIN_LOOK_MS = 100;
 /** After the reserve could not be made: as when a quota is spent and the disk is not. */
 const RETRY_RESERVE_MS = 10_000;
+/** After the reserve was given back: with a quota the disk seems to have room for it at once, and the work that it was given to needs it. */
+const HOLD_RESERVE_MS = 2000;
 /** Bytes written between two looks: a share of the soft limit, so that writers cannot run through it between them. */
 const LOOK_SHARE = 16;
 const MAX_LOOK_BYTES = 4 * 1024 * 1024;
@@ -217,6 +219,7 @@ export class DiskGuard {
     const { reserve, mayWrite, clock } = this.#options;
     if (this.#isMaking || this.#isClosed || !mayWrite()) return;
     if (clock.now() - this.#reserveFailedAtMs < RETRY_RESERVE_MS) return;
+    if (clock.now() - this.#fullAtMs < HOLD_RESERVE_MS) return;
     this.#isMaking = true;
     reserve
       .make()
