@@ -31,7 +31,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
 th.number { text-align: right; } th:last-child { width: 100%; } th { white-space: nowrap; } td { white-space: nowrap; } td:last-child { white-space: normal; }
-td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 9em; } .bad-text { color: var(--bad); } .warn-text { color: var(--warn); }
+td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 17em; } .bad-text { color: var(--bad); } .warn-text { color: var(--warn); }
 ul { margin: .4rem 0; padding-left: 1.2rem; }
 .legend { color: var(--soft); font-size: .85rem; margin: .3rem 0 0; }
 .legend span { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin: 0 .35em 0 .9em; vertical-align: -.1em; }
