@@ -6,7 +6,7 @@
  */
 
 import { equalBytes } from '@kayadb/codec';
-import { FileSystemError, isNotFound } from '@kayadb/vfs';
+import { FileSystemError } from '@kayadb/vfs';
 
 import { parseFileName, tableFileName, walFileName } from '../../files/file-names.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
@@ -162,8 +162,7 @@ async function readIfPossible<Value>(read: () => Promise<Value>): Promise<Value 
   try {
     return await read();
   } catch (error) {
-    if (error instanceof FileSystemError && !isNotFound(error)) return undefined;
-    if (isNotFound(error)) return undefined;
+    if (error instanceof FileSystemError) return undefined;
     throw error;
   }
 }
