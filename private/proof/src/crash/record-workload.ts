@@ -38,7 +38,7 @@ const CHECKPOINTS = '/checkpoints';
 /** Bound: points that are kept at once. Until then the workload runs on, so that its background work overlaps with writes. */
 const MAX_POINTS = 400;
 /** Operations between two moments at which time passes, and how much. */
-const OPS_PER_TICK = 20;
+const OPS_PER_TICK = 10;
 const TICK_MS = 100;
 const SNAPSHOT_OPS = 40;
 
@@ -55,6 +55,7 @@ export class RecordedWorkload {
   #held: HeldSnapshot | undefined;
   #points: CrashPoint[] = [];
   #opIndex = 0;
+  #answeredBeforeTick = 0;
   /** Changes of the disk and syncs, by operation. */
   readonly mutations = new Map<string, number>();
 
@@ -97,7 +98,7 @@ export class RecordedWorkload {
       await this.#writeInRoom(op, this.#setting.roomBytes);
     }
     await this.#maybeHoldSnapshot();
-    if (this.#setting.engine.durability === 'interval' && this.#opIndex % OPS_PER_TICK === 0) await this.#tick();
+    if (this.#opIndex % OPS_PER_TICK === 0) await this.#tick();
   }
 
   async #writeInRoom(op: WorkloadWriteOp, roomBytes: number): Promise<void> {
@@ -190,11 +191,13 @@ export class RecordedWorkload {
     this.#inFlight.clear();
   }
 
-  /** More than the interval passes: what was answered before is durable. */
+  /** More than the interval of mode `interval` passes, and writes go on while what falls due then is done. */
   async #tick(): Promise<void> {
-    const { answered } = this.history;
-    await this.#world.clock.advanceAsync(TICK_MS + 1);
-    this.history.settle(answered);
+    const { clock } = this.#world;
+    await clock.advanceAsync(0);
+    if (this.#setting.engine.durability === 'interval') this.history.settle(this.#answeredBeforeTick);
+    this.#answeredBeforeTick = this.history.answered;
+    clock.advance(TICK_MS + 1);
   }
 
   /** One state is held now and then, across flushes and compactions, and has to be what it was. */
