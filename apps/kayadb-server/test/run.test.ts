@@ -208,6 +208,51 @@ describe('run', () => {
     expect(world.output.err).toMatch(/^ERROR: .+ EIO.+\nHINT: .+\n$/u);
   });
 
+  test('refuses puts on a disk that is nearly full, takes deletes, and logs how the disk stands', async () => {
+    const disk = new MemoryFileSystem();
+    const world = createTestWorld({ argv: ['--data', '/data'], disk });
+    const running = run(world);
+    await world.logged('node.ready');
+    disk.setCapacity(2 ** 50);
+    disk.setCapacity(2 ** 50 - (await disk.diskSpace('/')).availableBytes + 100_000);
+    await world.clock.advanceAsync(5000);
+
+    const refused = await ask(world, put);
+    const deleted = await ask(world, { kind: 'delete', key: encodeUtf8('private-key') });
+    disk.setCapacity(undefined);
+    await world.clock.advanceAsync(1000);
+    const stored = await ask(world, put);
+    world.requestStop('SIGTERM');
+
+    expect(await running).toBe(0);
+    expect(refused).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_DISK_FULL') });
+    expect([deleted, stored]).toEqual([{ kind: 'done' }, { kind: 'done' }]);
+    const lines = world.output.log.filter(({ event }) => event === 'engine.disk-space');
+    expect(lines.map(({ level, state }) => ({ level, state }))).toEqual([
+      { level: 'warn', state: 'low' },
+      { level: 'info', state: 'ok' },
+    ]);
+  });
+
+  test('reads its store back ten minutes after the start, and logs what it found', async () => {
+    const world = createTestWorld({ argv: ['--data', '/data', '--disk-reserve-bytes', '0'] });
+    const running = run(world);
+    await world.logged('node.ready');
+    const current = await world.disk.open('/data/CURRENT', 'write');
+    await current.write(encodeUtf8('K'), 0);
+    await current.close();
+
+    await world.clock.advanceAsync(600_000);
+    world.requestStop('SIGTERM');
+
+    expect(await running).toBe(0);
+    const lines = world.output.log.filter(({ event }) => /scrubbed|damage-found/u.test(String(event)));
+    expect(lines).toEqual([
+      expect.objectContaining({ event: 'engine.damage-found', level: 'error', file: 'CURRENT', offset: 0 }),
+      expect.objectContaining({ event: 'engine.scrubbed', level: 'error', damageCount: 1 }),
+    ]);
+  });
+
   test('warns of root on loopback, of a missing token and of missing encryption where others can connect', async () => {
     const root = createTestWorld({ argv: ['--data', '/data'], isRoot: true });
     const open = createTestWorld({ argv: ['--data', '/data', '--client-addr', '10.0.0.5:1', '--insecure'] });
