@@ -41,7 +41,6 @@ export class CrashTally {
   /** Promises looked at: for every comparison, the writes that had to be there. */
   writesChecked = 0;
   checkpointsOpened = 0;
-  checkpointsMissed = 0;
   verified = 0;
   writtenAndReopened = 0;
   readonly failures: Record<CrashFailure, number> = {
