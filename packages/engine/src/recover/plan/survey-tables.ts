@@ -18,7 +18,7 @@ import { numbersOf, type StoreBasis } from './store-basis.ts';
 /** Bound: tables held open, so that a store that is in use cannot remove them meanwhile. */
 const MAX_HELD_TABLES = 512;
 /** Where tables stand that no manifest names: any other place may hold something newer. */
-export const UNPLACED_RANK: number = Number.MAX_SAFE_INTEGER;
+const UNPLACED_RANK: number = Number.MAX_SAFE_INTEGER;
 
 /** A table went away between two looks: the store is in use, and what is known of it is not of one moment. */
 export class StoreMoved extends Error {}

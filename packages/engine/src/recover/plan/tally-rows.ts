@@ -8,7 +8,7 @@ import type { DoubtfulKey, SalvagePolicy } from './recovery-plan.ts';
 import type { StoreEvidence } from './store-evidence.ts';
 
 /** Bound: doubtful keys that are listed. */
-export const MAX_LISTED_KEYS = 10_000;
+const MAX_LISTED_KEYS = 10_000;
 
 export interface RowTally {
   rowCount: number;

@@ -346,22 +346,26 @@ describe('salvageStore', () => {
     expect([...new Set(seen)]).toEqual(['read', 'write']);
   });
 
-  test.each(['ENOSPC', 'EIO'])('with %s at any operation that changes the disk, leaves nothing', async (errno) => {
-    const kinds = ['write', 'sync', 'makeDirectory', 'rename', 'syncDirectory'] as const;
-    const disk = await abandonedStore();
-    const before = await contentOf(disk, DIRECTORY);
-    let failures = 0;
-    for (;;) {
-      const fs = new FaultyFileSystem(disk, [{ at: failures + 1, kinds, effect: { kind: 'fail', errno } }]);
-      const failure = await failureOf(salvage(fs));
-      if (failure === undefined) break;
-      failures++;
-      expect(failure, `${errno} at ${failures}`).toBeInstanceOf(FileSystemError);
-      expect(await namesIn(disk, '/'), `${errno} at ${failures}`).toEqual(['db']);
-    }
-    expect(failures).toBeGreaterThan(10);
-    expect(await contentOf(disk, DIRECTORY)).toEqual(before);
-  });
+  test.each(['ENOSPC', 'EIO'])(
+    'with %s at any operation that changes the disk, leaves nothing',
+    async (errno) => {
+      const kinds = ['write', 'sync', 'makeDirectory', 'rename', 'syncDirectory'] as const;
+      const disk = await abandonedStore();
+      const before = await contentOf(disk, DIRECTORY);
+      let failures = 0;
+      for (;;) {
+        const fs = new FaultyFileSystem(disk, [{ at: failures + 1, kinds, effect: { kind: 'fail', errno } }]);
+        const failure = await failureOf(salvage(fs));
+        if (failure === undefined) break;
+        failures++;
+        expect(failure, `${errno} at ${failures}`).toBeInstanceOf(FileSystemError);
+        expect(await namesIn(disk, '/'), `${errno} at ${failures}`).toEqual(['db']);
+      }
+      expect(failures).toBeGreaterThan(10);
+      expect(await contentOf(disk, DIRECTORY)).toEqual(before);
+    },
+    60_000,
+  );
 
   test('with EIO at any read, fails with a typed error and leaves nothing, or admits what it lacks', async () => {
     const disk = await abandonedStore();
@@ -383,7 +387,7 @@ describe('salvageStore', () => {
       'saved partly, and said so',
       'saved whole',
     ]);
-  });
+  }, 60_000);
 });
 
 function describeOutcome(outcome: unknown, isThere: boolean): string {
