@@ -5,6 +5,8 @@
  * of what it finds. docs/decisions/20261122-background-scrub.md.
  */
 
+import { KayaError } from '@kayadb/codec';
+
 import { Pace } from '../compaction/pace.ts';
 import type { Counters } from '../counters.ts';
 import { CorruptionError } from '../errors.ts';
@@ -63,7 +65,7 @@ export class Scrubber {
     if (this.#options.options.scrubIntervalMs > 0) this.#running ??= this.#run();
   }
 
-  /** Ends a pass that is under way and starts no more. Idempotent; never rejects. */
+  /** Ends a pass that is under way and starts no more. Idempotent. */
   async close(): Promise<void> {
     this.#abort.abort('the store closes');
     this.#clock.interrupt();
@@ -89,7 +91,7 @@ export class Scrubber {
     }
   }
 
-  /** Never rejects: what cannot be read is told. */
+  /** What cannot be read is told. Rejects for a broken invariant only, which nobody catches: it ends the process. */
   async #pass(): Promise<void> {
     const { versions, counters, options } = this.#options;
     const { scrubBytesPerSecond, onEvent } = options;
@@ -178,7 +180,9 @@ export class Scrubber {
       this.damage.add(error, this.#clock.now());
       return;
     }
-    const { message } = error as Error;
+    // Anything else is a fault of the engine, and not to be taken for one of the disk.
+    if (!(error instanceof KayaError)) throw error;
+    const { message } = error;
     this.#options.options.onEvent({ kind: 'warning', message: `the scrub could not read ${what}: ${message}` });
   }
 }
