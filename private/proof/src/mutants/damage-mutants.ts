@@ -82,8 +82,8 @@ export const damageMutants: readonly Mutant[] = [
     find: "if (cleanClose === undefined || verdict.kind === 'refused') return verdict;",
     replace:
       "if (cleanClose !== undefined || verdict.kind !== 'end') return verdict;\n  if (cleanClose === undefined) return verdict;",
-    proof: 'damage-misplaced',
-    test: "'own' log, 'closed'",
+    proof: 'fuzz',
+    test: "'wal'",
     why: 'A log that was damaged after a clean close passes for a torn one, and its end is dropped.',
   },
   {

@@ -22,7 +22,7 @@ import {
   type VersionEdit,
 } from '../../version/version-edit.ts';
 import { COMMIT_GROUP_RECORD } from '../../wal/wal-format.ts';
-import { replayWal } from '../../wal/wal-replay.ts';
+import { inspectWal, replayWal } from '../../wal/wal-replay.ts';
 import { TEST_STORE_ID } from '../write-table.ts';
 import { BytesFileSystem } from './bytes-file-system.ts';
 import type { Decoder, SampleSource } from './decoder.ts';
@@ -65,18 +65,22 @@ const walSegments: Decoder<ReplayedSegments> = {
   async decode(bytes) {
     const parts = splitSegments(bytes);
     const files = new Map(parts.map((part, i) => [`${DIRECTORY}/${walFileName(FIRST_SEGMENT + i)}`, part]));
+    const options = {
+      fs: new BytesFileSystem(files),
+      directory: DIRECTORY,
+      storeId: TEST_STORE_ID,
+      segments: parts.map((_, i) => FIRST_SEGMENT + i),
+      oldestSegment: FIRST_SEGMENT,
+      flushedSequence: 2,
+    };
     const groups: ReplayedSegments['groups'][number][] = [];
     const { endLsn, lastSequence } = await replayWal(
-      {
-        fs: new BytesFileSystem(files),
-        directory: DIRECTORY,
-        storeId: TEST_STORE_ID,
-        segments: parts.map((_, i) => FIRST_SEGMENT + i),
-        oldestSegment: FIRST_SEGMENT,
-        flushedSequence: 2,
-      },
+      options,
       (group) => void groups.push({ ...group, payload: copyBytes(group.payload) }),
     );
+    const cleanClose = { segment: FIRST_SEGMENT, endLsn: endLsn + 8, lastSequence };
+    const closedBehind = await inspectWal({ ...options, cleanClose }, () => undefined);
+    assert(closedBehind.verdict.kind === 'refused', 'a log that was closed behind its end is damaged');
     for (const [i, { firstSequence, count, payload }] of groups.entries()) {
       const next = groups[i + 1]?.firstSequence ?? lastSequence + 1;
       assert(firstSequence + count === next, 'groups follow each other without a gap');
