@@ -13,7 +13,7 @@ const pickMasks = sized({ ci: oneBitOrAll, long: allBits });
 describe('a damaged store', () => {
   test.each(ends.slice(1))(
     'answers rightly or refuses with $log log, $end: every byte flipped',
-    { timeout: timeoutFor(300_000) },
+    { timeout: timeoutFor(600_000) },
     async (end) => {
       const name = `damage-flips-${end.log}-${end.end}`;
       const run = new DamageRun({ name, thoroughEvery: 50 });

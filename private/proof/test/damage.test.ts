@@ -3,14 +3,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { DamageRun } from '../src/damage/damage-run.ts';
-import { allBits, flipDescription, flipTables, oneBitOrAll } from '../src/damage/flips.ts';
+import { allBits, flipDescription, flipTables, oneBitAndAll } from '../src/damage/flips.ts';
 import { sampleOfAll } from '../src/damage/sample-of-all.ts';
 import { buildStore, contentBytes, ends } from '../src/damage/stores.ts';
 import { sized, timeoutFor } from '../src/proof-size.ts';
 import { publishFigures } from '../src/report.ts';
 
 const SAMPLE_KEYS = 160;
-const pickMasks = sized({ ci: oneBitOrAll, long: allBits });
+const pickMasks = sized({ ci: oneBitAndAll, long: allBits });
 
 describe('a damaged store', () => {
   test('answers rightly or refuses: some of everything', { timeout: timeoutFor(120_000) }, async () => {
@@ -33,7 +33,7 @@ describe('a damaged store', () => {
     const store = await buildStore({ log: 'own', end: 'abandoned' });
 
     await flipDescription(run, store, pickMasks);
-    await flipTables(run, store, { pickMasks, alone: sized({ ci: 0.06, long: 0.04 }) });
+    await flipTables(run, store, { pickMasks, alone: sized({ ci: 0.03, long: 0.04 }) });
 
     publishFigures('damage-flips', run.figures);
     expect(run.findings.sentences).toEqual([]);

@@ -15,6 +15,7 @@ import type { DamagedStore } from './damaged-store.ts';
 export type PickMasks = (random: SeededRandom) => readonly number[];
 
 export const allBits: PickMasks = () => [1, 2, 4, 8, 16, 32, 64, 128];
+export const oneBitAndAll: PickMasks = (random) => [1 << random.int(8), 0xff];
 /** Now one bit, now all of them. */
 export const oneBitOrAll: PickMasks = (random) => [random.chance(0.3) ? 0xff : 1 << random.int(8)];
 
