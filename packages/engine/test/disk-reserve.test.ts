@@ -6,6 +6,7 @@ import {
   crashClones,
   fakeProcessWorld,
   FaultyFileSystem,
+  InterceptedFileSystem,
   MemoryFileSystem,
   type Mutation,
 } from '@kayadb/vfs/testing';
@@ -111,8 +112,15 @@ describe('the soft limit', () => {
     await first.close();
     await leave(disk, LOW / 2);
 
-    // Without waiting for anything in the background.
-    const engine = await openTestEngine(testWorld(disk), limited);
+    // The background has not looked yet when the first write comes.
+    const slow = new InterceptedFileSystem(disk, {
+      call: async ({ kind }, call) => {
+        if (kind === 'diskSpace') await settle();
+        return call();
+      },
+      callSync: (_operation, call) => call(),
+    });
+    const engine = await openTestEngine(testWorld(slow), limited);
     const written = engine.put('k', 'v');
 
     await expect(written).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });

@@ -214,10 +214,10 @@ describe('a scrub', () => {
 
 describe('a manifest that rots under an open store', () => {
   test.each([
-    ['in its first edit', (bytes: number) => Math.floor(bytes / 4)],
-    ['in its last edit', (bytes: number) => bytes - 10],
-    ['in its header', () => 20],
-  ])('is found %s, replaced from memory, and kept under another name', async (_, place) => {
+    ['in its first edit', (bytes: number) => Math.floor(bytes / 4), 'is damaged at offset'],
+    ['in its last edit', (bytes: number) => bytes - 10, 'an edit that was in effect does not verify'],
+    ['in its header', () => 20, 'is damaged at offset 0'],
+  ])('is found %s, replaced from memory, and kept under another name', async (_, place, message) => {
     const disk = new MemoryFileSystem();
     const { engine, world, events } = await filled(testWorld(disk));
     const [manifest] = await namesOf(disk, /^MANIFEST-\d+$/);
@@ -228,7 +228,7 @@ describe('a manifest that rots under an open store', () => {
     await world.clock.advanceAsync(600_000);
     await world.clock.advanceAsync(HOUR);
 
-    expect(told(events, 'damage-found').map(({ file }) => file)).toEqual([manifest]);
+    expect(told(events, 'damage-found')).toMatchObject([{ file: manifest, message: expect.stringContaining(message) }]);
     expect(told(events, 'scrubbed').map(({ damageCount }) => damageCount)).toEqual([1, 0]);
     expect(await disk.readFile(`${DIRECTORY}/${manifest}.damaged`)).toEqual(rotten);
     expect(await namesOf(disk, /^MANIFEST-\d+$/)).not.toContain(manifest);
