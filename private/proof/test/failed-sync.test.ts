@@ -31,7 +31,10 @@ describe('a sync that fails', () => {
       };
 
       for (const chapter of CHAPTERS) await run(chapter, faultOptions, true);
-      for (const name of sized({ ci: ['interval', 'relaxed', 'external log'], long: Object.keys(OPTION_SETS) })) {
+      for (const name of sized({
+        ci: ['interval', 'relaxed', 'external log', 'a reserve'],
+        long: Object.keys(OPTION_SETS),
+      })) {
         for (const chapter of sized({ ci: [WORKING], long: CHAPTERS })) await run(chapter, OPTION_SETS[name]!, false);
       }
       await run(REPLACING, { ...faultOptions, memtableBytes: 8 * 1024 * 1024 }, false);

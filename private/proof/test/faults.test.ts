@@ -1,17 +1,19 @@
 /** A disk on which any call fails: once or from then on, with any error. One workload; the long run has twelve, in faults-long.test.ts. */
 
+import type { EngineOptions } from '@kayadb/engine';
 import { describe, expect, test } from 'vitest';
 
-import { ERRNOS } from '../src/faults/fault-plan.ts';
-import { CHAPTERS } from '../src/faults/fault-program.ts';
+import { ERRNOS, type Thoroughness } from '../src/faults/fault-plan.ts';
+import { type Chapter, CHAPTERS } from '../src/faults/fault-program.ts';
 import { describeFigures, sweep, SweepFigures } from '../src/faults/fault-sweep.ts';
-import { faultOptions } from '../src/faults/option-sets.ts';
+import { faultOptions, OPTION_SETS } from '../src/faults/option-sets.ts';
 import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 /** Every kind of call that the engine makes. */
 const KINDS = [
   'close',
+  'diskSpace',
   'link',
   'makeDirectory',
   'open',
@@ -27,6 +29,9 @@ const KINDS = [
   'write',
 ];
 
+/** Those that only failures make. */
+const UNDOING = ['removeDirectory EIO', 'truncate EIO'];
+
 describe('a disk that fails at operation N', () => {
   test(
     'gives typed errors, is never half written, and loses and invents nothing',
@@ -34,24 +39,21 @@ describe('a disk that fails at operation N', () => {
     async () => {
       const findings = new Findings();
       const figures = new SweepFigures();
-      const thoroughness = sized({ ci: { likely: 8, unlikely: 1 }, long: { likely: Infinity, unlikely: Infinity } });
-
-      for (const chapter of CHAPTERS) {
-        await sweep({
-          chapter,
-          options: faultOptions,
-          thoroughness,
-          findings,
-          figures,
-          crashes: sized({ ci: 0, long: 2 }),
-        });
+      const run = async (chapter: Chapter, options: EngineOptions, thoroughness: Thoroughness): Promise<void> => {
+        await sweep({ chapter, options, thoroughness, findings, figures, crashes: sized({ ci: 0, long: 2 }) });
         expect(findings.sentences).toEqual([]);
-      }
+      };
+      const most = sized({ ci: { likely: 8, unlikely: 1 }, long: { likely: Infinity, unlikely: Infinity } });
+      const some = sized({ ci: { likely: 2, unlikely: 1 }, long: { likely: 50, unlikely: 5 } });
+
+      for (const chapter of CHAPTERS) await run(chapter, faultOptions, most);
+      await run(CHAPTERS[1]!, OPTION_SETS['a reserve']!, some);
 
       expect(figures.leakedHandles).toBe(0);
       for (const kind of KINDS) {
         for (const errno of ERRNOS) expect(figures.failed).toContain(`${kind} ${errno}`);
       }
+      for (const failed of UNDOING) expect(figures.failed).toContain(failed);
       expect(figures.runs).toBeGreaterThan(sized({ ci: 800, long: 10_000 }));
       publishFigures('faults', describeFigures(figures));
     },

@@ -31,15 +31,16 @@ const LOGGED: readonly WorkloadWriteOp[] = [
 /** As `crashedStore`, of a process that has closed it in order. */
 export async function closedStore(options: EngineOptions): Promise<CrashedStore> {
   const { disk, model } = await crashedStore(options);
-  const engine = await new ProofWorld(disk).open(options);
+  const engine = await new ProofWorld(disk).open({ ...options, diskReserveBytes: 0 });
   model.adopt(engine, await contentOf(engine));
   await engine.close();
   model.noteDurable();
   return { disk, model };
 }
 
-/** @param options - With which the store is used later too. */
-export async function crashedStore(options: EngineOptions): Promise<CrashedStore> {
+/** @param asked - With which the store is used later too; a reserve is made only then. */
+export async function crashedStore(asked: EngineOptions): Promise<CrashedStore> {
+  const options: EngineOptions = { ...asked, diskReserveBytes: 0 };
   const memory = new MemoryFileSystem();
   await memory.makeDirectory(COPIES);
   await memory.syncDirectory('/');

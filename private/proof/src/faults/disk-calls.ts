@@ -15,7 +15,9 @@ export type SyncPurpose =
   /** A checkpoint, a backup or a restored store: only it fails. */
   | 'copy'
   /** The directory lock. */
-  | 'lock';
+  | 'lock'
+  /** The file that keeps room: without it the store has less to give. */
+  | 'reserve';
 
 export interface DiskFailure {
   /** Which call it was, counted from 1. */
@@ -135,6 +137,7 @@ class CallLog implements Interceptor {
   #purposeOf(path: string): SyncPurpose {
     if (path.startsWith('/copies')) return 'copy';
     if (path.includes('/LOCK')) return 'lock';
+    if (path.includes('/RESERVE')) return 'reserve';
     return this.isStoreOpen ? 'running' : 'opening';
   }
 }

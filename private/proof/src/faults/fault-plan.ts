@@ -16,7 +16,7 @@ export interface Thoroughness {
 export interface PlannedFault {
   readonly name: string;
   readonly kind: OperationKind;
-  readonly fault: Fault;
+  readonly faults: readonly Fault[];
 }
 
 /** Calls that take space, or change what is on disk. */
@@ -46,12 +46,18 @@ export function planFaults(
     for (const [turn, errno] of ERRNOS.entries()) {
       const isLikely = errno === 'EIO' || (errno === 'ENOSPC' && CHANGING.includes(kind));
       for (const at of spread(places, isLikely ? likely : unlikely, turn)) {
-        planned.push({ name: `${errno} at call ${at}, ${kind}`, kind, fault: { at, effect: { kind: 'fail', errno } } });
+        planned.push({
+          name: `${errno} at call ${at}, ${kind}`,
+          kind,
+          faults: [{ at, effect: { kind: 'fail', errno } }],
+        });
       }
       for (const at of spread(places, unlikely, turn + ERRNOS.length))
         planned.push(fromThenOn(errno, kind, places.indexOf(at) + 1));
     }
     if (kind === 'write') planned.push(...shortWrites(places, likely, unlikely));
+    if (kind === 'write' || kind === 'sync')
+      for (const at of spread(places, likely, 1)) planned.push(notUndone(places.indexOf(at) + 1, kind));
   }
   return planned;
 }
@@ -59,7 +65,16 @@ export function planFaults(
 /** Every call of the kind, from that one on: the others work, which takes the store further than a disk that is gone. */
 function fromThenOn(errno: Errno, kind: OperationKind, at: number): PlannedFault {
   const fault: Fault = { at, kinds: [kind], forever: true, effect: { kind: 'fail', errno } };
-  return { name: `${errno} from ${kind} ${at} on`, kind, fault };
+  return { name: `${errno} from ${kind} ${at} on`, kind, faults: [fault] };
+}
+
+/** The calls that only failures make fail too. */
+function notUndone(at: number, kind: OperationKind): PlannedFault {
+  const faults: readonly Fault[] = [
+    { at, kinds: [kind], forever: true, effect: { kind: 'fail', errno: 'ENOSPC' } },
+    { at: 1, kinds: ['truncate', 'removeDirectory'], forever: true, effect: { kind: 'fail', errno: 'EIO' } },
+  ];
+  return { name: `ENOSPC from ${kind} ${at} on, and it cannot be undone`, kind, faults };
 }
 
 function shortWrites(places: readonly number[], likely: number, unlikely: number): readonly PlannedFault[] {
@@ -70,7 +85,7 @@ function shortWrites(places: readonly number[], likely: number, unlikely: number
       return [false, true].map((forever): PlannedFault => ({
         name: `${errno} after ${bytes} bytes of write ${at}${forever ? ' and all later ones' : ''}`,
         kind: 'write',
-        fault: { at, forever, effect: { kind: 'short-write', bytes, errno } },
+        faults: [{ at, forever, effect: { kind: 'short-write', bytes, errno } }],
       }));
     }),
   );

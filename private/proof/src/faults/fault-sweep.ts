@@ -73,13 +73,14 @@ export async function sweep(sweepOptions: SweepOptions): Promise<void> {
   const clean = new FaultRun({ ...start(), faults: [] });
   await clean.run();
   for (const finding of clean.findings) findings.add(`${chapter.name}, nothing fails: ${finding}`);
+  if (findings.count > 0) return;
 
-  for (const [index, { name, fault }] of planFaults(clean.calls.kinds, thoroughness).entries()) {
+  for (const [index, { name, faults }] of planFaults(clean.calls.kinds, thoroughness).entries()) {
     const crashes: Crash[] = [];
     const random = seededRandom(index);
     const run = new FaultRun({
       ...start(),
-      faults: [fault],
+      faults,
       onFailure: (failed) => crashAfter(failed, crashes, random, sweepOptions.crashes),
     });
     await run.run();

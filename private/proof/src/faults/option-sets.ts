@@ -12,12 +12,12 @@ export const OPTION_SETS: Readonly<Record<string, EngineOptions>> = {
   interval: { ...faultOptions, durability: 'interval' },
   relaxed: { ...faultOptions, durability: 'relaxed' },
   'external log': { ...faultOptions, log: 'external' },
+  'a reserve': { ...faultOptions, diskReserveBytes: 64 * 1024, diskLowBytes: 4096 },
   'one open table': { ...faultOptions, maxOpenTables: 1 },
   'no cache': { ...faultOptions, blockCacheBytes: 0 },
   zstd: { ...faultOptions, compression: 'zstd', zstdLevels: [3] },
   'large memtables': { ...tinyOptions, memtableBytes: 64 * 1024 },
   'deep levels': { ...faultOptions, level0Tables: 1, level1Bytes: 1024 },
   'wide blocks': { ...faultOptions, blockBytes: 4096, tableBytes: 16 * 1024 },
-  'relaxed, one open table': { ...faultOptions, durability: 'relaxed', maxOpenTables: 1 },
   'external log, deep levels': { ...faultOptions, log: 'external', level0Tables: 1, level1Bytes: 1024 },
 };

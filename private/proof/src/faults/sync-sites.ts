@@ -6,8 +6,9 @@
 /**
  * - `poisons`: the store takes no more writes until it is opened again.
  * - `fails`: only the operation at hand, an opening or a copy, fails; done again it starts from nothing.
+ * - `warns`: nobody asked for it and no data is in it; an event tells.
  */
-export type SyncOutcome = 'poisons' | 'fails';
+export type SyncOutcome = 'poisons' | 'fails' | 'warns';
 
 /** By call site and purpose, as `DiskCalls.syncSites` has them. */
 export const SYNC_SITES: Readonly<Record<string, SyncOutcome>> = {
@@ -25,6 +26,7 @@ export const SYNC_SITES: Readonly<Record<string, SyncOutcome>> = {
   'engine/src/log/log-writer.ts#start, running': 'poisons',
   'engine/src/snapshot/publish-directory.ts#buildAndRename, copy': 'fails',
   'engine/src/snapshot/publish-directory.ts#syncParent, copy': 'fails',
+  'engine/src/space/reserve-file.ts#ReserveFile.#fill, reserve': 'warns',
   'engine/src/sstable/table-builder.ts#TableBuilder.finish, opening': 'fails',
   'engine/src/sstable/table-builder.ts#TableBuilder.finish, running': 'poisons',
   'engine/src/wal/wal-writer.ts#createFile, opening': 'fails',

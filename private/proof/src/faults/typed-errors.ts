@@ -28,7 +28,7 @@ export function hasUnknownOutcome(error: unknown): boolean {
   if (!(error instanceof FileSystemError)) return false;
   const { operation, path, code } = error;
   if (!path.startsWith(`${DIRECTORY}/`) && path !== DIRECTORY) return false;
-  if (path.includes('/LOCK')) return false;
+  if (path.includes('/LOCK') || path.includes('/RESERVE')) return false;
   if (operation === 'sync' || operation === 'syncDirectory') return true;
   return operation === 'write' && code !== 'KAYA_DISK_FULL' && code !== 'KAYA_FS_TOO_MANY_FILES';
 }
