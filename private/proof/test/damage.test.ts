@@ -33,7 +33,7 @@ describe('a damaged store', () => {
     const store = await buildStore({ log: 'own', end: 'abandoned' });
 
     await flipDescription(run, store, pickMasks);
-    await flipTables(run, store, { pickMasks, alone: sized({ ci: 0.03, long: 0.04 }) });
+    await flipTables(run, store, { pickMasks, alone: sized({ ci: 0.03, long: 0.01 }) });
 
     publishFigures('damage-flips', run.figures);
     expect(run.findings.sentences).toEqual([]);

@@ -4,7 +4,7 @@ import { sized } from '../proof-size.ts';
 import { buildDamagedStore, type DamagedStore, type StoreRecipe } from './damaged-store.ts';
 
 /** Makes a store of at least 40 KB of content in CI, and of 200 KB in the long run. */
-const KEY_COUNT = sized({ ci: 310, long: 1900 });
+const KEY_COUNT = sized({ ci: 310, long: 1650 });
 const SEED = 1;
 const OTHER_SEED = 2;
 
