@@ -27,7 +27,9 @@ export async function recordChecksums(
   const header = new Uint8Array(RECORD_HEADER_BYTES);
   if ((await handle.read(header, offset)) < header.length || !hasRecordMarker(header, 0)) return UNKNOWN;
   const { payloadBytes } = decodeRecordHeader(header, 0);
-  if (payloadBytes > MAX_RECORD_PAYLOAD_BYTES) return UNKNOWN;
+  // Of a damaged header the length may be anything: memory is taken for what is there.
+  const end = offset + RECORD_HEADER_BYTES + payloadBytes;
+  if (payloadBytes > MAX_RECORD_PAYLOAD_BYTES || end > (await handle.size())) return UNKNOWN;
   const record = new Uint8Array(RECORD_HEADER_BYTES + payloadBytes);
   if ((await handle.read(record, offset)) < record.length) return UNKNOWN;
   const all = seeds.map((seed) => recordCrcs(record, 0, payloadBytes, seed));

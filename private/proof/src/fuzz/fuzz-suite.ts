@@ -7,6 +7,7 @@ import { breathe } from '../breathe.ts';
 import { sized, timeoutFor } from '../proof-size.ts';
 import { publishFigures } from '../report.ts';
 import { decoderShare } from './all-decoders.ts';
+import { toHex } from './check-input.ts';
 import { checkMemory } from './check-memory.ts';
 import { readCorpus, updatesCorpus, writeCorpus } from './corpus.ts';
 import { fuzzDecoder } from './fuzz-decoder.ts';
@@ -46,12 +47,12 @@ export function describeFuzzing(index: number, count: number): void {
       const corpus = readCorpus(decoder.name);
 
       const wrong: string[] = [];
-      for (let i = 0; i < MEMORY_EXECUTIONS; i++) {
-        const sample = random.chance(0.5) ? await decoder.sample(random) : random.pick(corpus);
-        const input = mutate(random, sample, sample);
-        decoder.reseal?.(input);
+      for (let i = 0; i < corpus.length + MEMORY_EXECUTIONS; i++) {
+        const sample = corpus[i] ?? (random.chance(0.5) ? await decoder.sample(random) : random.pick(corpus));
+        const input = i < corpus.length ? sample : mutate(random, sample, sample);
+        if (i >= corpus.length) decoder.reseal?.(input);
         const found = await checkMemory(decoder, input);
-        if (found !== undefined) wrong.push(`${found}: ${Buffer.from(input).toString('hex')}`);
+        if (found !== undefined) wrong.push(`${found}: ${toHex(input)}`);
         await breathe();
       }
 
