@@ -56,8 +56,7 @@ export function planFaults(
         planned.push(fromThenOn(errno, kind, places.indexOf(at) + 1));
     }
     if (kind === 'write') planned.push(...shortWrites(places, likely, unlikely));
-    if (kind === 'write' || kind === 'sync')
-      for (const at of spread(places, likely, 1)) planned.push(notUndone(places.indexOf(at) + 1, kind));
+    if (kind === 'write') for (const at of places) planned.push(notUndone(at, kind));
   }
   return planned;
 }
@@ -71,10 +70,10 @@ function fromThenOn(errno: Errno, kind: OperationKind, at: number): PlannedFault
 /** The calls that only failures make fail too. */
 function notUndone(at: number, kind: OperationKind): PlannedFault {
   const faults: readonly Fault[] = [
-    { at, kinds: [kind], forever: true, effect: { kind: 'fail', errno: 'ENOSPC' } },
+    { at, effect: { kind: 'fail', errno: 'ENOSPC' } },
     { at: 1, kinds: ['truncate', 'removeDirectory'], forever: true, effect: { kind: 'fail', errno: 'EIO' } },
   ];
-  return { name: `ENOSPC from ${kind} ${at} on, and it cannot be undone`, kind, faults };
+  return { name: `ENOSPC at call ${at}, ${kind}, and it cannot be undone`, kind, faults };
 }
 
 function shortWrites(places: readonly number[], likely: number, unlikely: number): readonly PlannedFault[] {
