@@ -469,6 +469,20 @@ describe('segments', () => {
     expect(describeVerdict(result)).toMatch(/^refused 000002\.wal:0:.*no record is left in it/);
   });
 
+  test('made ahead of need are not blamed for zeros before them', async () => {
+    const disk = await LogDisk.build(
+      abc.map((record) => ({ ...record, durable: 'before' as const })),
+      [],
+    );
+    await disk.replace('000002.wal', new Uint8Array(104));
+    const { offset } = disk.records[0]!;
+    await disk.patch('000001.wal', offset, new Uint8Array(disk.records[1]!.offset - offset));
+
+    const result = await readDisk(disk);
+
+    expect(describeVerdict(result)).toMatch(new RegExp(`^refused 000001\\.wal:${offset}:`));
+  });
+
   test('that look never used do not stand in the way of a torn tail', async () => {
     const disk = await LogDisk.build(abc, [], []);
     await disk.replace('000002.wal', new Uint8Array(0));

@@ -156,7 +156,7 @@ class LogReading {
       );
     }
     const blank = this.#segments.slice(segment.at + 1, next?.at).find(({ header }) => header.kind === 'blank');
-    if (rest.witness !== undefined && stop.kind === 'end' && blank !== undefined) {
+    if (rest.witness !== undefined && !rest.ownContent && blank !== undefined) {
       // The records here end as they should: what is missing stood in the segment that comes next.
       return refuse(
         blank.file,
@@ -174,7 +174,13 @@ class LogReading {
 
   /** Looks through everything behind `stop`. */
   async #scan(segment: UsedSegment, stop: LogStop, behind: readonly UsedSegment[]): Promise<Rest> {
-    const rest: Rest = { droppedBytes: 0, laterContent: false, witness: undefined, exhausted: false };
+    const rest: Rest = {
+      droppedBytes: 0,
+      ownContent: false,
+      laterContent: false,
+      witness: undefined,
+      exhausted: false,
+    };
     const all = [segment, ...behind];
     const search: LogSearch = {
       recordKind: this.#options.recordKind,
@@ -190,6 +196,7 @@ class LogReading {
       );
       report.strayRecordCount = scan.recordCount;
       rest.droppedBytes += scan.contentEnd - from;
+      rest.ownContent ||= scanned === segment && scan.contentEnd > from;
       rest.laterContent ||= scanned !== segment && scan.contentEnd > from;
       if (scan.witness !== undefined) rest.witness ??= `in ${file} at offset ${scan.witness.offset}`;
       if (scan.exhausted) rest.exhausted = true;
@@ -202,6 +209,8 @@ class LogReading {
 /** What stands behind the place where reading stopped. */
 interface Rest {
   droppedBytes: number;
+  /** The segment where reading stopped holds something behind that place, or there. */
+  ownContent: boolean;
   /** A later segment holds something. */
   laterContent: boolean;
   /** Where a record stands that vouches for the place. */
