@@ -7,6 +7,7 @@ import {
   applyWrite,
   type Content,
   isWrite,
+  printWorkloadOp,
   randomWorkload,
   sameContent,
   toOperations,
@@ -27,5 +28,14 @@ describe('a workload', () => {
     expect(sameContent(await contentOf(engine), model)).toBe(true);
     expect(new Set(ops.map(({ kind }) => kind)).size).toBe(8);
     await engine.close();
+  });
+
+  test('meets every kind of operation soon, and prints each on a line', () => {
+    const ops = randomWorkload(seededRandom(testSeed()), 200);
+    const lines = ops.map(printWorkloadOp);
+
+    expect(new Set(ops.map(({ kind }) => kind)).size).toBe(8);
+    expect(lines.every((line, i) => line.startsWith(ops[i]!.kind) && line.length < 140)).toBe(true);
+    expect(lines).toContain('checkpoint {"name":"c0"}');
   });
 });

@@ -12,7 +12,7 @@ import { crashClone, type CrashMode, crashModes, diskFingerprint, type MemoryFil
 import type { Findings } from '../report.ts';
 import { contentOf, ProofWorld } from '../workload/proof-world.ts';
 import { checkFurtherUse } from './check-further-use.ts';
-import { type CrashHistory, describeContent, type Owed } from './crash-history.ts';
+import { type CrashHistory, describeContent, type Owed, type OwedCheckpoint } from './crash-history.ts';
 import type { CrashSetting } from './crash-setting.ts';
 import type { CrashFailure, CrashTally } from './crash-tally.ts';
 import type { CrashPoint } from './record-workload.ts';
@@ -81,6 +81,8 @@ export class CrashCheck {
     if (known !== undefined) {
       tally.alike++;
       this.#judge(known, this.#due(moment.owed, mode), where);
+      // The disk is the same, and may owe a checkpoint now that it did not owe then.
+      await this.#findCheckpoints(disk, moment.owed, where);
       return false;
     }
     tally.countOpened(mode.kind, depth);
@@ -135,7 +137,9 @@ export class CrashCheck {
     if (!random.chance(sampling.furtherUse)) return engine.close();
     // What is written now is no state of the history.
     stop();
-    const problem = await checkFurtherUse({ disk, world, engine, setting, content, random, tally });
+    const problem = await checkFurtherUse({ disk, world, engine, setting, content, random, tally }).catch(
+      (error: unknown) => `further use fails: ${String(error)}`,
+    );
     if (problem !== undefined) this.#fail('other failures', `${where}: ${problem}`);
   }
 
@@ -184,13 +188,20 @@ export class CrashCheck {
     return state;
   }
 
+  /** @returns Those that are there. */
+  async #findCheckpoints(disk: MemoryFileSystem, owed: Owed, where: string): Promise<readonly OwedCheckpoint[]> {
+    const found: OwedCheckpoint[] = [];
+    for (const checkpoint of owed.checkpoints) {
+      if ((await disk.stat(checkpoint.path)) !== undefined) found.push(checkpoint);
+      else if (checkpoint.isDurable)
+        this.#fail('acknowledged writes lost', `${where}: ${checkpoint.path} was finished, and is gone`);
+    }
+    return found;
+  }
+
   async #checkCheckpoints(disk: MemoryFileSystem, { owed, where, isInCheckpoint }: Moment): Promise<void> {
     const { history, random, sampling, tally } = this.#parts;
-    for (const { path, state, isDurable } of owed.checkpoints) {
-      if ((await disk.stat(path)) === undefined) {
-        if (isDurable) this.#fail('acknowledged writes lost', `${where}: ${path} was finished, and is gone`);
-        continue;
-      }
+    for (const { path, state } of await this.#findCheckpoints(disk, owed, where)) {
       if (!random.chance(isInCheckpoint ? 1 : sampling.checkpoint)) continue;
       tally.checkpointsOpened++;
       const world = new ProofWorld(

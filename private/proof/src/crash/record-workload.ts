@@ -11,7 +11,7 @@ import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import type { Findings } from '../report.ts';
 import { contentOf, ProofWorld } from '../workload/proof-world.ts';
-import { isWrite, toOperations, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
+import { isWrite, printWorkloadOp, toOperations, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
 import { CrashHistory, describeContent, type Owed } from './crash-history.ts';
 import type { CrashSetting } from './crash-setting.ts';
 import { lateDisk } from './late-disk.ts';
@@ -55,6 +55,8 @@ export class RecordedWorkload {
   #held: HeldSnapshot | undefined;
   #points: CrashPoint[] = [];
   #opIndex = 0;
+  /** The operation that runs, for people. */
+  #doing = 'the first opening';
   #answeredBeforeTick = 0;
   /** Changes of the disk and syncs, by operation. */
   readonly mutations = new Map<string, number>();
@@ -78,6 +80,7 @@ export class RecordedWorkload {
     this.#engine = await this.#world.open(this.#setting.engine);
     for (const [index, op] of this.#ops.entries()) {
       this.#opIndex = index;
+      this.#doing = `operation ${index} (${printWorkloadOp(op)})`;
       await this.#run(op);
       if (this.#points.length > MAX_POINTS) yield this.#points.splice(0);
     }
@@ -217,7 +220,7 @@ export class RecordedWorkload {
     const { snapshot, state } = this.#held;
     const found = describeContent(await contentOf(this.#engine!, { snapshot }));
     if (found !== this.history.state(state)) {
-      this.#findings.add(`${this.#setting.name}: the snapshot of state ${state} changed by operation ${this.#opIndex}`);
+      this.#findings.add(`${this.#setting.name}: the snapshot of state ${state} changed by ${this.#doing}`);
     }
     snapshot.close();
     this.#held = undefined;
@@ -230,7 +233,7 @@ export class RecordedWorkload {
     this.#points.push({
       disk,
       owed: this.history.owed,
-      where: `operation ${this.#opIndex}, after ${what}`,
+      where: `${this.#doing}, after ${what}`,
       kind,
       isInCheckpoint: this.#ops[this.#opIndex]?.kind === 'checkpoint',
     });

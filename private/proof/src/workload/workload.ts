@@ -41,20 +41,26 @@ const SHARES = {
   checkpoint: 4,
   reopen: 12,
 } as const;
+/** Come first, after so many other operations each, so that a short workload meets every kind. */
+const EARLY_TASKS = ['flush', 'checkpoint', 'compact', 'reopen', 'checkpoint'] as const;
+const OPS_PER_EARLY_TASK = 30;
 /** Bound: checkpoints pin tables, and are checked after each crash. */
 const MAX_CHECKPOINTS = 6;
+/** Bound: what is printed of an operation; the seed has the rest. */
+const MAX_PRINTED = 120;
 const KEYS = 30;
 
-/** `put {"key":...}`: enough to see and to paste. */
+/** `put {"key":...`: enough to see what it does. */
 export function printWorkloadOp({ kind, ...rest }: WorkloadOp): string {
-  return `${kind} ${JSON.stringify(rest)}`;
+  const text = JSON.stringify(rest);
+  return text === '{}' ? kind : `${kind} ${text.slice(0, MAX_PRINTED)}`;
 }
 
-/** @param count - Operations; every kind is there from a few hundred on. */
+/** @param count - Operations; every kind is there from 200 on. */
 export function randomWorkload(random: SeededRandom, count: number): readonly WorkloadOp[] {
   let checkpoints = 0;
   return Array.from({ length: count }, (_, i): WorkloadOp => {
-    const kind = randomKind(random);
+    const kind = earlyTask(i) ?? randomKind(random);
     switch (kind) {
       case 'put':
         return { kind, key: randomKey(random), value: randomValue(random, i) };
@@ -119,6 +125,12 @@ export function applyWrite(content: Content, op: WorkloadWriteOp): Content {
 
 export function sameContent(a: Content, b: Content): boolean {
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
+
+function earlyTask(index: number): (typeof EARLY_TASKS)[number] | undefined {
+  return index % OPS_PER_EARLY_TASK === OPS_PER_EARLY_TASK - 1
+    ? EARLY_TASKS[(index + 1) / OPS_PER_EARLY_TASK - 1]
+    : undefined;
 }
 
 function randomKind(random: SeededRandom): WorkloadOp['kind'] {
