@@ -39,7 +39,7 @@ export class BackgroundWork {
 
   constructor(parts: BackgroundWorkParts) {
     this.#parts = parts;
-    const { options, poison, resources, versions, space } = parts;
+    const { options, poison, resources, versions } = parts;
     const inline = new InlineTableMaker(resources, versions);
     // Where memtables are small, so is every job; those of full ones are for the workers even so.
     const belowBytes = Math.min(SMALL_JOB_BYTES, options.memtableBytes / 2);
@@ -50,8 +50,8 @@ export class BackgroundWork {
     this.#requests = new RangeRequests(options, settledLevel(options));
     this.#scheduler = new Scheduler(
       {
-        flushOne: () => space.withRoom(() => this.#flushOne()),
-        compactOne: (signal) => space.withRoom(() => this.#compactOne(signal)),
+        flushOne: () => this.#flushOne(),
+        compactOne: (signal) => this.#compactOne(signal),
         onFailure: (job, error) => {
           if (job === 'compaction') this.#requests.failAll(error);
           options.onEvent({ kind: 'warning', message: `${job} stopped: ${error.message}` });
@@ -119,22 +119,24 @@ export class BackgroundWork {
   }
 
   async #flushOne(): Promise<boolean> {
-    const { versions, memtables, snapshots, wal, counters, options, tables, directory } = this.#parts;
+    const { versions, memtables, snapshots, wal, counters, options, tables, directory, space } = this.#parts;
     if (memtables.frozenCount === 0) return false;
     const stop = counters.start(counters.flushes);
-    const added = await runFlush({
-      memtables,
-      versions,
-      maker: this.#maker,
-      check: (table) => tables.check(table),
-      snapshots: snapshots.sequences(),
-      table: this.#tableOf(0),
-      directory,
-      hasExternalLog: options.log === 'external',
-    });
+    const flush = (): Promise<readonly TableMeta[] | undefined> =>
+      runFlush({
+        memtables,
+        versions,
+        maker: this.#maker,
+        check: (table) => tables.check(table),
+        snapshots: snapshots.sequences(),
+        table: this.#tableOf(0),
+        directory,
+        hasExternalLog: options.log === 'external',
+      });
+    const added = await space.withRoom(flush);
     const durationUs = stop();
     await wal.release(versions.oldestSegment);
-    this.#parts.space.kick();
+    space.kick();
     const { durableIndex } = versions;
     for (const { fileNumber, fileBytes } of added ?? []) {
       options.onEvent({ kind: 'flushed', fileNumber, bytes: fileBytes, durationUs, durableIndex });
@@ -143,26 +145,28 @@ export class BackgroundWork {
   }
 
   async #compactOne(signal: AbortSignal): Promise<boolean> {
-    const { versions, counters, options, snapshots, directory, tables } = this.#parts;
+    const { versions, counters, options, snapshots, directory, tables, space } = this.#parts;
     if (signal.aborted) return false;
-    const open = snapshots.sequences();
-    const choice = this.#pick(open[0]);
+    const choice = this.#pick(snapshots.sequences()[0]);
     if (choice.kind === 'none') return false;
     const stop = counters.start(counters.compactions);
-    try {
-      const result = await runCompaction(choice, {
+    // What was picked counts as carried out, so it is the same that is tried again; for the range deletes and snapshots of that time.
+    const compact = (): Promise<CompactionResult | undefined> =>
+      runCompaction(choice, {
         versions,
         maker: this.#maker,
         check: (table: TableMeta) => tables.check(table),
-        snapshots: open,
+        snapshots: snapshots.sequences(),
         directory,
         tableOf: (level) => this.#tableOf(level),
         targetBytes: options.tableBytes,
         bytesPerSecond: options.compactionBytesPerSecond,
         signal,
       });
+    try {
+      const result = await space.withRoom(compact);
       if (result !== undefined) this.#report(result, stop());
-      this.#parts.space.kick();
+      space.kick();
       return result !== undefined;
     } catch (error) {
       if (error instanceof EngineError && error.code === 'KAYA_ABORTED') return false;

@@ -272,6 +272,25 @@ describe('the reserve', () => {
     await engine.close();
   });
 
+  test('leaves out no step of a compaction that was asked for', async () => {
+    const memory = new MemoryFileSystem();
+    const faulty = new FaultyFileSystem(memory);
+    const engine = await openTestEngine(testWorld(faulty), { ...limited, level0Tables: 20 });
+    await settle();
+    for (let round = 0; round < 3; round++) {
+      await engine.put('k', 'v'.repeat(200));
+      await engine.flush();
+    }
+    const matchesPath = (path: string): boolean => path.endsWith('.sst');
+    faulty.inject({ at: 1, kinds: ['open'], matchesPath, effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    await engine.compact();
+
+    expect(await reserveBytes(memory)).toBeUndefined();
+    expect(engine.stats()).toMatchObject({ tableCount: 1, levels: [{ tableCount: 0 }, {}, {}, {}, {}, {}, {}] });
+    await engine.close();
+  });
+
   test('is given back to a delete that the log has no room for', async () => {
     const { engine, disk } = await open();
     await fill(engine, 'k', 3);
