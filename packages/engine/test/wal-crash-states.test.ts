@@ -59,8 +59,7 @@ class History {
     const wal = this.#wal!;
     const dice = this.#random.int(10);
     if (dice < 6) this.#append(wal);
-    else if (dice < 7) await wal.sync();
-    else if (dice < 8) wal.syncSync();
+    else if (dice < 8) await wal.sync();
     else if (dice < 9) await wal.prepare();
     else await wal.rotate();
   }

@@ -161,19 +161,6 @@ export class LogWriter {
     this.#advance(end);
   }
 
-  /** As `sync()`, within the caller's turn. */
-  syncSync(): void {
-    this.#check();
-    this.#fillAhead();
-    const end = this.#endOffset;
-    try {
-      this.#handle.syncSync();
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    this.#advance(end);
-  }
-
   /** No record will follow, so no zeros are needed ahead. */
   endFilling(): void {
     this.#fillsAhead = false;

@@ -113,21 +113,8 @@ describe('WalWriter', () => {
     fs.takeLines();
 
     await wal.sync();
-    wal.syncSync();
 
     expect(fs.takeLines()).toEqual([]);
-  });
-
-  test('syncs within the turn, over segments', async () => {
-    const wal = await openWal(await newDisk());
-    append(wal, 1);
-    await wal.rotate();
-    append(wal, 2);
-
-    wal.syncSync();
-
-    expect(wal.durableLsn).toBe(96);
-    await wal.close();
   });
 
   test('writes the durable LSN of the whole log into each record', async () => {

@@ -109,14 +109,6 @@ export class WalWriter implements WriteLog {
     return mine;
   }
 
-  /** As `sync()`, within the caller's turn. A `sync()` in flight does no harm. */
-  syncSync(): void {
-    for (const { log } of this.#segments) {
-      if (log.durableLsn < log.endLsn) log.syncSync();
-    }
-    this.#advance();
-  }
-
   async prepare(): Promise<void> {
     if (this.#closed) return;
     const isSynced = this.#current.log.durableLsn > this.#current.startLsn;
