@@ -40,6 +40,30 @@ describe('a sync that fails', () => {
   });
 });
 
+describe('a table that cannot be looked at', () => {
+  test.each(['open', 'size', 'read'] as const)(
+    'when it is new, and %s fails: the flush fails, and goes well once the disk does',
+    async (kind) => {
+      const disk = new FaultyFileSystem(new MemoryFileSystem());
+      const world = testWorld(disk);
+      const engine = await openTestEngine(world, tinyOptions);
+      await engine.put('k', 'v');
+      const matchesPath = (path: string): boolean => path.endsWith('.sst');
+      // The first opening makes the table, the second one checks it.
+      disk.inject({ at: kind === 'open' ? 2 : 1, kinds: [kind], matchesPath, effect: { kind: 'fail', errno: 'EIO' } });
+
+      await expect(engine.flush()).rejects.toMatchObject({ code: 'KAYA_IO', operation: kind });
+
+      await engine.put('k', 'w');
+      await engine.flush();
+      await engine.close();
+      const reopened = await openTestEngine(world, tinyOptions);
+      expect(decodeUtf8((await reopened.get('k'))!)).toBe('w');
+      await reopened.close();
+    },
+  );
+});
+
 describe('a poisoned store', () => {
   test('removes no file any more, not even one that nothing needs', async () => {
     const memory = new MemoryFileSystem();

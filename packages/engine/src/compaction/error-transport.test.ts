@@ -34,6 +34,7 @@ describe('an error sent to another thread', () => {
     ['ENOSPC', 'sync', false],
     ['EMFILE', 'open', true],
     ['EIO', 'read', true],
+    ['EIO', 'open', true],
     ['EIO', 'write', false],
   ])('keeps its verdict: %s in %s', (errno, operation, isKnown) => {
     expect(isUndone(send(new FileSystemError(errno, operation, '/db/1.sst')))).toBe(isKnown);
