@@ -55,7 +55,7 @@ describe('a disk that fails at operation N', () => {
       }
       for (const failed of UNDOING) expect(figures.failed).toContain(failed);
       expect(figures.runs).toBeGreaterThan(sized({ ci: 800, long: 10_000 }));
-      publishFigures('faults', describeFigures(figures));
+      publishFigures('faults', describeFigures(figures, findings));
     },
   );
 });

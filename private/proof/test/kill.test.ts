@@ -35,7 +35,11 @@ describe('a writing process that is killed', () => {
         expect(findings.sentences).toEqual([]);
         // A long run that is cut short has figures too.
         if (store % STORES_PER_REPORT === 1) {
-          publishFigures('kill', { ...figures, lost: 0, seconds: Math.round((performance.now() - startMs) / 1000) });
+          publishFigures('kill', {
+            ...figures,
+            findings: findings.count,
+            seconds: Math.round((performance.now() - startMs) / 1000),
+          });
         }
       }
 

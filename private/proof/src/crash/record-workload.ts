@@ -37,8 +37,8 @@ interface HeldSnapshot {
 const CHECKPOINTS = '/checkpoints';
 /** Bound: points that are kept at once. Until then the workload runs on, so that its background work overlaps with writes. */
 const MAX_POINTS = 400;
-/** Operations between two moments at which time passes, and how much. */
-const OPS_PER_TICK = 10;
+/** How often time passes, and how much: often right after another time, so that what was written in between is all there is to sync. */
+const TICK_SHARE = 0.25;
 const TICK_MS = 100;
 const SNAPSHOT_OPS = 40;
 
@@ -101,7 +101,7 @@ export class RecordedWorkload {
       await this.#writeInRoom(op, this.#setting.roomBytes);
     }
     await this.#maybeHoldSnapshot();
-    if (this.#opIndex % OPS_PER_TICK === 0) await this.#tick();
+    if (this.#random.chance(TICK_SHARE)) await this.#tick();
   }
 
   async #writeInRoom(op: WorkloadWriteOp, roomBytes: number): Promise<void> {

@@ -127,8 +127,8 @@ function crashAfter(run: FaultRun, crashes: Crash[], random: Random, count: numb
   });
 }
 
-/** For `publishFigures`, of sweeps without a finding. */
-export function describeFigures(figures: SweepFigures): Figures {
+/** For `publishFigures`. */
+export function describeFigures(figures: SweepFigures, findings: Findings): Figures {
   const { runs, faultsHit, crashesOpened, poisonings, leakedHandles, unnoticed, errors } = figures;
   return {
     runs,
@@ -138,7 +138,6 @@ export function describeFigures(figures: SweepFigures): Figures {
     'runs without an error': unnoticed,
     ...Object.fromEntries([...errors.keys()].toSorted().map((code) => [`errors ${code}`, errors.get(code)!])),
     'handles leaked': leakedHandles,
-    lost: 0,
-    invented: 0,
+    findings: findings.count,
   };
 }

@@ -81,7 +81,7 @@ class Fuzzing {
     return {
       executions: this.#executions,
       accepted: this.#accepted,
-      refusals: this.#behaviours.size,
+      refusals: this.#behaviours.size - (this.#accepted > 0 ? 1 : 0),
       kept: this.#kept,
       failure: this.#failure,
     };

@@ -10,7 +10,7 @@ const MAX_NAMED = 5;
 
 export class LaneRecord {
   #acknowledged: Content = new Map();
-  /** Begun since the last acknowledgement: refused, or cut off. */
+  /** Begun since the last acknowledgement: cut off, or refused by an error that leaves its outcome open. */
   #open: WorkloadWriteOp[] = [];
 
   begin(op: WorkloadWriteOp): void {
@@ -23,6 +23,11 @@ export class LaneRecord {
     if (op === undefined) throw new RangeError('a write was acknowledged that nobody began');
     this.#acknowledged = applyWrite(this.#acknowledged, op);
     this.#open = [];
+  }
+
+  /** The write begun last was refused by an error that says that nothing of it is left. */
+  takeBack(): void {
+    this.#open.pop();
   }
 
   /** Whether a write was cut off or refused since the last acknowledgement. */

@@ -13,6 +13,11 @@ export class PairRecord {
     this.#open.add(value);
   }
 
+  /** As `LaneRecord.takeBack`. */
+  takeBack(value: string): void {
+    this.#open.delete(value);
+  }
+
   /** @param sequence - Of the batch's last operation. */
   acknowledge(value: string, sequence: number): void {
     this.#open.delete(value);

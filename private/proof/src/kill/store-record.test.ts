@@ -4,6 +4,8 @@ import type { WorkloadOp } from '../workload/workload.ts';
 import { StoreRecord } from './store-record.ts';
 import { pairValue, type WriterOrders } from './writer-protocol.ts';
 
+/** What was heard of a write: nothing more, that it is done, or that it was refused, with the outcome open or with nothing left of it. */
+type End = 'begin' | 'done' | 'poisoned' | 'full';
 type Rows = readonly (readonly [string, string])[];
 
 const PUT_1: WorkloadOp = { kind: 'put', key: 'l0/k', value: '1' };
@@ -24,11 +26,7 @@ const pairOf = (step: number): Rows => [
 ];
 
 /** What a record that has heard of `ends`, the end of each step, says about `rows`. `begin`: no end was heard of. */
-function judge(
-  steps: readonly WorkloadOp[],
-  ends: readonly ('begin' | 'done' | 'refused')[],
-  rows: Rows,
-): readonly string[] {
+function judge(steps: readonly WorkloadOp[], ends: readonly End[], rows: Rows): readonly string[] {
   const orders: WriterOrders = {
     directory: '',
     checkpoints: '',
@@ -41,19 +39,19 @@ function judge(
   for (const [step, end] of ends.entries()) {
     record.take({ kind: 'begin', lane: 0, step }, orders);
     if (end === 'done') record.take({ kind: 'done', lane: 0, step, sequence: 10 * (step + 1) }, orders);
-    if (end === 'refused') {
-      record.take({ kind: 'refused', lane: 0, step, error: { code: 'KAYA_DISK_FULL', message: '' } }, orders);
-    }
+    const code = { begin: undefined, done: undefined, poisoned: 'KAYA_ENGINE_POISONED', full: 'KAYA_DISK_FULL' }[end];
+    if (code !== undefined) record.take({ kind: 'refused', lane: 0, step, error: { code, message: '' } }, orders);
   }
   return record.take({ kind: 'opened', recoveredRecords: 0, truncatedBytes: 0, rows }, orders);
 }
 
 describe('the record of a store', () => {
-  test.each<readonly [string, readonly WorkloadOp[], readonly ('begin' | 'done' | 'refused')[], Rows]>([
+  test.each<readonly [string, readonly WorkloadOp[], readonly End[], Rows]>([
     ['an acknowledged write', [PUT_1], ['done'], [['l0/k', '1']]],
     ['a write that was cut off, there', [PUT_1, PUT_2], ['done', 'begin'], [['l0/k', '2']]],
     ['a write that was cut off, not there', [PUT_1, PUT_2], ['done', 'begin'], [['l0/k', '1']]],
-    ['a refused write, there', [PUT_1, PUT_2], ['done', 'refused'], [['l0/k', '2']]],
+    ['a write of unknown outcome, there', [PUT_1, PUT_2], ['done', 'poisoned'], [['l0/k', '2']]],
+    ['a write that found no room, not there', [PUT_1, PUT_2], ['done', 'full'], [['l0/k', '1']]],
     ['a delete', [PUT_1, DELETE], ['done', 'done'], []],
     ['a batch', [BATCH], ['done'], [['l0/x', 'x'], ['l0/y', 'y'], ...pairOf(0)]],
     ['a batch that was cut off, not there', [BATCH], ['begin'], []],
@@ -61,11 +59,13 @@ describe('the record of a store', () => {
     expect(judge(steps, ends, rows)).toEqual([]);
   });
 
-  test.each<readonly [string, readonly WorkloadOp[], readonly ('begin' | 'done' | 'refused')[], Rows, RegExp]>([
+  test.each<readonly [string, readonly WorkloadOp[], readonly End[], Rows, RegExp]>([
     ['a lost write', [PUT_1], ['done'], [], /k is absent and was acknowledged as "1"/],
     ['an old value', [PUT_1, PUT_2], ['done', 'done'], [['l0/k', '1']], /k is "1".* and was acknowledged as "2"/],
     ['a deleted key', [PUT_1, DELETE], ['done', 'done'], [['l0/k', '1']], /acknowledged as absent/],
-    ['a refused write below a later one', [PUT_2, PUT_1], ['refused', 'done'], [['l0/k', '2']], /k is "2"/],
+    ['a refused write below a later one', [PUT_2, PUT_1], ['poisoned', 'done'], [['l0/k', '2']], /k is "2"/],
+    ['a write that found no room, there', [PUT_1, PUT_2], ['done', 'full'], [['l0/k', '2']], /k is "2"/],
+    ['a batch that found no room, there', [BATCH], ['full'], [...pairOf(0)], /the pair is of batch/],
     ['half a batch', [BATCH], ['begin'], [['l0/x', 'x'], ...pairOf(0)], /1 open writes do not explain it/],
     [
       'half a pair',

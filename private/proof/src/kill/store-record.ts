@@ -43,6 +43,9 @@ export class StoreRecord {
       if (op.kind === 'batch') this.#pair.acknowledge(value, line.sequence);
     } else {
       this.refusedWrites++;
+      if (line.error.code !== 'KAYA_DISK_FULL') return;
+      lane.takeBack();
+      if (op.kind === 'batch') this.#pair.takeBack(value);
     }
   }
 

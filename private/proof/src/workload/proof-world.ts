@@ -1,6 +1,6 @@
 /** A machine with a simulated disk, on which stores are opened one after the other, as by processes that start again. */
 
-import { type Engine, type EngineOptions, openEngine, type ReadOptions } from '@kayadb/engine';
+import { type Engine, type EngineOptions, openEngine, type ScanOptions } from '@kayadb/engine';
 import { seededRandom, VirtualClock } from '@kayadb/testkit';
 import type { FileSystem, ProcessTable } from '@kayadb/vfs';
 import { type FakeProcess, fakeProcessWorld } from '@kayadb/vfs/testing';
@@ -66,7 +66,10 @@ export class ProofWorld {
   }
 }
 
-export async function contentOf(engine: Engine, options: ReadOptions = {}): Promise<Content> {
+export async function contentOf(
+  engine: Engine,
+  options: Pick<ScanOptions, 'snapshot' | 'reverse'> = {},
+): Promise<Content> {
   const scan = engine.scan({ ...options, keyEncoding: 'utf8', valueEncoding: 'utf8' });
   const content = new Map<string, string>();
   for (let rows = await scan.nextBatch(MAX_ROWS); rows.length > 0; rows = await scan.nextBatch(MAX_ROWS)) {

@@ -48,7 +48,8 @@ const OPS_PER_EARLY_TASK = 30;
 const MAX_CHECKPOINTS = 6;
 /** Bound: what is printed of an operation; the seed has the rest. */
 const MAX_PRINTED = 120;
-const KEYS = 30;
+/** All that a workload writes to. */
+export const WORKLOAD_KEYS: readonly string[] = Array.from({ length: 30 }, (_, i) => `k${i}`);
 
 /** `put {"key":...`: enough to see what it does. */
 export function printWorkloadOp({ kind, ...rest }: WorkloadOp): string {
@@ -143,7 +144,7 @@ function randomKind(random: SeededRandom): WorkloadOp['kind'] {
 }
 
 function randomKey(random: SeededRandom): string {
-  return `k${random.int(KEYS)}`;
+  return random.pick(WORKLOAD_KEYS);
 }
 
 /** Covers one key or a third of them. */
