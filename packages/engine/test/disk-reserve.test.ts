@@ -86,7 +86,7 @@ describe('the soft limit', () => {
       Array(3).fill('KAYA_DISK_FULL'),
     );
     expect(String((refused[0] as PromiseRejectedResult).reason.message)).toMatch(
-      /^the disk of \/db has \d+ bytes left, less than the 32768 that .*; free some space or delete keys/,
+      /^the disk of \/db has \d+ bytes left, and puts are refused until it has 36864; free some space or delete keys$/,
     );
     expect(kept.map((value) => value !== undefined)).toEqual([false, false, false, false, true]);
     expect({ diskState, diskReserveBytes }).toEqual({ diskState: 'low', diskReserveBytes: RESERVE });
@@ -291,6 +291,43 @@ describe('the reserve', () => {
     await engine.close();
   });
 
+  test('is not made again while a compaction that it was given to goes on', async () => {
+    const memory = new MemoryFileSystem();
+    const faulty = new FaultyFileSystem(memory);
+    const world = testWorld(faulty);
+    const engine = await openTestEngine(world, { ...limited, level0Tables: 20, compactionBytesPerSecond: 20 });
+    await settle();
+    for (let round = 0; round < 3; round++) {
+      await engine.put('k', 'v'.repeat(200));
+      await engine.flush();
+    }
+    const matchesPath = (path: string): boolean => path.endsWith('.sst');
+    faulty.inject({ at: 1, kinds: ['open'], matchesPath, effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    const compacted = engine.compact();
+    await world.clock.advanceAsync(8000);
+    const meanwhile = [await reserveBytes(memory), engine.stats().compactionCount];
+    await world.clock.advanceAsync(100_000);
+    await compacted;
+
+    expect(meanwhile).toEqual([undefined, 0]);
+    expect(await reserveBytes(memory)).toBe(RESERVE);
+    await engine.close();
+  });
+
+  test('is not given back for a batch that is larger than what it may be given to', async () => {
+    const { engine, disk, events } = await open();
+    await leave(disk, 200_000);
+
+    const met = await engine.put('k', 'v'.repeat(2_000_000)).catch((error: unknown) => error);
+
+    expect(met).toMatchObject({ code: 'KAYA_DISK_FULL' });
+    expect(await reserveBytes(disk)).toBe(RESERVE);
+    expect(states(events)).toEqual([]);
+    await leave(disk, 2 ** 30);
+    await engine.close();
+  });
+
   test('is given back to a delete that the log has no room for', async () => {
     const { engine, disk } = await open();
     await fill(engine, 'k', 3);
@@ -359,6 +396,40 @@ describe('the reserve', () => {
     expect(states(events)).toEqual(['full', 'ok']);
     expect(await reserveBytes(memory)).toBe(RESERVE);
     await engine.close();
+  });
+
+  test.each([
+    ['sync', 'ENOSPC'],
+    ['open', 'EMFILE'],
+  ] as const)('is tried again where %s fails with %s', async (kind, errno) => {
+    const memory = new MemoryFileSystem();
+    const faulty = new FaultyFileSystem(memory);
+    const matchesPath = (path: string): boolean => path.includes('RESERVE');
+    faulty.inject({ at: 1, kinds: [kind], matchesPath, effect: { kind: 'fail', errno } });
+    const world = testWorld(faulty);
+    const events: EngineEvent[] = [];
+    const engine = await openTestEngine(world, { ...limited, onEvent: (event) => void events.push(event) });
+
+    await world.clock.advanceAsync(16_000);
+
+    expect(await reserveBytes(memory)).toBe(RESERVE);
+    expect(events.filter(({ kind: told }) => told === 'warning')).toEqual([]);
+    await engine.close();
+  });
+
+  test('gets back, when the store is opened, what a crash left of one being made', async () => {
+    const disk = new MemoryFileSystem();
+    const { engine } = await open(disk);
+    await engine.close();
+    await disk.rename(`${DIRECTORY}/RESERVE`, `${DIRECTORY}/RESERVE.tmp`);
+    await leave(disk, RESERVE + LOW);
+
+    const { engine: again } = await open(disk);
+
+    expect(again.stats().diskState).toBe('ok');
+    expect(await disk.stat(`${DIRECTORY}/RESERVE.tmp`)).toBeUndefined();
+    expect(await reserveBytes(disk)).toBe(RESERVE);
+    await again.close();
   });
 
   test('is done without, and never poisons, where its file fails', async () => {

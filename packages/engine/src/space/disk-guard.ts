@@ -11,8 +11,15 @@ import type { DiskSpace } from '@kayadb/vfs';
 import { BackgroundLoop } from '../compaction/background-loop.ts';
 import { EngineError } from '../errors.ts';
 import type { EngineEvent } from '../types.ts';
-import { decideDiskState, type DiskLimits, type DiskLook, type DiskState, shouldMakeReserve } from './disk-state.ts';
-import { foundNoRoom, type ReserveFile } from './reserve-file.ts';
+import {
+  decideDiskState,
+  type DiskLimits,
+  type DiskLook,
+  type DiskState,
+  neededBytes,
+  shouldMakeReserve,
+} from './disk-state.ts';
+import { foundNoRoom, isPassing, type ReserveFile } from './reserve-file.ts';
 
 export interface DiskGuardOptions {
   readonly limits: DiskLimits;
@@ -36,6 +43,8 @@ const MIN_LOOK_MS = 100;
 const RETRY_RESERVE_MS = 10_000;
 /** After the reserve was given back: with a quota the disk seems to have room for it at once, and the work that it was given to needs it. */
 const HOLD_RESERVE_MS = 2000;
+/** As long as that work goes on, but no longer than this: until the reserve is made again, puts are refused. */
+const MAX_HOLD_RESERVE_MS = 30_000;
 /** Bytes written between two looks: a share of the soft limit, so that writers cannot run through it between them. */
 const LOOK_SHARE = 16;
 const MAX_LOOK_BYTES = 4 * 1024 * 1024;
@@ -59,6 +68,8 @@ export class DiskGuard {
   #timer: Timer | undefined;
   /** How often the reserve was given back: tells work that failed before from work that failed after. */
   #releases = 0;
+  /** Work that the reserve was given to. */
+  #retryCount = 0;
   #releasing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -120,16 +131,13 @@ export class DiskGuard {
   /** The error for a write that is refused. The next look comes sooner for it. */
   refusal(): EngineError {
     if (this.#options.clock.now() - this.#lookedAtMs >= MIN_LOOK_MS) this.kick();
-    const { limits, directory } = this.#options;
-    const left = `the disk of ${directory} has ${this.#availableBytes ?? 0} bytes left`;
+    const left = `the disk of ${this.#options.directory} has ${this.#availableBytes ?? 'too few'} bytes left`;
+    const needed = neededBytes(this.heldBytes, this.#limits);
     const why =
       this.#state === 'full'
-        ? `${left}, and a write of the store found no room`
-        : `${left}, less than the ${limits.lowBytes} that are kept free for the store itself`;
-    return new EngineError(
-      'KAYA_DISK_FULL',
-      `${why}; free some space or delete keys, and writes are taken again by themselves`,
-    );
+        ? `${left}, but a write of the store found no room, so puts are refused until it has ${needed} and gives them`
+        : `${left}, and puts are refused until it has ${needed}`;
+    return new EngineError('KAYA_DISK_FULL', `${why}; free some space or delete keys`);
   }
 
   /**
@@ -144,7 +152,13 @@ export class DiskGuard {
       return await work();
     } catch (error) {
       if (!this.isWatching || !foundNoRoom(error) || !(await this.#makeRoom(releases))) throw error;
-      return await work();
+      this.#retryCount++;
+      try {
+        return await work();
+      } finally {
+        this.#retryCount--;
+        this.kick();
+      }
     }
   }
 
@@ -219,7 +233,8 @@ export class DiskGuard {
     const { reserve, mayWrite, clock } = this.#options;
     if (this.#isMaking || this.#isClosed || !mayWrite()) return;
     if (clock.now() - this.#reserveFailedAtMs < RETRY_RESERVE_MS) return;
-    if (clock.now() - this.#fullAtMs < HOLD_RESERVE_MS) return;
+    const holdMs = this.#retryCount > 0 ? MAX_HOLD_RESERVE_MS : HOLD_RESERVE_MS;
+    if (clock.now() - this.#fullAtMs < holdMs) return;
     this.#isMaking = true;
     reserve
       .make()
@@ -230,10 +245,10 @@ export class DiskGuard {
       });
   }
 
-  /** Where there is no room it is tried again; a disk that refuses the file otherwise has to do without it. */
+  /** Where there is no room now it is tried again; a disk that refuses the file otherwise has to do without it. */
   #reserveFailed(error: unknown): void {
     this.#reserveFailedAtMs = this.#options.clock.now();
-    if (foundNoRoom(error)) return;
+    if (isPassing(error)) return;
     this.#limits = { ...this.#limits, reserveBytes: 0 };
     this.#warn('making the reserve file', error);
   }

@@ -1,7 +1,14 @@
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { decideDiskState, type DiskLimits, type DiskLook, type DiskState, shouldMakeReserve } from './disk-state.ts';
+import {
+  decideDiskState,
+  type DiskLimits,
+  type DiskLook,
+  type DiskState,
+  neededBytes,
+  shouldMakeReserve,
+} from './disk-state.ts';
 
 const limits: DiskLimits = { lowBytes: 800, reserveBytes: 160 };
 
@@ -55,6 +62,15 @@ describe('decideDiskState', () => {
         state: naiveState(previous, found, some),
       });
     }
+  });
+});
+
+describe('neededBytes', () => {
+  test.each([0, 100, 160, 200])('is the least that ends a low state, with %i bytes in the reserve', (heldBytes) => {
+    const needed = neededBytes(heldBytes, limits);
+
+    expect(decideDiskState('low', look(needed, heldBytes), limits)).toBe('ok');
+    expect(decideDiskState('low', look(needed - 1, heldBytes), limits)).toBe('low');
   });
 });
 

@@ -32,6 +32,11 @@ export function usableBytes({ availableBytes, heldBytes }: DiskLook, { reserveBy
   return availableBytes - Math.max(0, reserveBytes - heldBytes);
 }
 
+/** From so many available bytes on writes are taken again, with so much in the reserve file. */
+export function neededBytes(heldBytes: number, limits: DiskLimits): number {
+  return returnBytes(limits) + Math.max(0, limits.reserveBytes - heldBytes);
+}
+
 /** From so many usable bytes on writes are taken again. */
 export function returnBytes({ lowBytes, reserveBytes }: DiskLimits): number {
   return lowBytes + Math.ceil(Math.max(lowBytes, reserveBytes) / RETURN_SHARE);

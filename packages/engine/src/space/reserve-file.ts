@@ -41,9 +41,10 @@ export class ReserveFile {
     return this.#heldBytes;
   }
 
-  /** Looks what an earlier process left. A file of another size than asked for is given back, to be made anew. */
+  /** Looks what an earlier process left. A part of a file, and one of another size than asked for, are given back, to be made anew. */
   async find(): Promise<void> {
     const { fileSystem, reserveBytes } = this.#options;
+    await removeIfThere(fileSystem, this.#temporary);
     const bytes = (await fileSystem.stat(this.#path))?.bytes;
     if (bytes === undefined || reserveBytes === 0) return;
     this.#heldBytes = bytes;
@@ -134,6 +135,12 @@ export async function releaseReserve(fileSystem: FileSystem, directory: string):
 /** Whether a write, not a sync, found no room: then nothing of it is left, and it may be tried again. */
 export function foundNoRoom(error: unknown): boolean {
   return error instanceof FileSystemError && error.code === 'KAYA_DISK_FULL' && !error.operation.startsWith('sync');
+}
+
+/** Whether making the file may succeed later. A full disk that says so only at the sync has harmed nobody: the file is made anew. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof FileSystemError)) return false;
+  return error.code === 'KAYA_DISK_FULL' || error.code === 'KAYA_FS_TOO_MANY_FILES';
 }
 
 async function removeIfThere(fileSystem: FileSystem, path: string): Promise<boolean> {

@@ -142,9 +142,8 @@ export class Committer implements WriteTarget {
    * Bound: puts that were in the group already take `MAX_GROUP_BYTES` of the reserve at most; later ones are refused.
    */
   async #appendWithRoom(group: readonly PendingWrite[], error: unknown): Promise<void> {
-    const hasRoom = await this.#options.space.makeRoom();
     const bytes = group.reduce((sum, { payload }) => sum + payload.length, 0);
-    if (!hasRoom || bytes > MAX_GROUP_BYTES) throw error;
+    if (bytes > MAX_GROUP_BYTES || !(await this.#options.space.makeRoom())) throw error;
     await this.#append(group);
   }
 
