@@ -5,7 +5,7 @@ import type { RecoveredFile, RecoveryReport, RecoveryVerdict } from '@kayadb/eng
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatTable } from './table-text.ts';
 
-export const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readonly exitCode: ExitCode }>> = {
+const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string; readonly exitCode: ExitCode }>> = {
   clean: { text: 'CLEAN: the store opens and loses nothing', exitCode: EXIT.ok },
   recoverable: { text: 'RECOVERABLE: the store opens and drops a torn tail only', exitCode: EXIT.ok },
   corrupt: {
@@ -14,7 +14,7 @@ export const VERDICTS: Readonly<Record<RecoveryVerdict, { readonly text: string;
   },
   unsupported: { text: 'UNSUPPORTED: this version of KayaDB cannot read the store', exitCode: EXIT.invalidArgument },
   undecided: {
-    text: 'UNDECIDED: a file could not be read, the folder changed all the time, or it is a backup',
+    text: 'UNDECIDED: the folder changed during every look',
     exitCode: EXIT.io,
   },
   empty: { text: 'EMPTY: there is no store in this folder', exitCode: EXIT.notFound },
@@ -28,6 +28,14 @@ export function exitCodeOf({ verdict, lock }: RecoveryReport): ExitCode {
   const { exitCode } = VERDICTS[verdict];
   const needsPerson = lock.state === 'unreadable' || (lock.state === 'held' && lock.liveness === 'unknown');
   return exitCode === EXIT.ok && needsPerson ? EXIT.lockConflict : exitCode;
+}
+
+/** The verdict in a word and a sentence. */
+export function verdictText({ verdict, opening, files }: RecoveryReport): string {
+  if (verdict !== 'undecided') return VERDICTS[verdict].text;
+  if (opening.code === 'KAYA_STORE_IS_BACKUP') return 'UNDECIDED: this is a backup, which is restored and not opened';
+  const isRefused = opening.code !== null || files.some(({ state }) => state === 'unreadable');
+  return isRefused ? 'UNDECIDED: a file could not be read' : VERDICTS.undecided.text;
 }
 
 export async function describeReport(report: RecoveryReport): Promise<string> {
@@ -60,7 +68,7 @@ export function describeFiles(files: readonly RecoveredFile[]): Promise<string> 
 }
 
 function describeVerdict(report: RecoveryReport): string {
-  const lines = [VERDICTS[report.verdict].text, `directory ${report.directory}`];
+  const lines = [verdictText(report), `directory ${report.directory}`];
   if (report.live) {
     const { pid, host, takenAt } = report.lock;
     const owner = pid === null ? 'a process that cannot be told' : `process ${pid} on ${host} since ${takenAt}`;

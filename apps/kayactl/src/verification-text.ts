@@ -3,7 +3,7 @@
 import type { RecoveredFile, RecoveryReport } from '@kayadb/engine';
 
 import { countText } from './count-text.ts';
-import { VERDICTS } from './recovery-text.ts';
+import { verdictText } from './recovery-text.ts';
 import { shellWord } from './shell-word.ts';
 
 /** A damaged place, and whether the store can do without the file. */
@@ -54,14 +54,14 @@ export function verificationDocument(report: RecoveryReport): object {
 }
 
 export function describeVerification(report: RecoveryReport): string {
-  const { verdict, directory, damage, warnings } = report;
+  const { directory, damage, warnings } = report;
   const { files, tables, entries, segments, records, bytes, unreadable, torn, elsewhere } = sumUp(report);
   const content = [
     `${countText(tables, 'table')} with ${countText(entries, 'entry', 'entries')}`,
     `${countText(segments, 'log segment')} with ${countText(records, 'record')}`,
   ];
   const facts = [
-    VERDICTS[verdict].text,
+    verdictText(report),
     `directory ${directory}`,
     `read ${countText(bytes, 'byte')} in ${countText(files, 'file')}: ${content.join(', ')}`,
   ];

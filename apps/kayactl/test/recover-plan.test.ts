@@ -78,6 +78,33 @@ describe('kayactl recover --plan', () => {
     expect(absent).toMatchObject({ exitCode: 1, stdout: '' });
   });
 
+  test('says of a manifest that is damaged, and that CURRENT does not name, that it is', async () => {
+    const manifest = (await namesIn('/store')).find((name) => name.startsWith('MANIFEST'))!;
+    await world.fileSystem.unlink('/store/CURRENT');
+    const whole = await world.run(...FOLDER, 'recover', '--plan');
+    const handle = await world.fileSystem.open(`/store/${manifest}`, 'write');
+    await handle.write(Uint8Array.of(0xff), 120);
+    await handle.close();
+
+    const damaged = await world.run(...FOLDER, 'recover', '--plan');
+
+    expect(whole.stdout).toContain(`known by ${manifest}, which is whole, though CURRENT does not name it`);
+    expect(damaged.stdout).toContain(`known by ${manifest}, as far as it can be read, though CURRENT does not name it`);
+  });
+
+  test('says of a backup that it is one, and how to restore it', async () => {
+    await world.run('--data', '/sound', 'put', 'a', '1');
+    await world.run('--data', '/sound', 'backup', '/copy');
+
+    const { exitCode, stdout } = await world.run('--data', '/copy', 'recover', '--plan');
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^UNDECIDED: this is a backup, which is restored and not opened\n/);
+    expect(stdout).toMatch(/^1\. RESTORE this backup\n/m);
+    expect(stdout).toContain('   type   kayactl --data NEW-DIR restore /copy\n');
+    expect(stdout).not.toContain('LOOK AGAIN');
+  });
+
   test('writes the page into a new file, and touches no file that is there', async () => {
     const plan = [...FOLDER, 'recover', '--plan', '--html'] as const;
 

@@ -7,7 +7,7 @@
 import type { RecoveredFile, RecoveryPlan, RecoveryReport, RecoveryVerdict, WayOut } from '@kayadb/engine';
 
 import { countText, groupText } from '../count-text.ts';
-import { VERDICTS } from '../recovery-text.ts';
+import { verdictText } from '../recovery-text.ts';
 import { VERSION } from '../version.ts';
 import { type Html, piece, trusted } from './html.ts';
 import { drawLog } from './log-picture.ts';
@@ -63,7 +63,7 @@ What the fields mean: docs/reference/recovery-plan.md and docs/reference/recover
 
 function describeVerdict(plan: RecoveryPlan): Html {
   const { report } = plan;
-  const [word = '', text = ''] = VERDICTS[report.verdict].text.split(/: (.*)/);
+  const [word = '', text = ''] = verdictText(report).split(/: (.*)/);
   const live = report.live
     ? piece`<p class="warn-text">A process has the store open: this is a picture of a moment.</p>`
     : undefined;

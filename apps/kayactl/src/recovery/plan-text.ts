@@ -6,7 +6,7 @@
 import type { Loss, RecoveryPlan, WayOut } from '@kayadb/engine';
 
 import { countText } from '../count-text.ts';
-import { VERDICTS } from '../recovery-text.ts';
+import { verdictText } from '../recovery-text.ts';
 import { formatLosses } from './loss-table.ts';
 import { basisText, keptText, lostText, wayOutCommand, wayOutTitle } from './plan-words.ts';
 
@@ -18,7 +18,7 @@ export async function describePlan(plan: RecoveryPlan): Promise<string> {
   const { report, waysOut } = plan;
   const sections = [
     [
-      VERDICTS[report.verdict].text,
+      verdictText(report),
       `directory ${report.directory}`,
       `known by ${basisText(plan)}`,
       report.live ? 'LIVE: a process has it open, so this is a picture of a moment' : '',

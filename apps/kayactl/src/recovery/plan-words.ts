@@ -18,7 +18,7 @@ export const LOSS_NAMES: Readonly<Record<LossKind, string>> = {
   manifest: 'manifest',
 };
 
-export function wayOutTitle({ kind, policy }: WayOut): string {
+export function wayOutTitle({ kind, policy, command }: WayOut): string {
   switch (kind) {
     case 'open':
       return 'OPEN the store as it is';
@@ -27,7 +27,7 @@ export function wayOutTitle({ kind, policy }: WayOut): string {
         ? 'SALVAGE the newest that can be found into a new folder'
         : 'SALVAGE what is provably good into a new folder';
     case 'restore':
-      return 'RESTORE a backup';
+      return command === null ? 'RESTORE a backup' : 'RESTORE this backup';
     case 'look-again':
       return 'LOOK AGAIN once everything can be read';
     default:
@@ -36,7 +36,7 @@ export function wayOutTitle({ kind, policy }: WayOut): string {
 }
 
 /** What to type. `NEW-DIR` and `BACKUP` are for the reader to fill in. */
-export function wayOutCommand({ kind, policy }: WayOut, directory: string): string {
+export function wayOutCommand({ kind, policy, command }: WayOut, directory: string): string {
   const data = shellWord(directory);
   switch (kind) {
     case 'open':
@@ -44,7 +44,7 @@ export function wayOutCommand({ kind, policy }: WayOut, directory: string): stri
     case 'salvage':
       return `kayactl --data ${data} recover --salvage --policy ${policy} --out ${NEW_FOLDER}`;
     case 'restore':
-      return `kayactl --data ${NEW_FOLDER} restore BACKUP`;
+      return `kayactl --data ${NEW_FOLDER} restore ${command === null ? 'BACKUP' : data}`;
     case 'look-again':
       return `kayactl --data ${data} recover --plan`;
     default:
@@ -54,7 +54,7 @@ export function wayOutCommand({ kind, policy }: WayOut, directory: string): stri
 
 /** What readers see afterwards, as far as it is known. */
 export function keptText({ kind, rowCount, lastSequence }: WayOut): string {
-  if (kind === 'restore') return 'what the backup holds, which cannot be seen from here';
+  if (kind === 'restore' && rowCount === null) return 'what the backup holds, which cannot be seen from here';
   if (kind === 'look-again') return 'everything: nothing is changed';
   if (kind === 'open' && rowCount === null) return 'everything as it is, with reads that fail';
   const rows = rowCount === null ? 'rows that nobody has counted' : groupedCountText(rowCount, 'row');
@@ -62,8 +62,8 @@ export function keptText({ kind, rowCount, lastSequence }: WayOut): string {
 }
 
 /** What is lost, summed up in one line. */
-export function lostText({ kind, losses, doubtfulCount, policy }: WayOut): string {
-  if (kind === 'restore') return 'every write since the backup';
+export function lostText({ kind, losses, doubtfulCount, policy, command }: WayOut): string {
+  if (kind === 'restore') return command === null ? 'every write since the backup' : 'every write since it was made';
   if (kind === 'look-again') return 'nothing';
   if (kind === 'open' && losses.some(({ kind: lost }) => lost !== 'torn-tail')) {
     return `nothing further; ${groupedCountText(losses.length, 'place')} cannot be read`;
@@ -109,8 +109,11 @@ function keyStretch({ from, isFromExcluded, to }: LostKeys): string {
 }
 
 /** What the plan knows the store by. */
-export function basisText({ basis, manifest }: RecoveryPlan): string {
-  if (basis === 'current') return `${manifest}, which CURRENT names`;
-  if (basis === 'other-manifest') return `${manifest}, which is whole, though CURRENT does not name it`;
+export function basisText({ basis, manifest, report }: RecoveryPlan): string {
+  const isDamaged = report.files.some(({ name, damage }) => name === manifest && damage.length > 0);
+  if (basis === 'current') return `${manifest}, which CURRENT names${isDamaged ? ', as far as it can be read' : ''}`;
+  if (basis === 'other-manifest') {
+    return `${manifest}, ${isDamaged ? 'as far as it can be read' : 'which is whole'}, though CURRENT does not name it`;
+  }
   return 'the tables themselves, since no manifest can be read';
 }

@@ -293,7 +293,7 @@ class FileExaminer {
   async #addUnreadable(name: string, kind: NumberedKind, error: unknown, liveTable?: FileNumber): Promise<void> {
     if (!(error instanceof FileSystemError)) throw error;
     if (!isNotFound(error)) {
-      this.#files.push(unreadReport(name, kind, 'unreadable', error.message));
+      this.#files.push(unreadReport(name, kind, 'unreadable', error.message, this.#options.view.bytesOf(name)));
     } else if (liveTable !== undefined && (await this.#options.isTableStillNeeded(liveTable))) {
       this.#files.push(missing(name, kind));
     } else {

@@ -41,12 +41,13 @@ export function opening(action: OpeningAction, counts: Partial<Omit<FileOpening,
   return { action, recordsReplayed: 0, bytesCut: 0, ...counts };
 }
 
-/** The entry of a file whose content was not read. */
+/** The entry of a file whose content was not read. @param bytes - Its size, which is known all the same if it is there. */
 export function unreadReport(
   name: string,
   kind: RecoveredFileKind,
   state: RecoveredFileState,
   reason: string,
+  bytes = 0,
 ): RecoveredFile {
-  return fileReport({ name, kind, state, reason });
+  return fileReport({ name, kind, state, reason, bytes });
 }

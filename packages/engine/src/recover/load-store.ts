@@ -157,7 +157,7 @@ async function refuseLostCurrent(fs: FileSystem, directory: string, entries: rea
       throw new CorruptionError(
         CURRENT_FILE,
         0,
-        `it is missing although ${name} holds data; restore it from a backup, or see what is there with kayactl recover --dry-run`,
+        `it is missing although ${name} holds data; see the ways out with kayactl recover --plan`,
       );
     }
   }

@@ -1,5 +1,6 @@
 /** What a person who reads the report should know, in sentences. Pure. */
 
+import { BACKUP_FILE } from '../backup/backup-format.ts';
 import type { RecoveredFile, RecoveredFileState, RecoveryReport } from './recovery-report.ts';
 
 type Reported = Pick<
@@ -27,7 +28,11 @@ export function describeWarnings(report: Reported, isSettled: boolean): readonly
     warnAbout(files, 'torn-tail', 'ends in a torn write, which opening drops'),
     warnAbout(files, 'orphan', live ? 'is not part of the store (yet, maybe: it is open)' : 'is not part of the store'),
     warnAbout(files, 'temporary', 'is left of a file that was being published'),
-    warnAbout(files, 'unknown', 'is not a name that a store gives, and is left alone'),
+    warnAbout(
+      files.filter(({ name }) => name !== BACKUP_FILE || opening.code !== 'KAYA_STORE_IS_BACKUP'),
+      'unknown',
+      'is not a name that a store gives, and is left alone',
+    ),
     warnAbout(files, 'unsupported', 'cannot be read by this version, here'),
     warnAbout(files, 'unreadable', 'could not be read'),
     warnAbout(files, 'vanished', 'was removed while the directory was looked at'),

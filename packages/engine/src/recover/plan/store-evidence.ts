@@ -56,7 +56,7 @@ export class StoreEvidence {
     this.#survey = survey;
     this.#view = view;
     const places = survey.tables.flatMap((table) => table.places);
-    this.places = basis.kind === 'tables' ? [...places, lostRangeDeletes(basis)] : places;
+    this.places = basis.kind === 'tables' ? [...places, lostRangeDeletes(basis, report)] : places;
   }
 
   /**
@@ -166,10 +166,10 @@ function refuseNothing({ files, directory }: RecoveryReport): void {
 }
 
 /** Without a manifest nobody knows which range deletes were in force. */
-function lostRangeDeletes({ damage }: StoreBasis): DamagedPlace {
+function lostRangeDeletes({ damage }: StoreBasis, { manifest }: RecoveryReport): DamagedPlace {
   return {
     kind: 'range-deletes',
-    file: damage?.file ?? 'CURRENT',
+    file: damage?.file ?? manifest ?? 'CURRENT',
     offset: 0,
     bytes: 0,
     reason: 'no manifest says which range deletes were in force, nor which tables were live',

@@ -25,8 +25,9 @@ export function rankWaysOut(found: Found): readonly WayOut[] {
   const provable = describeSalvage(found, 'provable');
   const newest = describeSalvage(found, 'newest-found');
   const salvages = isSame(provable, newest) ? [provable] : [provable, newest];
+  if (isBackup(report) && report.damage.length === 0) return [restoreThis(found), ...salvages];
   const open = report.opening.outcome === 'opens' ? [describeOpening(found)] : [];
-  const isDamaged = report.damage.length > 0 || open.length === 0;
+  const isDamaged = failsReads(found) || open.length === 0;
   const ways: readonly WayOut[] = !isDamaged
     ? [...open, ...salvages]
     : losesNothing(provable)
@@ -61,7 +62,7 @@ export function describeSalvage(found: Found, policy: SalvagePolicy): WayOut {
 
 function describeOpening(found: Found): WayOut {
   const { directory, report, places, tallies, showKeys, log } = found;
-  const isDamaged = report.damage.length > 0;
+  const isDamaged = failsReads(found);
   const inTables = places.map((place) => lossOf(place, showKeys));
   const cautions = [
     isDamaged &&
@@ -108,6 +109,27 @@ function restoreOf({ basis }: Found): WayOut {
   };
 }
 
+/** A backup is whole or refused; whether it is what was written, its list says and this plan does not. */
+function restoreThis({ directory, tallies, log }: Found): WayOut {
+  return {
+    ...RESTORE,
+    summary: 'Restore this backup into a new directory: every byte is compared with its list on the way',
+    command: `kayactl restore ${directory} --data`,
+    rowCount: tallies.provable.rowCount,
+    lastSequence: log.lastSequence,
+    cautions: ['this directory is a backup: it is restored, and never opened itself'],
+  };
+}
+
+function isBackup({ opening }: RecoveryReport): boolean {
+  return opening.code === 'KAYA_STORE_IS_BACKUP';
+}
+
+/** Whether an open store would have places that cannot be read: damaged ones, or a table that is refused here. */
+function failsReads({ report, places }: Found): boolean {
+  return report.damage.length > 0 || places.length > 0;
+}
+
 function mustLookAgain({ report, tables }: Found): boolean {
   const isUnreadable = report.files.some(({ state }) => state === 'unreadable');
   return isUnreadable || report.verdict === 'undecided' || tables.some(({ unreadable }) => unreadable !== undefined);
@@ -117,13 +139,16 @@ function describeLookAgain({ report, tables, directory }: Found): WayOut {
   const refused = report.files
     .filter(({ state }) => state === 'unreadable')
     .map(({ name, reason }) => `${name}: ${reason}`);
-  const unread = tables.flatMap(({ unreadable }) => (unreadable === undefined ? [] : [unreadable]));
+  const unread = tables
+    .filter(({ file }) => !refused.some((sentence) => sentence.startsWith(`${file}: `)))
+    .flatMap(({ unreadable }) => (unreadable === undefined ? [] : [unreadable]));
+  const met = [...refused, ...unread];
   return {
     ...RESTORE,
     kind: 'look-again',
     summary: 'Mend what keeps the directory from being read, or copy it while nothing uses it, and make the plan again',
     command: `kayactl --data ${directory} recover --plan`,
-    cautions: [...new Set([...refused, ...unread, ...report.warnings])],
+    cautions: met.length > 0 ? met : report.warnings,
   };
 }
 

@@ -474,7 +474,71 @@ describe('planRecovery', () => {
     const found = await plan(fs);
 
     expect(kindsOf(found)[0]).toBe('look-again');
-    expect(found.waysOut[0]!.cautions.join()).toContain(table!);
+    expect(found.waysOut[0]!.cautions).toEqual([expect.stringMatching(`^${table}: open of .* failed with EACCES`)]);
+  });
+
+  // Opening does not read the inside of tables: it was said to recover a store whose table nobody can read, and to lose nothing.
+  test('does not offer to open a store as if nothing were the matter when a table of it cannot be read', async () => {
+    const disk = await abandonedStore();
+    const [table] = await namesEnding(disk, '.sst');
+    const matchesPath = (path: string): boolean => path.endsWith(table!);
+    const fs = new FaultyFileSystem(disk, [
+      { at: 1, kinds: ['open'], matchesPath, forever: true, effect: { kind: 'fail', errno: 'EACCES' } },
+    ]);
+
+    const found = await plan(fs);
+
+    const open = found.waysOut.find(({ kind }) => kind === 'open')!;
+    expect(open.summary).toBe('Open the store and live with reads that fail');
+    expect(open.losses).toMatchObject([{ file: table }]);
+    const { bytes } = (await disk.stat(`${DIRECTORY}/${table}`))!;
+    expect(found.report.files.find(({ name }) => name === table)).toMatchObject({ state: 'unreadable', bytes });
+  });
+
+  test('says of a folder with a log that cannot be read that it is to be looked at again, not that nothing is there', async () => {
+    const disk = await abandonedStore();
+    for (const name of await namesIn(disk, DIRECTORY)) {
+      if (!name.endsWith('.wal')) await disk.unlink(`${DIRECTORY}/${name}`);
+    }
+    const fs = new FaultyFileSystem(disk, [
+      { at: 1, kinds: ['open'], forever: true, effect: { kind: 'fail', errno: 'EACCES' } },
+    ]);
+
+    const found = await plan(fs);
+
+    expect(kindsOf(found)[0]).toBe('look-again');
+  });
+
+  // It was asked to be looked at again, for ever.
+  test('of a backup is to restore it', async () => {
+    const disk = await abandonedStore();
+    const engine = await openTestEngine(testWorld(disk));
+    await engine.backup(`${DIRECTORY}-backup`);
+    await engine.close();
+    const { clock, nextProcess } = testWorld();
+    const planBackup = (): Promise<RecoveryPlan> =>
+      planRecovery(disk, `${DIRECTORY}-backup`, { clock, processes: nextProcess() });
+
+    const whole = await planBackup();
+    const [table] = (await namesIn(disk, `${DIRECTORY}-backup`)).filter((name) => name.endsWith('.sst'));
+    await disk.unlink(`${DIRECTORY}-backup/${table}`);
+    const damaged = await planBackup();
+
+    expect(kindsOf(whole)).toEqual(['restore', 'provable']);
+    expect(whole.waysOut[0]).toMatchObject({ command: `kayactl restore ${DIRECTORY}-backup --data`, rowCount: 70 });
+    expect(whole.report.warnings).toEqual([]);
+    expect(damaged.waysOut[0]).toMatchObject({ kind: 'restore', command: null });
+  });
+
+  test('names the manifest that is gone as what is lost with it', async () => {
+    const disk = await abandonedStore();
+    const manifest = await manifestName(disk);
+    await disk.unlink(`${DIRECTORY}/${manifest}`);
+
+    const found = await plan(disk);
+
+    const salvages = found.waysOut.filter(({ kind }) => kind === 'salvage');
+    expect(salvages.map(({ losses }) => losses.map(({ file }) => file))).toEqual([[manifest], [manifest]]);
   });
 
   test('gives no key away unless asked', async () => {
