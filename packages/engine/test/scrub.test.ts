@@ -1,6 +1,7 @@
 /** The background scrub of an open store. docs/decisions/20261122-background-scrub.md. */
 
 import { settle } from '@kayadb/testkit';
+import { FileSystemError } from '@kayadb/vfs';
 import { FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -314,6 +315,55 @@ describe('a manifest that rots under an open store', () => {
 
     await expect(engine.put('k', 'v')).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
     await engine.close().catch(() => undefined);
+  });
+
+  test('is not told of where an edit of unknown outcome came before the look', async () => {
+    const memory = new MemoryFileSystem();
+    let isArmed = false;
+    let fail: (() => void) | undefined;
+    const fs = new InterceptedFileSystem(memory, {
+      call: async ({ kind, paths }, call) => {
+        const result = await call();
+        if (!isArmed || kind !== 'sync' || !paths[0]!.includes('MANIFEST')) return result;
+        await new Promise<void>((resolve) => {
+          fail = resolve;
+        });
+        throw new FileSystemError('EIO', kind, paths[0]!);
+      },
+      callSync: (_operation, call) => call(),
+    });
+    const { engine, world, events } = await filled(testWorld(fs));
+    await engine.put('late', 'v');
+    isArmed = true;
+
+    const flushed = engine.flush().catch((error: unknown) => error);
+    for (let i = 0; i < 100 && fail === undefined; i++) await settle();
+    await world.clock.advanceAsync(600_000);
+    fail!();
+
+    expect(await flushed).toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+    await settle();
+    expect(told(events, 'damage-found')).toEqual([]);
+    expect(await namesOf(memory, /damaged$/)).toEqual([]);
+    await engine.close().catch(() => undefined);
+  });
+
+  test.each([0, 1, 20, 100])('is taken for sound where an edit found no room after %i bytes', async (bytes) => {
+    const faulty = new FaultyFileSystem(new MemoryFileSystem());
+    const { engine, world, events } = await filled(testWorld(faulty));
+    await engine.put('late', 'v');
+    const matchesPath = (path: string): boolean => path.includes('MANIFEST');
+    faulty.inject({ at: 1, kinds: ['write'], matchesPath, effect: { kind: 'short-write', bytes, errno: 'ENOSPC' } });
+
+    const failed = await engine.flush().catch((error: unknown) => error);
+    await world.clock.advanceAsync(600_000);
+    await engine.flush();
+    await world.clock.advanceAsync(HOUR);
+
+    expect(failed).toMatchObject({ code: 'KAYA_DISK_FULL' });
+    expect(engine.stats()).toMatchObject({ scrubCount: 2, scrubDamageCount: 0 });
+    expect(told(events, 'poisoned')).toEqual([]);
+    await engine.close();
   });
 
   test('is taken for sound while edits come and go', async () => {

@@ -142,14 +142,16 @@ export class Scrubber {
   }
 
   async #scrubManifest(tally: Tally): Promise<void> {
-    const { directory, storeId, versions, resources } = this.#options;
+    const { directory, storeId, versions, resources, poison } = this.#options;
     const { fileSystem } = resources;
     try {
       const found = await versions.runBetweenEdits((state) =>
         checkManifest(fileSystem, directory, { storeId, manifestNumber: versions.manifestNumber, state }),
       );
+      // Behind an edit of unknown outcome the file may be ahead of memory, and is not to be touched. A store that closes is worth the repair.
+      if (poison.cause !== undefined) return;
       for (const damage of found) this.#note(damage, damage.file, tally);
-      if (found.length > 0 && !this.#isOver) await this.#replaceManifest(found.map(({ file }) => file));
+      if (found.length > 0) await this.#replaceManifest(found.map(({ file }) => file));
     } catch (error) {
       this.#note(error, 'the manifest', tally);
     }
