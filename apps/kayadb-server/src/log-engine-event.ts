@@ -1,7 +1,7 @@
 /** What the engine tells, as log lines. */
 
 import { assertNever } from '@kayadb/codec';
-import type { EngineEvent } from '@kayadb/engine';
+import type { EngineEvent, ScrubPass } from '@kayadb/engine';
 import type { Logger } from '@kayadb/server';
 
 export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
@@ -38,12 +38,7 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
       else logger.error(fields, 'the disk is full: puts are refused, and the reserve is used up');
       break;
     case 'scrubbed':
-      logger[engineEvent.damageCount === 0 ? 'info' : 'error'](
-        fields,
-        engineEvent.damageCount === 0
-          ? 'the whole store was read back and is sound'
-          : `the store was read back, and ${engineEvent.damageCount} places are damaged`,
-      );
+      logScrub(logger, fields, engineEvent);
       break;
     case 'damage-found':
       logger.error(fields, engineEvent.message);
@@ -57,4 +52,11 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
     default:
       assertNever(engineEvent, 'engine event');
   }
+}
+
+function logScrub(logger: Logger, fields: object, { damageCount, unreadTables }: ScrubPass): void {
+  if (damageCount > 0) logger.error(fields, `the store was read back, and ${damageCount} places are damaged`);
+  else if (unreadTables > 0)
+    logger.warn(fields, `the store was read back but for ${unreadTables} tables; the rest is sound`);
+  else logger.info(fields, 'the whole store was read back and is sound');
 }
