@@ -5,7 +5,7 @@ import { copyBytes } from '@kayadb/codec';
 import { EngineError } from './errors.ts';
 import { checkKey, checkValue, type WriteBatch } from './key/write-batch.ts';
 import { resolveKeySpan } from './range-delete/key-span.ts';
-import type { BatchOperation, Condition, Encoding, ScanOptions } from './types.ts';
+import type { BatchOperation, Condition, Encoding, ReadOptions, ScanOptions } from './types.ts';
 
 /** What one key must be for a conditional write, as bytes. */
 export interface ExpectedValue {
@@ -55,6 +55,16 @@ export function checkScanOptions(name: string, options: ScanOptions<Encoding, En
   checkLimit(name, 'limitBytes', options.limitBytes, 1);
   checkEncoding(name, 'keyEncoding', options.keyEncoding);
   checkEncoding(name, 'valueEncoding', options.valueEncoding);
+}
+
+/**
+ * Options of a read that name no snapshot. A snapshot in their place would read the newest state and not say so.
+ *
+ * @throws TypeError
+ */
+export function checkReadOptions(options: ReadOptions): void {
+  if (typeof options === 'object' && options !== null && !('sequence' in options)) return;
+  throw new TypeError('the options of a read must be an object, as in { snapshot }');
 }
 
 /** For every call after `close()`. */

@@ -3,7 +3,7 @@
 import { copyBytes } from '@kayadb/codec';
 
 import { backup } from './backup/backup.ts';
-import { addOperation, checkConditions, checkScanOptions, closedError } from './engine-input.ts';
+import { addOperation, checkConditions, checkReadOptions, checkScanOptions, closedError } from './engine-input.ts';
 import { openScan, type StoreScan } from './iterate/open-scan.ts';
 import { normaliseBounds } from './iterate/range.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
@@ -301,9 +301,10 @@ export class KayaEngine implements Engine {
   }
 
   #sequenceFor(options: ReadOptions | undefined): SequenceNumber {
-    return options?.snapshot === undefined
-      ? this.#store.lastSequence
-      : this.#store.snapshots.sequenceOf(options.snapshot);
+    const snapshot = options?.snapshot;
+    if (snapshot !== undefined) return this.#store.snapshots.sequenceOf(snapshot);
+    if (options !== undefined) checkReadOptions(options);
+    return this.#store.lastSequence;
   }
 
   /** A read that has to wait for the disk. */

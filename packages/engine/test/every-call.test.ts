@@ -180,6 +180,18 @@ describe('a wrong argument', () => {
     ['a prefix in the place of the options', (engine) => engine.scan('user/' as never), TypeError],
     ['an unknown encoding', (engine) => engine.scan({ keyEncoding: 'hex' as 'utf8' }), TypeError],
     ['a foreign snapshot', (engine) => engine.get('k', { snapshot: {} as never }), TypeError],
+    ['a snapshot in the place of the options', (engine) => engine.get('k', engine.snapshot() as never), TypeError],
+    [
+      'a snapshot in the place of the options of has',
+      (engine) => engine.has('k', engine.snapshot() as never),
+      TypeError,
+    ],
+    ['options of a read that are none', (engine) => engine.getMany(['k'], 'x' as never), TypeError],
+    [
+      'a snapshot in the place of the options of a scan',
+      (engine) => engine.scan(engine.snapshot() as never),
+      TypeError,
+    ],
     ['a batch of no rows', (engine) => engine.scan().nextBatch(0), RangeError],
     ['no directory', (engine) => engine.checkpoint(''), TypeError],
     ['a directory that is no path', (engine) => engine.backup(5 as never), TypeError],
