@@ -350,6 +350,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Finishes what was accepted, flushes, and records a clean close. Idempotent. Everything is released in any case; a
    * rejection says that the close is not clean, and why. What was acknowledged as durable is safe even then.
+   * Where several things fail it has the code of the first, and their errors in `cause`.
    */
   close(): Promise<void>;
 }

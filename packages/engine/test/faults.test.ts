@@ -40,6 +40,25 @@ describe('a sync that fails', () => {
   });
 });
 
+describe('a close that fails in several ways', () => {
+  test('is told with the code of the first and the words of all', async () => {
+    const disk = new FaultyFileSystem(new MemoryFileSystem());
+    const engine = await openTestEngine(testWorld(disk), tinyOptions);
+    for (let i = 0; i < 40; i++) await engine.put(`k${i}`, 'v'.repeat(30));
+    await engine.flush();
+    disk.inject({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+    await engine.put('k', 'v').catch(() => undefined);
+    disk.inject({ at: 1, forever: true, kinds: ['close'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    const failed = await engine.close().catch((error: unknown) => error);
+
+    expect(failed).toMatchObject({ code: 'KAYA_ENGINE_POISONED', cause: { errors: expect.any(Array) } });
+    expect((failed as Error).message).toMatch(
+      /^closing \/db failed in \d+ ways: the store takes no more writes.*; close of /,
+    );
+  });
+});
+
 describe('a table that cannot be looked at', () => {
   test.each(['open', 'size', 'read'] as const)(
     'when it is new, and %s fails: the flush fails, and goes well once the disk does',

@@ -7,6 +7,7 @@ import { assert } from '@kayadb/codec';
 import type { FileSystem } from '@kayadb/vfs';
 
 import { tableFileName } from '../files/file-names.ts';
+import { joinFailures } from '../join-failures.ts';
 import type { FileNumber } from '../key/internal-key.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import type { BlockCache } from './block-cache.ts';
@@ -105,7 +106,7 @@ export class TableCache {
   /**
    * Resolves when all tables are closed, which waits for their users. Idempotent.
    *
-   * @throws AggregateError of what the file system refused.
+   * @throws FileSystemError for what the file system refused; of several, what `joinFailures` makes of them.
    */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -113,7 +114,7 @@ export class TableCache {
     for (const reader of this.#open.values()) this.#close(reader);
     const outcomes = await Promise.allSettled(this.#closing);
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    if (failures.length > 0) throw new AggregateError(failures, 'tables could not be closed');
+    if (failures.length > 0) throw joinFailures(failures, 'closing the tables');
   }
 
   #acquireClosed(meta: TableName): Promise<TableReader> {
