@@ -82,6 +82,13 @@ describe.each(PLANS)('the page of %s', (_name, make) => {
 });
 
 describe('the page', () => {
+  test('hides no name of a table behind the damage in it', () => {
+    const page = renderPlanPage(oneBlockPlan());
+
+    const [bar] = /<g><rect class="bar"(?:(?!<\/g>)[^])*<rect class="damage"[^]*?<\/g>/.exec(page)!;
+    expect(bar.indexOf('class="in-bar"')).toBeGreaterThan(bar.indexOf('class="damage"'));
+  });
+
   test('marks each damaged stretch with file, offset and reason, and the number that the list has', () => {
     const page = renderPlanPage(oneBlockPlan());
 

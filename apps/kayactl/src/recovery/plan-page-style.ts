@@ -30,7 +30,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
-th.number { text-align: right; } th:last-child { width: 100%; } th { white-space: nowrap; } td { white-space: nowrap; } td:last-child { white-space: normal; }
+th.number { text-align: right; } th:last-child { width: 100%; } th { white-space: nowrap; } td { white-space: nowrap; } td:last-child { white-space: normal; min-width: 16em; }
 td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 17em; } .bad-text { color: var(--bad); } .warn-text { color: var(--warn); }
 ul { margin: .4rem 0; padding-left: 1.2rem; }
 .legend { color: var(--soft); font-size: .85rem; margin: .3rem 0 0; }
@@ -42,11 +42,12 @@ svg .soft { fill: var(--soft); } svg .lane { fill: var(--lane); } svg .bar { fil
 svg .thin { stroke: none; }
 svg .damage { fill: var(--bad); } svg .unused { fill: var(--unused); } svg .torn { fill: var(--warn); }
 svg .missing { fill: none; stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 5 3; }
-svg .mark { fill: var(--bad); font-weight: 700; font-size: 11px; } svg .in-bar { font-size: 11px; pointer-events: none; }
+svg .mark { fill: var(--bad); font-weight: 700; font-size: 11px; } svg .in-bar { font-size: 11px; pointer-events: none;
+  paint-order: stroke; stroke: var(--paper); stroke-width: 2.5px; stroke-linejoin: round; }
 footer { margin-top: 2rem; color: var(--soft); font-size: .85rem; }
 @page { margin: 1.5cm; }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff; --good: #2f7d4f; --bad: #c62f2f; --warn: #a86400;
   --bar: #b9cfe6; --bar-edge: #3d6fa3; --lane: #f2f4f7; --unused: #ccc; }
   body { max-width: none; padding: 0; font-size: 10.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  .scroll { overflow: visible; } td.wrap { min-width: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+  .scroll { overflow: visible; } td.wrap, td:last-child { min-width: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;

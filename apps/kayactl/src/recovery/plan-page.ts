@@ -171,7 +171,9 @@ function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Htm
   const kindOf = (column: number): string => {
     const title = head[column]!;
     if (NUMBERS.has(title)) return 'number';
-    return title === 'FILE' ? 'code' : title.startsWith('KEY') ? 'wrap' : '';
+    if (title === 'FILE') return 'code';
+    // Keys may be long; without them the column says next to nothing.
+    return rows.some((cells) => String(cells[column]).includes('hex:')) ? 'wrap' : '';
   };
   const titles = head.map((title, column) => piece`<th class="${kindOf(column)}">${title}</th>`);
   const lines = rows.map(

@@ -18,6 +18,7 @@ const MIN_BAR_WIDTH = 1.5;
 const MIN_DAMAGE_WIDTH = 3;
 /** Numbers closer to each other could not be read. */
 const MARK_SPACING = 16;
+const DIGIT_WIDTH = 7;
 /** Room for a file's name. */
 const NAME_WIDTH = 74;
 
@@ -138,7 +139,7 @@ function drawTable(
   const { marks, mark } = drawMarks(isTall(height) ? wanted : [], y, lastMark);
   const look = width < 5 ? 'bar thin' : 'bar';
   const bar = piece`<rect class="${look}" x="${px(x)}" y="${y}" width="${px(width)}" height="${height}"><title>${title}</title></rect>`;
-  return { drawn: piece`<g>${bar}${name}${red}${marks}</g>`, mark };
+  return { drawn: piece`<g>${bar}${red}${name}${marks}</g>`, mark };
 }
 
 function nameIn(table: PlanTable, x: number, y: number, height: number): Html {
@@ -158,7 +159,7 @@ function stretchOf(
   return { left, wide };
 }
 
-/** Numbers above a bar, as many as there is room for. @param after - Where the last number stands. */
+/** Numbers above a bar, as many as there is room for. @param after - Where the last digit of the last number stands. */
 export function drawMarks(
   wanted: readonly { readonly x: number; readonly place: NumberedPlace | undefined }[],
   y: number,
@@ -169,7 +170,7 @@ export function drawMarks(
   for (const { x, place } of wanted) {
     if (place === undefined || x < mark + MARK_SPACING) continue;
     marks.push(piece`<text class="mark" x="${px(x)}" y="${y - 1}">${place.number}</text>`);
-    mark = x;
+    mark = x + (String(place.number).length - 1) * DIGIT_WIDTH;
   }
   return { marks, mark };
 }
