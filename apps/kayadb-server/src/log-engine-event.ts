@@ -1,7 +1,7 @@
 /** What the engine tells, as log lines. */
 
 import { assertNever } from '@kayadb/codec';
-import type { EngineEvent, ScrubPass } from '@kayadb/engine';
+import type { EngineEvent, EngineStats, ScrubPass } from '@kayadb/engine';
 import type { Logger } from '@kayadb/server';
 
 export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
@@ -33,9 +33,7 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
       logger.warn(fields, `writes wait: ${engineEvent.reason}`);
       break;
     case 'disk-space':
-      if (engineEvent.state === 'ok') logger.info(fields, 'the disk has room again: all writes are taken');
-      else if (engineEvent.state === 'low') logger.warn(fields, 'the disk is nearly full: puts are refused');
-      else logger.error(fields, 'the disk is full: puts are refused, and the reserve is used up');
+      logDiskSpace(logger, fields, engineEvent.state);
       break;
     case 'scrubbed':
       logScrub(logger, fields, engineEvent);
@@ -59,4 +57,12 @@ function logScrub(logger: Logger, fields: object, { damageCount, unreadTables }:
   else if (unreadTables > 0)
     logger.warn(fields, `the store was read back but for ${unreadTables} tables; the rest is sound`);
   else logger.info(fields, 'the whole store was read back and is sound');
+}
+
+function logDiskSpace(logger: Logger, fields: object, state: EngineStats['diskState']): void {
+  const help = 'free some space or delete keys';
+  if (state === 'low') logger.warn(fields, `the disk is nearly full: puts are refused (--disk-low-bytes); ${help}`);
+  else if (state === 'full')
+    logger.error(fields, `the disk is full: puts are refused, and the reserve is used up; ${help}`);
+  else logger.info(fields, 'the disk has room again: all writes are taken');
 }

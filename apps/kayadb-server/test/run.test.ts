@@ -225,7 +225,11 @@ describe('run', () => {
     world.requestStop('SIGTERM');
 
     expect(await running).toBe(0);
-    expect(refused).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_DISK_FULL') });
+    expect(refused).toMatchObject({
+      kind: 'error',
+      message: expect.stringMatching(/^KAYA_DISK_FULL: .*free some space/),
+    });
+    expect(world.output.log.filter(({ event }) => event === 'request.failed')).toEqual([]);
     expect([deleted, stored]).toEqual([{ kind: 'done' }, { kind: 'done' }]);
     const lines = world.output.log.filter(({ event }) => event === 'engine.disk-space');
     expect(lines.map(({ level, state }) => ({ level, state }))).toEqual([

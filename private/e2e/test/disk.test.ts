@@ -67,7 +67,7 @@ describe('a disk that is full (skipped where mounting is refused)', { timeout: 1
       const kept = await countIntact(secondClient, acknowledged);
 
       expect(before.acknowledged.length).toBeGreaterThan(50);
-      expect(before.refusal).toMatch(/KAYA_DISK_FULL: no space is left on the server's disk; free some/);
+      expect(before.refusal).toMatch(/KAYA_DISK_FULL: .*free some/);
       expect(readBack).toBe(before.acknowledged.length);
       expect(again).toMatchObject({
         exitCode: 1,

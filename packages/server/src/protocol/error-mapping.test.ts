@@ -17,6 +17,12 @@ describe('mapError', () => {
       'fault',
     ],
     [
+      'a put that is refused because the disk is nearly full, which is not logged',
+      new EngineError('KAYA_DISK_FULL', 'the disk of /secret/path has 1 bytes left'),
+      "KAYA_DISK_FULL: the server's disk is nearly full, so it takes deletes but no puts; free some space there or delete keys, and puts are taken again by themselves",
+      'refusal',
+    ],
+    [
       'a poisoned engine, with what poisoned it',
       new EngineError('KAYA_ENGINE_POISONED', 'append to /secret/path failed', { cause: full }),
       "KAYA_ENGINE_POISONED: the store takes no more writes after a disk failure; the node stops and must be restarted by its operator (caused by KAYA_DISK_FULL) (look for request 1.2 in the server's log)",

@@ -5,6 +5,7 @@
 
 import { AssertionError, assertNever, KayaError } from '@kayadb/codec';
 import type { RefusalResponse } from '@kayadb/codec';
+import { EngineError } from '@kayadb/engine';
 
 import { ServerError } from '../server-error.ts';
 
@@ -24,9 +25,16 @@ const SENTENCES: Readonly<Record<string, string>> = {
   KAYA_CORRUPTION: "stored data is damaged; run kayactl recover --dry-run on the server's data directory",
 };
 
+const NEARLY_FULL =
+  "KAYA_DISK_FULL: the server's disk is nearly full, so it takes deletes but no puts; free some space there or delete keys, and puts are taken again by themselves";
+
 /** @param correlationId - Appears in the log beside the whole error. */
 export function mapError(error: unknown, correlationId: string): MappedError {
   if (error instanceof ServerError) return mapRefusal(error);
+  // The engine has said once how the disk stands; a log line for each put that it spares the disk would take what is left.
+  if (error instanceof EngineError && error.code === 'KAYA_DISK_FULL') {
+    return { response: { kind: 'error', message: NEARLY_FULL }, weight: 'refusal' };
+  }
   if (error instanceof KayaError && SENTENCES[error.code] !== undefined) {
     const weight = error.code === 'KAYA_ENGINE_POISONED' ? 'fatal' : 'fault';
     return { response: fault(error.code, describeCause(error), correlationId), weight };
