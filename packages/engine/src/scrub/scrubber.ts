@@ -1,8 +1,8 @@
 /**
  * Reads the whole store back from time to time and says what is damaged, so that it is known while there is still a copy elsewhere.
  *
- * Invariant: it reads past all caches, one pass at a time, holds a version no longer than one table takes, and repairs or removes nothing
- * of what it finds. docs/decisions/20261122-background-scrub.md.
+ * Invariant: it reads past all caches of the store, one pass at a time, holds a version no longer than one table takes, and removes nothing
+ * of what it finds; a manifest, of which memory has all, is written anew. docs/decisions/20261122-background-scrub.md.
  */
 
 import { KayaError } from '@kayadb/codec';
