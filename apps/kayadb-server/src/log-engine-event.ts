@@ -4,6 +4,8 @@ import { assertNever } from '@kayadb/codec';
 import type { EngineEvent, EngineStats, ScrubPass } from '@kayadb/engine';
 import type { Logger } from '@kayadb/server';
 
+type Fields = Readonly<Record<string, unknown>>;
+
 export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
   const { kind, ...rest } = engineEvent;
   const fields = { event: `engine.${kind}`, ...rest };
@@ -52,14 +54,14 @@ export function logEngineEvent(logger: Logger, engineEvent: EngineEvent): void {
   }
 }
 
-function logScrub(logger: Logger, fields: object, { damageCount, unreadTables }: ScrubPass): void {
+function logScrub(logger: Logger, fields: Fields, { damageCount, unreadTables }: ScrubPass): void {
   if (damageCount > 0) logger.error(fields, `the store was read back, and ${damageCount} places are damaged`);
   else if (unreadTables > 0)
     logger.warn(fields, `the store was read back but for ${unreadTables} tables; the rest is sound`);
   else logger.info(fields, 'the whole store was read back and is sound');
 }
 
-function logDiskSpace(logger: Logger, fields: object, state: EngineStats['diskState']): void {
+function logDiskSpace(logger: Logger, fields: Fields, state: EngineStats['diskState']): void {
   const help = 'free some space or delete keys';
   if (state === 'low') logger.warn(fields, `the disk is nearly full: puts are refused (--disk-low-bytes); ${help}`);
   else if (state === 'full')
