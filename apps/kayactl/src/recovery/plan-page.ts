@@ -173,13 +173,17 @@ function table(head: readonly string[], rows: readonly (readonly Cell[])[]): Htm
     if (NUMBERS.has(title)) return 'number';
     if (title === 'FILE') return 'code';
     // Keys may be long; without them the column says next to nothing.
-    return rows.some((cells) => String(cells[column]).includes('hex:')) ? 'wrap' : '';
+    return rows.some((cells) => hasKey(cells[column]!)) ? 'wrap' : '';
   };
   const titles = head.map((title, column) => piece`<th class="${kindOf(column)}">${title}</th>`);
   const lines = rows.map(
     (cells) => piece`<tr>${cells.map((cell, column) => piece`<td class="${kindOf(column)}">${cell}</td>`)}</tr>`,
   );
   return piece`<div class="scroll"><table><thead><tr>${titles}</tr></thead><tbody>${lines}</tbody></table></div>`;
+}
+
+function hasKey(cell: Cell): boolean {
+  return typeof cell === 'string' && cell.includes('hex:');
 }
 
 function moreText(count: number): Html | undefined {
