@@ -5,6 +5,7 @@ import { type DirectoryLockState, LOCK_FILE_NAME, TEMPORARY_SUFFIX } from '@kaya
 
 import { CURRENT_FILE, manifestFileName, parseFileName } from '../files/file-names.ts';
 import { pickObsoleteFiles } from '../files/obsolete-files.ts';
+import { DAMAGED_SUFFIX } from '../scrub/keep-damaged-file.ts';
 import { NO_SEGMENT } from '../wal/wal-replay.ts';
 import type { EvidenceView } from './evidence-view.ts';
 import type { ExaminedFiles } from './examine-files.ts';
@@ -172,10 +173,11 @@ function describeOther(
       return [
         fileReport({ name, kind, state: 'temporary', reason: 'left of a file being published', bytes, opening: act }),
       ];
-    case 'unknown':
-      return [
-        fileReport({ name, kind, state: 'unknown', reason: 'not a name that a store gives', bytes, opening: act }),
-      ];
+    case 'unknown': {
+      const isKept = name.endsWith(DAMAGED_SUFFIX);
+      const reason = isKept ? 'damaged bytes that a scrub kept and replaced' : 'not a name that a store gives';
+      return [fileReport({ name, kind, state: 'unknown', reason, bytes, opening: act })];
+    }
     case 'manifest':
     case 'wal':
     case 'table':

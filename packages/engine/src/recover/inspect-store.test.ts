@@ -275,6 +275,7 @@ describe('inspectStore', () => {
     await writeFile(disk, '000099.sst', await disk.readFile(`${DIRECTORY}/${table}`));
     await writeFile(disk, 'CURRENT.tmp', encodeUtf8('half'));
     await writeFile(disk, 'notes.txt', encodeUtf8('mine'));
+    await writeFile(disk, 'MANIFEST-000002.damaged', encodeUtf8('rotten'));
     await disk.makeDirectory(`${DIRECTORY}/000044.sst`);
 
     const report = await inspect(disk);
@@ -283,6 +284,11 @@ describe('inspectStore', () => {
     expect(fileNamed(report, '000099.sst')).toMatchObject({ state: 'orphan', opening: { action: 'remove' } });
     expect(fileNamed(report, 'CURRENT.tmp')).toMatchObject({ state: 'temporary', opening: { action: 'remove' } });
     expect(fileNamed(report, 'notes.txt')).toMatchObject({ state: 'unknown', opening: { action: 'leave' } });
+    expect(fileNamed(report, 'MANIFEST-000002.damaged')).toMatchObject({
+      state: 'unknown',
+      reason: 'damaged bytes that a scrub kept and replaced',
+      opening: { action: 'leave' },
+    });
     expect(fileNamed(report, '000044.sst')).toMatchObject({ kind: 'unknown', state: 'unknown' });
     expect(report).toMatchObject({ tmp_files_removed: 1 });
     expect(report.opening.filesRemoved).toEqual(expect.arrayContaining(['000099.sst', 'CURRENT.tmp']));
