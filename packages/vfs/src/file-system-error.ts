@@ -43,6 +43,12 @@ const advice: Readonly<Record<FileSystemErrorCode, string>> = {
   KAYA_IO: 'the operating system reported an input/output error; check the disk',
 };
 
+/** Where the advice for the code would mislead. */
+const adviceForErrno: Readonly<Record<string, string>> = {
+  ENOTDIR: 'it is a file, or lies below one, and a folder was expected; check the path',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
+};
+
 export interface FileSystemErrorOptions {
   readonly cause?: unknown;
   /** Ends the message: what the failure left behind, when that needs saying. */
@@ -59,7 +65,11 @@ export class FileSystemError extends KayaError<FileSystemErrorCode> {
   constructor(errno: string, operation: string, path: string, options?: FileSystemErrorOptions) {
     const code = codes[errno] ?? 'KAYA_IO';
     const detail = options?.detail === undefined ? '' : `; ${options.detail}`;
-    super(code, `${operation} of ${path} failed with ${errno}: ${advice[code]}${detail}`, options);
+    super(
+      code,
+      `${operation} of ${path} failed with ${errno}: ${adviceForErrno[errno] ?? advice[code]}${detail}`,
+      options,
+    );
     this.operation = operation;
     this.path = path;
     this.errno = errno;

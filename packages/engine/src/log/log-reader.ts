@@ -71,7 +71,9 @@ export class LogReader {
     const { payloadBytes } = fields;
     if (payloadBytes > MAX_RECORD_PAYLOAD_BYTES) return this.#stopAt('stopped', 'the payload length is out of range');
     const length = RECORD_HEADER_BYTES + payloadBytes;
-    if (offset + length > fileBytes) return this.#stopAt('stopped', 'the file ends inside a record');
+    if (offset + length > fileBytes) {
+      return this.#stopAt('stopped', 'the record reaches beyond the end of the file');
+    }
 
     const bytes = await this.#segment.window.view(offset, length);
     if (bytes.length < length) return this.#stopAt('stopped', 'the file ends inside a record');

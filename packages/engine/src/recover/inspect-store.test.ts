@@ -87,7 +87,7 @@ describe('inspectStore', () => {
     expect(fileNamed(report, wal!)).toMatchObject({
       state: 'torn-tail',
       offset: bytes - 112,
-      reason: 'the file ends inside a record',
+      reason: 'the record reaches beyond the end of the file',
       opening: { action: 'replay', recordsReplayed: 9, bytesCut: 62 },
     });
   });
