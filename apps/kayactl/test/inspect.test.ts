@@ -107,6 +107,17 @@ describe('kayactl inspect', () => {
     expect(hidden + shown).not.toMatch(new RegExp(`yellow|${digitsOf('yellow')}|${digitsOf('red')}"`));
   });
 
+  test('says that a folder has no such file', async () => {
+    const world = await worldWithStore();
+    await world.fileSystem.makeDirectory('/void');
+
+    const none = await world.run('inspect', 'reserve', '/store');
+    const empty = await world.run('inspect', '/void');
+
+    expect(none).toEqual({ exitCode: 0, stdout: 'no reserve file is in /store\n', stderr: '' });
+    expect(empty).toEqual({ exitCode: 0, stdout: 'no store file is in /void\n', stderr: '' });
+  });
+
   test('lists all files of a folder without a kind', async () => {
     const world = await worldWithStore();
 

@@ -122,8 +122,8 @@ async function inspectFolder(
   const report = await readReport(context, path, showKeys);
   const files = kind === undefined ? report.files : report.files.filter((file) => file.kind === KINDS[kind]);
   if (globals.json) await output.json({ live: report.live, files });
-  else if (files.length > 0)
-    await output.line(plainText([...files.flatMap(describeWrong), await describeFiles(files)].join('\n')));
+  else if (files.length === 0) await output.line(plainText(`no ${kind ?? 'store'} file is in ${path}`));
+  else await output.line(plainText([...files.flatMap(describeWrong), await describeFiles(files)].join('\n')));
   return files.some(isWrong) ? EXIT.corruption : EXIT.ok;
 }
 

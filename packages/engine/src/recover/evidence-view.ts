@@ -32,7 +32,11 @@ const MAX_MARK_BYTES = 512;
 interface CapturedFile {
   readonly stat: FileStat;
   readonly held: FileHandle | undefined;
+  /** The operating system does not say how large it is: nobody gets anything of it, and whoever asks is told why. */
+  readonly refusal?: FileSystemError;
 }
+
+const UNKNOWN_STAT: FileStat = { kind: 'file', bytes: 0, modifiedMs: 0, mode: 0 };
 
 export interface CaptureOptions {
   /** Settles for what may be a mixture of two moments. Default false. */
@@ -96,14 +100,15 @@ export class EvidenceView implements FileSystem {
     const now = await this.#fs.readDirectory(this.#directory);
     if (now.map(({ name }) => name).join('/') !== this.entries.map(({ name }) => name).join('/')) return false;
     for (const { name } of now) {
+      const { stat: captured, refusal } = this.#files.get(name)!;
+      if (refusal !== undefined) continue;
       const stat = await this.#fs.stat(`${this.#directory}/${name}`);
-      const captured = this.#files.get(name)!.stat;
       if (stat?.bytes !== captured.bytes || stat.modifiedMs !== captured.modifiedMs) return false;
     }
     return true;
   }
 
-  /** Size of the file at the moment of capture; 0 for names that were not there. */
+  /** Size of the file at the moment of capture; 0 for names that were not there, and where nobody knows. */
   bytesOf(name: string): number {
     return this.#files.get(name)?.stat.bytes ?? 0;
   }
@@ -177,8 +182,11 @@ export class EvidenceView implements FileSystem {
     throw refuse('syncDirectory', path);
   }
 
+  /** @throws FileSystemError if it was there and the operating system refused to say more. */
   #find(path: string): CapturedFile | undefined {
-    return this.#files.get(this.#nameOf(path));
+    const file = this.#files.get(this.#nameOf(path));
+    if (file?.refusal !== undefined) throw file.refusal;
+    return file;
   }
 
   #counterOf(path: string): (bytes: number) => void {
@@ -229,7 +237,7 @@ function isLog(name: string): boolean {
   return kind === 'manifest' || kind === 'wal';
 }
 
-/** @returns `undefined` when the file is gone. */
+/** @returns `undefined` when the file is gone. A damaged inode is the matter of that one file. */
 async function captureFile(fs: FileSystem, path: string, hold: boolean): Promise<CapturedFile | undefined> {
   let held: FileHandle | undefined;
   if (hold) {
@@ -251,6 +259,7 @@ async function captureFile(fs: FileSystem, path: string, hold: boolean): Promise
     return { stat: { ...stat, bytes }, held };
   } catch (error) {
     await held?.close();
+    if (error instanceof FileSystemError) return { stat: UNKNOWN_STAT, held: undefined, refusal: error };
     throw error;
   }
 }

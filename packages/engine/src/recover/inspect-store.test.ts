@@ -383,6 +383,42 @@ describe('inspectStore', () => {
     expect(fileNamed(report, table!)).toMatchObject({ state: 'unreadable', reason: expect.stringContaining('EIO') });
   });
 
+  // One such file was enough for no report at all.
+  test.each(['.sst', '.wal', 'MANIFEST', 'CURRENT'])(
+    'is undecided about a %s of which the operating system does not even tell the size',
+    async (part) => {
+      const disk = await abandonedStore();
+      const name = (await disk.readDirectory(DIRECTORY))
+        .map((entry) => entry.name)
+        .find((each) => each.includes(part))!;
+      const matchesPath = (path: string): boolean => path.endsWith(name);
+      const effect = { kind: 'fail', errno: 'EIO' } as const;
+      const failing = new FaultyFileSystem(disk, [
+        { at: 1, kinds: ['stat', 'open'], forever: true, matchesPath, effect },
+      ]);
+
+      const report = await inspect(failing);
+
+      expect(report).toMatchObject({ verdict: 'undecided', damage: [] });
+      expect(fileNamed(report, name)).toMatchObject({ state: 'unreadable', reason: expect.stringContaining('EIO') });
+      const others = report.files.filter((file) => file.name !== name && file.kind !== 'lock');
+      expect(others.map(({ state }) => state)).toEqual(others.map(() => 'intact'));
+    },
+  );
+
+  test('says of a folder with the name of a table that it is no file', async () => {
+    const disk = await closedStore();
+    await disk.makeDirectory(`${DIRECTORY}/000999.sst`);
+    await disk.makeDirectory(`${DIRECTORY}/notes`);
+
+    const { warnings } = await inspect(disk);
+
+    expect(warnings).toEqual([
+      'notes: is not a name that a store gives, and is left alone',
+      '000999.sst: has the name of a file of a store, and is no file',
+    ]);
+  });
+
   test('shows keys only when asked', async () => {
     const disk = await closedStore();
     const [table] = await namesEnding(disk, '.sst');

@@ -1,6 +1,7 @@
 /** What a person who reads the report should know, in sentences. Pure. */
 
 import { BACKUP_FILE } from '../backup/backup-format.ts';
+import { parseFileName } from '../files/file-names.ts';
 import type { RecoveredFile, RecoveredFileState, RecoveryReport } from './recovery-report.ts';
 
 type Reported = Pick<
@@ -10,6 +11,7 @@ type Reported = Pick<
 
 export function describeWarnings(report: Reported, isSettled: boolean): readonly string[] {
   const { lock, live, files, opening } = report;
+  const isBackup = opening.code === 'KAYA_STORE_IS_BACKUP';
   const owner = `process ${lock.pid} on host ${lock.host}, since ${lock.takenAt}`;
   const warnings: (string | false)[] = [
     !isSettled && 'the directory changed during every look, so what looks damaged may not be; copy it and look again',
@@ -29,15 +31,24 @@ export function describeWarnings(report: Reported, isSettled: boolean): readonly
     warnAbout(files, 'orphan', live ? 'is not part of the store (yet, maybe: it is open)' : 'is not part of the store'),
     warnAbout(files, 'temporary', 'is left of a file that was being published'),
     warnAbout(
-      files.filter(({ name }) => name !== BACKUP_FILE || opening.code !== 'KAYA_STORE_IS_BACKUP'),
+      files.filter(({ name }) => isStrangeName(name) && (name !== BACKUP_FILE || !isBackup)),
       'unknown',
       'is not a name that a store gives, and is left alone',
+    ),
+    warnAbout(
+      files.filter(({ name }) => !isStrangeName(name)),
+      'unknown',
+      'has the name of a file of a store, and is no file',
     ),
     warnAbout(files, 'unsupported', 'cannot be read by this version, here'),
     warnAbout(files, 'unreadable', 'could not be read'),
     warnAbout(files, 'vanished', 'was removed while the directory was looked at'),
   ];
   return warnings.filter((warning) => warning !== false);
+}
+
+function isStrangeName(name: string): boolean {
+  return parseFileName(name).kind === 'unknown';
 }
 
 function warnAbout(files: readonly RecoveredFile[], state: RecoveredFileState, what: string): string | false {
