@@ -6,7 +6,6 @@
  * Bound: memory for the operations beyond the tables, as opening needs it. Format: docs/format/wal.md.
  */
 
-import { equalBytes } from '@kayadb/codec';
 import { type FileHandle, FileSystemError } from '@kayadb/vfs';
 
 import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
@@ -21,7 +20,7 @@ import type { StoreState } from '../../version/store-state.ts';
 import { NO_SEGMENT } from '../../wal/wal-replay.ts';
 import type { EvidenceView } from '../evidence-view.ts';
 import { checkGroup } from '../examine-log.ts';
-import { type HeaderEvidence, readHeaderEvidence } from '../file-header-evidence.ts';
+import { describeStranger, type HeaderEvidence, ownSeeds, readHeaderEvidence } from '../file-header-evidence.ts';
 import { walkLog } from '../walk-log.ts';
 import { addStretch, describeLogLosses, type LogStretch } from './log-losses.ts';
 import type { Loss } from './recovery-plan.ts';
@@ -53,6 +52,10 @@ interface Segment {
   readonly file: string;
   readonly fileBytes: number;
   readonly header: HeaderEvidence;
+  /** What its records may have been written with. */
+  readonly seeds: readonly number[];
+  /** Why it is another file than its name says. */
+  readonly stranger: string | undefined;
   /** Records from this LSN on were cut off when the store went on elsewhere. */
   cutLsn: number;
 }
@@ -113,15 +116,27 @@ class LogGathering {
       const file = walFileName(fileNumber);
       try {
         const { header, fileBytes } = await this.#readHeader(file);
+        const expected = { storeId: this.#storeId, fileNumber };
+        const stranger = describeStranger(header, expected);
+        const seeds = ownSeeds('wal', header, expected);
+        const segment = { file, fileBytes, header, seeds, stranger, cutLsn: this.#closedAt(fileNumber) };
         const before = segments.at(-1);
-        if (header.state === 'valid' && before?.header.state === 'valid') before.cutLsn = header.startLsn;
-        segments.push({ file, fileBytes, header, cutLsn: Infinity });
+        if (before !== undefined && isPlaced(before) && isPlaced(segment)) {
+          before.cutLsn = Math.min(before.cutLsn, header.startLsn);
+        }
+        segments.push(segment);
       } catch (error) {
         const reason = `it cannot be read: ${unreadableWords(error)}`;
         this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: 0, reason, lsn: 0, isNeeded: true });
       }
     }
     return segments;
+  }
+
+  /** Nothing that counts stands behind the place where the store was closed, in the segment that ended there. */
+  #closedAt(fileNumber: FileNumber): number {
+    const cleanClose = this.#state?.cleanClose;
+    return cleanClose?.segment === fileNumber ? cleanClose.endLsn : Infinity;
   }
 
   async #readHeader(file: string): Promise<Pick<Segment, 'header' | 'fileBytes'>> {
@@ -146,11 +161,9 @@ class LogGathering {
   }
 
   async #readSegment(segment: Segment, isLast: boolean): Promise<void> {
-    const { file, fileBytes, header } = segment;
-    const isForeign =
-      header.state === 'valid' && this.#storeId !== undefined && !equalBytes(header.storeId!, this.#storeId);
-    if (isForeign || header.state === 'unsupported') {
-      const reason = isForeign ? 'the file belongs to another store' : header.reason;
+    const { file, fileBytes, header, stranger } = segment;
+    if (stranger !== undefined || header.state === 'unsupported') {
+      const reason = stranger ?? header.reason;
       this.#stretches.push({ kind: 'gap', file, offset: 0, bytes: fileBytes, reason, lsn: 0, isNeeded: true });
       return;
     }
@@ -171,9 +184,13 @@ class LogGathering {
   }
 
   /** Tries each seed that the header may have had. */
-  async #walk(handle: FileHandle, { file, fileBytes, header, cutLsn }: Segment, progress: WalkProgress): Promise<void> {
+  async #walk(
+    handle: FileHandle,
+    { file, fileBytes, header, seeds, cutLsn }: Segment,
+    progress: WalkProgress,
+  ): Promise<void> {
     const isUnplaced = header.state === 'damaged';
-    for (const seed of header.seeds) {
+    for (const seed of seeds) {
       const log = { handle, fileBytes, seed, startLsn: header.startLsn };
       const walk = await walkLog(log, (record) => {
         progress.recordCount++;
@@ -183,7 +200,7 @@ class LogGathering {
       });
       progress.hasGap ||= walk.gaps.length > 0;
       const tail = walk.gaps.find(({ isInside }) => !isInside);
-      const isChosen = progress.recordCount > 0 || header.seeds.at(-1) === seed;
+      const isChosen = progress.recordCount > 0 || seeds.at(-1) === seed;
       if (tail !== undefined && tail.lsn < cutLsn && isChosen) {
         const { offset, bytes, reason, lsn } = tail;
         this.#stretches.push({ kind: 'gap', file, offset, bytes, reason, lsn, isNeeded: isUnplaced });
@@ -227,6 +244,11 @@ class LogGathering {
       addStretch(this.#stretches, { kind: 'held', file, offset, bytes, lsn, durableLsn, first: firstOrdinal, last });
       return;
     }
+    if (this.#next === undefined && !this.#isVouchedFor(record)) {
+      insertBeyond(this.#behind, record, this.#flushed);
+      addStretch(this.#stretches, { kind: 'behind', file, offset, bytes, lsn, durableLsn, first: firstOrdinal, last });
+      return;
+    }
     this.#next ??= firstOrdinal;
     const follows = firstOrdinal === this.#next || (this.#next === this.#flushed + 1 && firstOrdinal < this.#next);
     if (!this.#isBroken && follows) {
@@ -239,6 +261,18 @@ class LogGathering {
     insertBeyond(this.#behind, record, this.#flushed);
     addStretch(this.#stretches, { kind: 'behind', file, offset, bytes, lsn, durableLsn, first: firstOrdinal, last });
   }
+
+  /** Whether a record that may be the first of all is none behind a torn place, which opening drops. */
+  #isVouchedFor({ durableLsn }: LogRecord): boolean {
+    return this.#stretches.every(
+      (stretch) => stretch.kind !== 'gap' || (!stretch.isNeeded && stretch.lsn < durableLsn),
+    );
+  }
+}
+
+/** Whether its header says truly where it stands in the log. */
+function isPlaced({ header, stranger }: Segment): boolean {
+  return header.state === 'valid' && stranger === undefined;
 }
 
 /** Inserts the operations of the record that tables do not hold. */

@@ -64,6 +64,23 @@ describe('describeLogLosses', () => {
       { isTorn: false, prefix: [], all: [] },
     ],
     [
+      'a torn tail of which no record is whole',
+      [gap(1, 1), records('behind', 2, 3, 0)],
+      undefined,
+      { isTorn: true, prefix: ['torn-tail 1-null'], all: ['torn-tail 1-null'] },
+    ],
+    [
+      'a segment that never held anything between two that did',
+      [
+        records('held', 1, 5),
+        gap(6, 2),
+        { ...gap(8, 1, true), file: 'b.wal' },
+        { ...records('behind', 6, 9, 700), file: 'c.wal' },
+      ],
+      undefined,
+      { isTorn: false, prefix: ['log 6-9'], all: [] },
+    ],
+    [
       'a log without its beginning',
       [records('behind', 4, 9)],
       undefined,

@@ -99,9 +99,9 @@ export function describeLogLosses({ stretches, lastSequence, closedAt }: FoundIn
 /** Whether nothing vouches for the place where the part without a gap ends. */
 function looksTorn(held: LogStretch | undefined, rest: readonly LogStretch[]): boolean {
   if (rest.some((stretch) => stretch.kind === 'gap' && stretch.isNeeded)) return false;
-  // Records that do not follow what tables hold are missing their beginning.
-  if (held === undefined && rest.some(isBehind)) return false;
   const [first] = rest;
+  // Records that do not follow what tables hold are missing their beginning.
+  if (held === undefined && isBehind(first!)) return false;
   const endLsn = first!.kind === 'gap' || held === undefined ? first!.lsn : held.lsn + held.bytes;
   return rest.every((stretch) => !isBehind(stretch) || stretch.durableLsn <= endLsn);
 }
@@ -111,8 +111,9 @@ function losePlacesOf(
   lastSequence: SequenceNumber,
   closedAt: SequenceNumber | undefined,
 ): readonly Loss[] {
+  const losses: Loss[] = [];
   let first = lastSequence + 1;
-  return groups.map((group, i) => {
+  for (const [i, group] of groups.entries()) {
     const after = groups
       .slice(i + 1)
       .flat()
@@ -120,10 +121,12 @@ function losePlacesOf(
     const here = group.findLast(isBehind);
     const endsWhole = group.at(-1) === here;
     const last = after === undefined ? (closedAt ?? (endsWhole ? here!.last : null)) : after.first - 1;
-    const loss = lossOf('log', spanOf(group), reasonOf(group), first, last);
+    // Where sequence numbers go on without a gap, nothing stood between them.
+    if (last !== null && last < first) continue;
+    losses.push(lossOf('log', spanOf(group), reasonOf(group), first, last));
     first = (last ?? first - 1) + 1;
-    return loss;
-  });
+  }
+  return losses;
 }
 
 /** Only what no record that verifies holds. */

@@ -1,12 +1,11 @@
 /** What one manifest says up to its first damage, whatever its header and its end look like. Format: docs/format/manifest.md. */
 
-import { encodeFileHeader, fileSeed, MANIFEST_MAGIC } from '../../files/file-header.ts';
 import { manifestFileName } from '../../files/file-names.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
 import type { StoreState } from '../../version/store-state.ts';
 import type { EvidenceView } from '../evidence-view.ts';
 import { EditSum } from '../examine-log.ts';
-import { describeStranger, readHeaderEvidence } from '../file-header-evidence.ts';
+import { describeStranger, ownSeeds, readHeaderEvidence } from '../file-header-evidence.ts';
 import { walkLog } from '../walk-log.ts';
 
 export interface ManifestEvidence {
@@ -48,12 +47,7 @@ export async function readManifestEvidence(
       const reason = stranger ?? header.reason;
       return { ...identity, state: undefined, damage: { offset: 0, bytes: fileBytes, reason, isAtEnd: false } };
     }
-    // Nothing in the header of a manifest is unknown once the store is known.
-    const rebuilt =
-      storeId === undefined
-        ? []
-        : [fileSeed(encodeFileHeader({ magic: MANIFEST_MAGIC, storeId, fileNumber, startLsn: 0 }))];
-    for (const seed of new Set([...header.seeds, ...rebuilt])) {
+    for (const seed of ownSeeds('manifest', header, { storeId, fileNumber })) {
       const edits = await sumEdits(handle, fileBytes, seed);
       if (edits.state !== undefined) return { ...identity, ...edits };
     }

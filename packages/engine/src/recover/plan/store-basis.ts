@@ -8,7 +8,7 @@
 import { equalBytes } from '@kayadb/codec';
 import { FileSystemError } from '@kayadb/vfs';
 
-import { parseFileName, tableFileName, walFileName } from '../../files/file-names.ts';
+import { CURRENT_FILE, manifestFileName, parseFileName, tableFileName, walFileName } from '../../files/file-names.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
 import type { StoreState } from '../../version/store-state.ts';
 import { NO_SEGMENT } from '../../wal/wal-replay.ts';
@@ -37,7 +37,8 @@ export interface StoreBasis {
 export async function findBasis(view: EvidenceView, directory: string, look: StoreLook): Promise<StoreBasis> {
   const storeId = await findStoreId(view, directory, look);
   const names = new Set(view.entries.map(({ name }) => name));
-  const inForce = look.current?.manifestNumber;
+  const isOwn = look.current !== undefined && storeId !== undefined && equalBytes(look.current.storeId, storeId);
+  const inForce = isOwn ? look.current.manifestNumber : undefined;
   const manifests: ManifestEvidence[] = [];
   for (const fileNumber of numbersOf(view, 'manifest').toReversed()) {
     const evidence = await readIfPossible(() => readManifestEvidence(view, directory, fileNumber, storeId));
@@ -60,7 +61,7 @@ export async function findBasis(view: EvidenceView, directory: string, look: Sto
       manifest: null,
       state: undefined,
       isWhole: false,
-      damage: lostEdits(manifests[0]),
+      damage: lostEdits(manifests[0]) ?? lostDescription(look),
     };
   const isWhole = isWholeHere(chosen, names) && (chosen === current || hasTables(chosen.state!, names, 'all'));
   return {
@@ -117,26 +118,55 @@ function lostEdits(manifest: ManifestEvidence | undefined): DamagedPlace | undef
   };
 }
 
-/** CURRENT's word, if a file of the store bears it out; otherwise what most files say, and of these the newest. */
+/** Whatever a manifest would have named may be missing too. */
+function lostDescription({ current }: StoreLook): DamagedPlace {
+  return {
+    kind: 'manifest',
+    file: current === undefined ? CURRENT_FILE : manifestFileName(current.manifestNumber),
+    offset: 0,
+    bytes: 0,
+    reason: 'no manifest says which tables and segments there were, so those that are missing are not known',
+    level: null,
+    rank: 0,
+    entryCount: null,
+    firstSequence: null,
+    lastSequence: null,
+    bounds: ALL_KEYS,
+  };
+}
+
+/** CURRENT's word, if its manifest bears it out; otherwise what most files say, CURRENT among them, and of these the newest. */
 async function findStoreId(
   view: EvidenceView,
   directory: string,
   { current }: StoreLook,
 ): Promise<Uint8Array | undefined> {
   const votes = new Map<string, { count: number; newest: FileNumber; readonly storeId: Uint8Array }>();
+  let ofManifest: string | undefined;
   for (const kind of Object.keys(MAGIC_OF) as NumberedKind[]) {
     for (const fileNumber of numbersOf(view, kind)) {
       const storeId = await readIfPossible(() => headerStoreId(view, directory, kind, fileNumber));
       if (storeId === undefined) continue;
       const key = storeId.join();
+      if (kind === 'manifest' && fileNumber === current?.manifestNumber) ofManifest = key;
       const vote = votes.get(key) ?? { count: 0, newest: 0, storeId };
       votes.set(key, { storeId, count: vote.count + 1, newest: Math.max(vote.newest, fileNumber) });
     }
   }
-  if (current !== undefined && (votes.size === 0 || votes.has(current.storeId.join()))) return current.storeId;
+  if (current !== undefined) {
+    const said = current.storeId.join();
+    const vote = votes.get(said) ?? { count: 0, newest: 0, storeId: current.storeId };
+    votes.set(said, { ...vote, count: vote.count + (said === ofManifest ? Infinity : 1) });
+  }
   const [winner] = [...votes.values()].toSorted((a, b) => b.count - a.count || b.newest - a.newest);
   return winner?.storeId;
 }
+
+const NAME_OF: Readonly<Record<NumberedKind, (fileNumber: FileNumber) => string>> = {
+  manifest: manifestFileName,
+  wal: walFileName,
+  table: tableFileName,
+};
 
 async function headerStoreId(
   view: EvidenceView,
@@ -144,11 +174,7 @@ async function headerStoreId(
   kind: NumberedKind,
   fileNumber: FileNumber,
 ): Promise<Uint8Array | undefined> {
-  const name = view.entries.find((entry) => {
-    const parsed = parseFileName(entry.name);
-    return parsed.kind === kind && (parsed as { readonly fileNumber: number }).fileNumber === fileNumber;
-  })!.name;
-  const handle = await view.open(`${directory}/${name}`, 'read');
+  const handle = await view.open(`${directory}/${NAME_OF[kind](fileNumber)}`, 'read');
   try {
     const header = await readHeaderEvidence(handle, kind);
     return header.storeId;

@@ -538,7 +538,9 @@ describe('planRecovery', () => {
     const found = await plan(disk);
 
     const salvages = found.waysOut.filter(({ kind }) => kind === 'salvage');
-    expect(salvages.map(({ losses }) => losses.map(({ file }) => file))).toEqual([[manifest], [manifest]]);
+    const lost = [`manifest of ${manifest}`, `range-deletes of ${manifest}`];
+    const named = salvages.map(({ losses }) => losses.map(({ kind, file }) => `${kind} of ${file}`).toSorted());
+    expect(named).toEqual([lost, lost]);
   });
 
   test('gives no key away unless asked', async () => {
