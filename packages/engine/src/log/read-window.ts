@@ -11,8 +11,10 @@ import type { FileHandle } from '@kayadb/vfs';
 const FIRST_READ_BYTES = 8 * 1024;
 const READ_CHUNK_BYTES = 256 * 1024;
 
+export type ReadableFile = Pick<FileHandle, 'read' | 'size'>;
+
 export class ReadWindow {
-  readonly #handle: FileHandle;
+  readonly #handle: Pick<FileHandle, 'read'>;
   #buffer = EMPTY_BYTES;
   #chunkBytes = FIRST_READ_BYTES;
   /** File offset of the buffer's first byte, and how many bytes of the file it holds. */
@@ -20,7 +22,7 @@ export class ReadWindow {
   #length = 0;
 
   /** Does not own `handle`. */
-  constructor(handle: FileHandle) {
+  constructor(handle: Pick<FileHandle, 'read'>) {
     this.#handle = handle;
   }
 

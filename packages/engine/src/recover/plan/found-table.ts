@@ -6,12 +6,12 @@
  */
 
 import { DecodeError, equalBytes } from '@kayadb/codec';
-import { type FileHandle, FileSystemError } from '@kayadb/vfs';
+import { FileSystemError } from '@kayadb/vfs';
 
 import { CorruptionError } from '../../errors.ts';
-import { encodeFileHeader, FILE_HEADER_BYTES, fileSeed, TABLE_MAGIC } from '../../files/file-header.ts';
+import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
 import type { FileNumber } from '../../key/internal-key.ts';
-import { ReadWindow } from '../../log/read-window.ts';
+import { type ReadableFile, ReadWindow } from '../../log/read-window.ts';
 import { BlockReader } from '../../sstable/block-reader.ts';
 import { sharedZstd } from '../../sstable/compression.ts';
 import {
@@ -27,12 +27,12 @@ import {
 import { type TableIdentity, unpackBlock } from '../../sstable/stored-block.ts';
 import { decodeProperties, type TableProperties } from '../../sstable/table-properties.ts';
 import { plainReason } from '../examine-table.ts';
-import { describeStranger, readHeaderEvidence } from '../file-header-evidence.ts';
+import { describeStranger, ownSeeds, readHeaderEvidence } from '../file-header-evidence.ts';
 import type { KeyBounds } from './damaged-place.ts';
 import { walkBlocks } from './walk-blocks.ts';
 
 export interface TableToFind {
-  readonly handle: FileHandle;
+  readonly handle: ReadableFile;
   /** Name for messages. */
   readonly file: string;
   readonly fileNumber: FileNumber;
@@ -57,13 +57,13 @@ export class FoundTable {
   readonly file: string;
   /** `undefined` when they do not verify. */
   readonly properties: TableProperties | undefined;
-  readonly #handle: FileHandle;
+  readonly #handle: ReadableFile;
   readonly #window: ReadWindow;
   readonly #identity: TableIdentity;
   readonly #list: BlockList;
 
   private constructor(
-    handle: FileHandle,
+    handle: ReadableFile,
     window: ReadWindow,
     identity: TableIdentity,
     list: BlockList,
@@ -89,8 +89,7 @@ export class FoundTable {
       if (header.state === 'unsupported') return { offset: header.offset, reason: header.reason };
       const stranger = describeStranger(header, { storeId, fileNumber });
       if (stranger !== undefined) return { offset: 0, reason: stranger };
-      const seeds = storeId === undefined ? header.seeds : [...new Set([...header.seeds, seedOf(storeId, fileNumber)])];
-      return await openWith(handle, file, seeds);
+      return await openWith(handle, file, ownSeeds('table', header, { storeId, fileNumber }));
     } catch (error) {
       return faultOf(error);
     }
@@ -98,7 +97,7 @@ export class FoundTable {
 
   /** Goes by `list`. Requires: its blocks are those of the file behind `handle`. */
   static of(
-    handle: FileHandle,
+    handle: ReadableFile,
     identity: TableIdentity,
     list: BlockList,
     properties: TableProperties | undefined,
@@ -167,7 +166,11 @@ function isDiskFault(error: unknown): error is FileSystemError {
 }
 
 /** By the index; where that is lost, by walking from block to block. */
-async function openWith(handle: FileHandle, file: string, seeds: readonly number[]): Promise<FoundTable | TableFault> {
+async function openWith(
+  handle: ReadableFile,
+  file: string,
+  seeds: readonly number[],
+): Promise<FoundTable | TableFault> {
   const found = await findFooter(handle, seeds);
   if ('reason' in found) return (await walk(handle, file, seeds, found, undefined)) ?? found;
   const { footer, seed } = found;
@@ -186,7 +189,7 @@ async function openWith(handle: FileHandle, file: string, seeds: readonly number
 
 /** @returns `undefined` when there is not a single block. */
 async function walk(
-  handle: FileHandle,
+  handle: ReadableFile,
   file: string,
   seeds: readonly number[],
   fault: TableFault,
@@ -216,13 +219,8 @@ function listOf(index: BlockReader): BlockList {
   };
 }
 
-/** What the header of the table must have been: nothing in it is not known. */
-function seedOf(storeId: Uint8Array, fileNumber: FileNumber): number {
-  return fileSeed(encodeFileHeader({ magic: TABLE_MAGIC, storeId, fileNumber, startLsn: 0 }));
-}
-
 async function findFooter(
-  handle: FileHandle,
+  handle: ReadableFile,
   seeds: readonly number[],
 ): Promise<{ readonly footer: Footer; readonly seed: number } | TableFault> {
   const footerAt = Math.max(0, (await handle.size()) - FOOTER_BYTES);
@@ -255,7 +253,7 @@ function findIndexFault(index: BlockReader, footer: Footer): string | undefined 
 }
 
 async function readProperties(
-  file: FileHandle,
+  file: ReadableFile,
   handle: BlockHandle,
   identity: TableIdentity,
 ): Promise<TableProperties | undefined> {
@@ -267,7 +265,7 @@ async function readProperties(
   }
 }
 
-async function readWhole(file: FileHandle, handle: BlockHandle, identity: TableIdentity): Promise<Uint8Array> {
+async function readWhole(file: ReadableFile, handle: BlockHandle, identity: TableIdentity): Promise<Uint8Array> {
   if (blockEnd(handle) > (await file.size())) {
     throw new CorruptionError(identity.file, handle.offset, 'the block is cut short');
   }
@@ -275,7 +273,7 @@ async function readWhole(file: FileHandle, handle: BlockHandle, identity: TableI
   return unpackBlock(stored, 0, handle, identity);
 }
 
-async function readBytes(file: FileHandle, offset: number, bytes: number): Promise<Uint8Array> {
+async function readBytes(file: ReadableFile, offset: number, bytes: number): Promise<Uint8Array> {
   const buffer = new Uint8Array(bytes);
   return buffer.subarray(0, await file.read(buffer, offset));
 }

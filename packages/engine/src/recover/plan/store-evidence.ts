@@ -33,6 +33,8 @@ export interface PlanOptions extends Omit<InspectStoreOptions, 'onProgress'> {
 
 /** Bound: how often a directory in which tables come and go is taken in. */
 const MAX_ATTEMPTS = 8;
+/** Bound: how often each time a store that takes a step meanwhile is captured. */
+const MAX_CAPTURES = 32;
 
 export class StoreEvidence {
   readonly report: RecoveryReport;
@@ -73,7 +75,7 @@ export class StoreEvidence {
         onProgress: ({ bytes, totalBytes }) => onProgress?.({ phase: 'read', bytes, totalBytes }),
       });
       refuseNothing(report);
-      const view = (await EvidenceView.capture(fs, directory, { evenIfMoving: true }))!;
+      const view = await capture(fs, directory);
       let survey: TableSurvey | undefined;
       try {
         const look = await lookAtStore(view, directory);
@@ -142,6 +144,15 @@ export class StoreEvidence {
     }
     return sources;
   }
+}
+
+/** Of one moment, unless the store takes one step after the other: a manifest that is newer than the list of files misses tables. */
+async function capture(fs: FileSystem, directory: string): Promise<EvidenceView> {
+  for (let i = 1; i < MAX_CAPTURES; i++) {
+    const view = await EvidenceView.capture(fs, directory);
+    if (view !== undefined) return view;
+  }
+  return (await EvidenceView.capture(fs, directory, { evenIfMoving: true }))!;
 }
 
 /** Tables in which nothing was found damaged, read whole. */

@@ -13,10 +13,9 @@ import type { TableMeta } from '../../version/table-meta.ts';
 import type { EvidenceView } from '../evidence-view.ts';
 import { ALL_KEYS, type DamagedPlace, type KeyBounds } from './damaged-place.ts';
 import { FoundTable } from './found-table.ts';
+import { HeldTables } from './held-tables.ts';
 import { numbersOf, type StoreBasis } from './store-basis.ts';
 
-/** Bound: tables held open, so that a store that is in use cannot remove them meanwhile. */
-const MAX_HELD_TABLES = 512;
 /** Where tables stand that no manifest names: any other place may hold something newer. */
 const UNPLACED_RANK: number = Number.MAX_SAFE_INTEGER;
 
@@ -60,7 +59,8 @@ export class TableSurvey {
   readonly #directory: string;
   readonly #basis: StoreBasis;
   readonly #options: SurveyOptions;
-  readonly #held = new Map<string, FileHandle>();
+  readonly #held: HeldTables;
+  #isSurveyed = false;
   tables: readonly SurveyedTable[] = [];
 
   constructor(view: EvidenceView, directory: string, basis: StoreBasis, options: SurveyOptions) {
@@ -68,6 +68,7 @@ export class TableSurvey {
     this.#directory = directory;
     this.#basis = basis;
     this.#options = options;
+    this.#held = new HeldTables((file) => this.#open(file));
   }
 
   /** @throws StoreMoved */
@@ -79,21 +80,21 @@ export class TableSurvey {
       onTable(table.bytes);
     }
     this.tables = tables;
+    this.#isSurveyed = true;
   }
 
-  /** The table again, to be walked. @returns `undefined` when nothing of it can be read. */
+  /** The table again, to be walked. @returns `undefined` when nothing of it can be read. @throws FileSystemError when it went away. */
   async open(table: SurveyedTable): Promise<FoundTable | undefined> {
     if (!table.isReadable) return undefined;
-    const handle = await this.#handleOf(table.file);
     const { file, fileNumber } = table;
+    const handle = await this.#held.file(file);
     const found = await FoundTable.open({ handle, file, fileNumber, storeId: this.#basis.storeId });
     return found instanceof FoundTable ? found : undefined;
   }
 
   /** Idempotent. */
   async close(): Promise<void> {
-    for (const handle of this.#held.values()) await handle.close();
-    this.#held.clear();
+    await this.#held.close();
   }
 
   /** All that the state names, newest first; then, if the state is not known whole, the others that lie there. */
@@ -123,7 +124,7 @@ export class TableSurvey {
     const nothing = { ...table, properties: undefined, isReadable: false };
     if (isMissing) return { ...nothing, places: [lostTable(table, 'it is missing')] };
     try {
-      const handle = await this.#handleOf(file);
+      const handle = await this.#held.file(file);
       const { fileNumber } = placed;
       const found = await FoundTable.open({ handle, file, fileNumber, storeId: this.#basis.storeId });
       if (!(found instanceof FoundTable))
@@ -143,25 +144,13 @@ export class TableSurvey {
     }
   }
 
-  async #handleOf(file: string): Promise<FileHandle> {
-    const held = this.#held.get(file);
-    if (held !== undefined) return held;
+  async #open(file: string): Promise<FileHandle> {
     try {
-      const handle = await this.#view.open(`${this.#directory}/${file}`, 'read');
-      await this.#makeRoom();
-      this.#held.set(file, handle);
-      return handle;
+      return await this.#view.open(`${this.#directory}/${file}`, 'read');
     } catch (error) {
-      if (isNotFound(error) && !this.#options.isLast) throw new StoreMoved(`${file} was removed meanwhile`);
-      throw error;
+      const isMoving = isNotFound(error) && !this.#options.isLast && !this.#isSurveyed;
+      throw isMoving ? new StoreMoved(`${file} was removed meanwhile`) : error;
     }
-  }
-
-  async #makeRoom(): Promise<void> {
-    if (this.#held.size < MAX_HELD_TABLES) return;
-    const [oldest] = this.#held;
-    this.#held.delete(oldest![0]);
-    await oldest![1].close();
   }
 }
 

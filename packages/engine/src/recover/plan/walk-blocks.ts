@@ -5,11 +5,10 @@
  */
 
 import { copyBytes, readU16, readU32, readU64 } from '@kayadb/codec';
-import type { FileHandle } from '@kayadb/vfs';
 
 import { CorruptionError } from '../../errors.ts';
 import { FILE_HEADER_BYTES } from '../../files/file-header.ts';
-import { ReadWindow } from '../../log/read-window.ts';
+import { type ReadableFile, ReadWindow } from '../../log/read-window.ts';
 import { BlockReader } from '../../sstable/block-reader.ts';
 import {
   BLOCK_TRAILER_BYTES,
@@ -41,7 +40,7 @@ const FRAME_CHECKSUM_BYTES = 4;
  * @returns The blocks in order.
  * @throws FileSystemError; EngineError KAYA_UNSUPPORTED when a block is compressed and zstd cannot be loaded.
  */
-export async function walkBlocks(handle: FileHandle, identity: TableIdentity): Promise<readonly WalkedBlock[]> {
+export async function walkBlocks(handle: ReadableFile, identity: TableIdentity): Promise<readonly WalkedBlock[]> {
   const table: WalkedTable = { window: new ReadWindow(handle), fileBytes: await handle.size(), identity };
   const blocks: WalkedBlock[] = [];
   for (let offset = FILE_HEADER_BYTES; ;) {
