@@ -22,7 +22,7 @@ async function damagesOf(
 ): Promise<Readonly<Record<string, Iterable<Damage>>>> {
   const isCut = (file: string): boolean => !file.endsWith('.sst') || random.chance(CUT_SHARE);
   return {
-    cuts: cuts(store, (file) => isCut(file) && random.chance(sized({ ci: 0.15, long: 1 }))),
+    cuts: cuts(store, (file) => isCut(file) && random.chance(sized({ ci: 0.08, long: 1 }))),
     'zeroed pages and sectors': zeroedPages(store),
     shifts: shifted(store, random, sized({ ci: 6, long: 100 })),
     extensions: extended(store, random),
@@ -51,9 +51,22 @@ describe('a store with misplaced bytes', () => {
     publishFigures(name, run.figures);
     expect(run.findings.sentences).toEqual([]);
     const least = sized({
-      ci: { cuts: 250, swaps: 80, stale: 60, foreign: 60, exchanges: 30, missing: 12, doubled: 70, shifts: 60 },
+      ci: {
+        cuts: 250,
+        'zeroed pages and sectors': 90,
+        shifts: 80,
+        extensions: 90,
+        swaps: 120,
+        stale: 90,
+        foreign: 90,
+        exchanges: 40,
+        missing: 14,
+        doubled: 80,
+      },
       long: {
         cuts: isLarge ? 200_000 : 30_000,
+        'zeroed pages and sectors': 90,
+        extensions: 90,
         swaps: 1000,
         stale: 300,
         foreign: 250,

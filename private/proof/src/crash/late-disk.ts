@@ -32,6 +32,7 @@ export function lateDisk(disk: FileSystem, random: SeededRandom): FileSystem {
   });
 }
 
-async function pass(turns: number): Promise<void> {
+/** Lets so many promise reactions run. */
+export async function pass(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await READY;
 }

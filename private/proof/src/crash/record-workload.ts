@@ -14,7 +14,7 @@ import { contentOf, ProofWorld } from '../workload/proof-world.ts';
 import { isWrite, printWorkloadOp, toOperations, type WorkloadOp, type WorkloadWriteOp } from '../workload/workload.ts';
 import { CrashHistory, describeContent, type Owed } from './crash-history.ts';
 import type { CrashSetting } from './crash-setting.ts';
-import { lateDisk } from './late-disk.ts';
+import { lateDisk, pass } from './late-disk.ts';
 
 /** A moment at which the power goes. */
 export interface CrashPoint {
@@ -40,6 +40,8 @@ const MAX_POINTS = 400;
 /** How often time passes, and how much: often right after another time, so that what was written in between is all there is to sync. */
 const TICK_SHARE = 0.25;
 const TICK_MS = 100;
+/** Bound: promise reactions between that and the next operation. */
+const MAX_TURNS_BEHIND_TICK = 12;
 const SNAPSHOT_OPS = 40;
 
 export class RecordedWorkload {
@@ -57,7 +59,8 @@ export class RecordedWorkload {
   #opIndex = 0;
   /** The operation that runs, for people. */
   #doing = 'the first opening';
-  #answeredBeforeTick = 0;
+  /** The newest state answered when time passed last, while what fell due then is under way. */
+  #answeredBeforeTick: number | undefined;
   /** Changes of the disk and syncs, by operation. */
   readonly mutations = new Map<string, number>();
 
@@ -101,6 +104,7 @@ export class RecordedWorkload {
       await this.#writeInRoom(op, this.#setting.roomBytes);
     }
     await this.#maybeHoldSnapshot();
+    await this.#settleTick();
     if (this.#random.chance(TICK_SHARE)) await this.#tick();
   }
 
@@ -165,7 +169,9 @@ export class RecordedWorkload {
       case 'checkpoint': {
         const path = `${CHECKPOINTS}/${op.name}`;
         this.history.beginCheckpoint(path);
-        await engine.checkpoint(path);
+        // Half of them while compaction replaces the tables that are linked.
+        const compacting = this.#random.chance(0.5) ? engine.compact() : undefined;
+        await Promise.all([engine.checkpoint(path), compacting]);
         this.history.endCheckpoint(path);
         break;
       }
@@ -194,13 +200,19 @@ export class RecordedWorkload {
     this.#inFlight.clear();
   }
 
-  /** More than the interval of mode `interval` passes, and writes go on while what falls due then is done. */
+  /** More than the interval of mode `interval` passes. The next operation runs beside what falls due then. */
   async #tick(): Promise<void> {
-    const { clock } = this.#world;
-    await clock.advanceAsync(0);
-    if (this.#setting.engine.durability === 'interval') this.history.settle(this.#answeredBeforeTick);
     this.#answeredBeforeTick = this.history.answered;
-    clock.advance(TICK_MS + 1);
+    this.#world.clock.advance(TICK_MS + 1);
+    await pass(this.#random.int(MAX_TURNS_BEHIND_TICK));
+  }
+
+  /** What fell due is done. */
+  async #settleTick(): Promise<void> {
+    if (this.#answeredBeforeTick === undefined) return;
+    await this.#world.clock.advanceAsync(0);
+    if (this.#setting.engine.durability === 'interval') this.history.settle(this.#answeredBeforeTick);
+    this.#answeredBeforeTick = undefined;
   }
 
   /** One state is held now and then, across flushes and compactions, and has to be what it was. */
