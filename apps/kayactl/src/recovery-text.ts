@@ -42,6 +42,10 @@ export async function describeReport(report: RecoveryReport): Promise<string> {
   const sections = [
     describeVerdict(report),
     report.damage.map(({ file, offset, reason }) => `DAMAGE: ${file} at offset ${offset}: ${reason}`).join('\n'),
+    report.files
+      .filter(({ state }) => state === 'unreadable')
+      .map(({ name, reason }) => `UNREADABLE: ${name}: ${reason}`)
+      .join('\n'),
     await describeFiles(report.files),
     describeOpening(report),
     report.warnings.map((warning) => `WARNING: ${warning}`).join('\n'),

@@ -109,10 +109,14 @@ describe('kayactl verify', () => {
     const io = world.io();
 
     const exitCode = await runKayactl([...FOLDER, 'verify'], { ...io, fileSystem });
+    const report = world.io();
+    await runKayactl([...FOLDER, 'recover', '--dry-run'], { ...report, fileSystem });
 
     expect(exitCode).toBe(1);
-    expect(io.stdout.text).toMatch(/^UNDECIDED: /);
-    expect(io.stdout.text).toContain(`UNREADABLE: ${table}: `);
+    for (const { text } of [io.stdout, report.stdout]) {
+      expect(text).toMatch(/^UNDECIDED: a file could not be read\n/);
+      expect(text).toMatch(new RegExp(`^UNREADABLE: ${table}: .*EIO`, 'm'));
+    }
   });
 
   test('draws a bar on a terminal, and stops when it is asked to', async () => {

@@ -373,7 +373,7 @@ describe('salvageStore', () => {
     const isOld = (path: string): boolean => path.startsWith(DIRECTORY);
     const outcomes: string[] = [];
     let reads = 0;
-    for (let at = 1; at <= reads + 1; at += 11) {
+    for (let at = 1; at <= reads + 1; at += 3) {
       const target = `${TARGET}-${at}`;
       const fs = new FaultyFileSystem(disk, [
         { at, kinds, matchesPath: isOld, effect: { kind: 'fail', errno: 'EIO' } },
