@@ -1,11 +1,12 @@
 /** The background scrub of an open store. docs/decisions/20261122-background-scrub.md. */
 
+import { decodeUtf8 } from '@kayadb/codec';
 import { settle } from '@kayadb/testkit';
 import { FileSystemError } from '@kayadb/vfs';
 import { FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
-import type { Engine, EngineEvent, EngineOptions } from '../src/index.ts';
+import type { Engine, EngineEvent, EngineOptions, WriteOptions } from '../src/index.ts';
 import { DIRECTORY, openTestEngine, type TestWorld, testWorld, tinyOptions } from './support/open-test-engine.ts';
 
 const HOUR = 3_600_000;
@@ -304,6 +305,33 @@ describe('a manifest that rots under an open store', () => {
     }
   });
 
+  test.each(['ENOSPC', 'EIO'])('is replaced for good, whatever its last close says: %s', async (errno) => {
+    const disk = new MemoryFileSystem();
+    let failedCloses = 0;
+    const fs = new InterceptedFileSystem(disk, {
+      call: async ({ kind, paths }, call) => {
+        const result = await call();
+        const [path] = paths;
+        if (kind !== 'close' || !path!.includes('MANIFEST')) return result;
+        if (decodeUtf8(await disk.readFile(`${DIRECTORY}/CURRENT`)).includes(path!.split('/').at(-1)!)) return result;
+        failedCloses++;
+        throw new FileSystemError(errno, kind, path!);
+      },
+      callSync: (_operation, call) => call(),
+    });
+    const { engine, world, events } = await filled(testWorld(fs));
+    const [manifest] = await namesOf(disk, /^MANIFEST-\d+$/);
+    await flip(disk, manifest!, 100);
+
+    await world.clock.advanceAsync(600_000);
+    await engine.put('k', 'v');
+
+    expect(failedCloses).toBe(1);
+    expect(told(events, 'poisoned')).toEqual([]);
+    expect(await namesOf(disk, /^MANIFEST-\d+$/)).not.toContain(manifest);
+    await engine.close();
+  });
+
   test('poisons the store where the outcome of the fresh one is unknown', async () => {
     const disk = new MemoryFileSystem();
     const faulty = new FaultyFileSystem(disk);
@@ -366,11 +394,12 @@ describe('a manifest that rots under an open store', () => {
     await engine.close();
   });
 
-  test('is taken for sound while edits come and go', async () => {
-    const { engine, world, events } = await open(testWorld(), { ...scrubbed, scrubIntervalMs: 1 });
+  test.each(['own', 'external'] as const)('is taken for sound while edits come and go: log %s', async (log) => {
+    const { engine, world, events } = await open(testWorld(), { ...scrubbed, log, scrubIntervalMs: 1 });
+    const written = (appliedIndex: number): WriteOptions => (log === 'own' ? {} : { appliedIndex });
     for (let i = 0; i < 600; i++) {
-      await engine.put(`k${i % 90}`, `v${i}`.repeat(20));
-      if (i % 50 === 0) await engine.deleteRange({ prefix: `k${i % 9}` });
+      await engine.put(`k${i % 90}`, `v${i}`.repeat(20), written(i));
+      if (i % 50 === 0) await engine.deleteRange({ prefix: `k${i % 9}` }, written(i));
       if (i % 5 === 0) await world.clock.advanceAsync(1);
     }
 

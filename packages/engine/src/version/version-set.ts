@@ -215,7 +215,8 @@ export class VersionSet {
       if (!isUndone(error)) throw error;
     }
     this.#replaceAtBytes = replaceAtBytes(this.#manifest);
-    if (this.#manifest !== old) await old.close();
+    // All of it was synced and superseded, so its close has nothing to say; and the edit at hand, which is in effect, must not be taken for undone.
+    if (this.#manifest !== old) await old.close().catch(() => undefined);
   }
 
   #install(levels: Levels): Version {
