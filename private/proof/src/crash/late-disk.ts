@@ -9,7 +9,7 @@ import type { SeededRandom } from '@kayadb/testkit';
 import type { FileSystem } from '@kayadb/vfs';
 import { InterceptedFileSystem } from '@kayadb/vfs/testing';
 
-const LATE = new Set(['sync', 'syncDirectory', 'rename', 'write', 'unlink', 'link']);
+const LATE = new Set(['sync', 'syncDirectory', 'rename', 'write', 'unlink', 'link', 'readFile']);
 /** Bound: promise reactions that run meanwhile. */
 const MAX_TURNS = 60;
 const READY: Promise<void> = Promise.resolve();

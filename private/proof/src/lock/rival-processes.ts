@@ -3,9 +3,11 @@
 import { KayaError } from '@kayadb/codec';
 import { type Engine, openEngine } from '@kayadb/engine';
 import { type SeededRandom, VirtualClock } from '@kayadb/testkit';
-import { type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
+import type { FileSystem } from '@kayadb/vfs';
+import { type FakeProcess, fakeProcessWorld, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { breathe } from '../breathe.ts';
+import { lateDisk } from '../crash/late-disk.ts';
 import type { Findings } from '../report.ts';
 import { contentOf, DIRECTORY, tinyOptions } from '../workload/proof-world.ts';
 
@@ -25,7 +27,10 @@ export async function fightForStore(random: SeededRandom, rounds: number, findin
   const model = new Map<string, string>();
   for (let round = 0; round < rounds; round++) {
     const rivals = Array.from({ length: RIVALS }, () => world.start({ bootId: 'boot' }));
-    const opened = await Promise.all(rivals.map((process) => tryToOpen(fileSystem, process, findings)));
+    const dead = new Set<FakeProcess>();
+    const opened = await Promise.all(
+      rivals.map((process) => tryToOpen(diskOf(process, fileSystem, dead, random), process, findings)),
+    );
     const winners = opened.flatMap((engine, i) => (engine === undefined ? [] : [{ engine, process: rivals[i]! }]));
     if (winners.length !== 1)
       findings.add(`round ${round}: ${winners.length} processes have the store (seed ${random.seed})`);
@@ -45,14 +50,29 @@ export async function fightForStore(random: SeededRandom, rounds: number, findin
       if (random.chance(0.5)) await engine.close();
       else figures.died++;
       process.kill();
+      dead.add(process);
     }
     await breathe();
   }
   return figures;
 }
 
-async function tryToOpen(
+/** Takes its time, so that rivals come in another order each time; of a process that has died nothing goes on. */
+function diskOf(
+  process: FakeProcess,
   fileSystem: MemoryFileSystem,
+  dead: ReadonlySet<FakeProcess>,
+  random: SeededRandom,
+): FileSystem {
+  const mortal = new InterceptedFileSystem(fileSystem, {
+    call: (_operation, run) => (dead.has(process) ? new Promise(() => undefined) : run()),
+    callSync: (_operation, run) => run(),
+  });
+  return lateDisk(mortal, random);
+}
+
+async function tryToOpen(
+  fileSystem: FileSystem,
   processes: FakeProcess,
   findings: Findings,
 ): Promise<Engine | undefined> {
