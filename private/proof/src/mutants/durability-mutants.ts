@@ -146,8 +146,8 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'failed-edit-not-remembered',
     file: 'packages/engine/src/files/disk-outcome.ts',
-    find: "if (error.operation === 'read') return true;",
-    replace: "if (error.operation === 'read' || error.operation === 'sync') return true;",
+    find: 'if (READS.includes(error.operation)) return true;',
+    replace: "if (READS.includes(error.operation) || error.operation === 'sync') return true;",
     proof: 'failed-sync',
     why: 'A failed fsync counts as something that did not happen.',
   },

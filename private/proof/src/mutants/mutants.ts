@@ -2,10 +2,11 @@
 
 import { damageMutants } from './damage-mutants.ts';
 import { durabilityMutants } from './durability-mutants.ts';
+import { logMutants } from './log-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { versionMutants } from './version-mutants.ts';
 
-export const mutants: readonly Mutant[] = [...durabilityMutants, ...versionMutants, ...damageMutants];
+export const mutants: readonly Mutant[] = [...durabilityMutants, ...logMutants, ...versionMutants, ...damageMutants];
 
 /** Of each proof one that is found soon. */
 const CI_NAMES = [
