@@ -31,7 +31,7 @@ const TOKEN =
 /** One guidance per code that can reach the command line; everything else gets `OTHER`. */
 const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_CORRUPTION: {
-    hint: 'Nothing was changed. Copy the folder, then run "kayactl recover --dry-run" on it for a report on every file, and "kayactl recover --plan" for the ways out.',
+    hint: 'Nothing damaged was changed or removed. Copy the folder, then run "kayactl recover --dry-run" on it for a report on every file, and "kayactl recover --plan" for the ways out.',
     exitCode: EXIT.corruption,
   },
   KAYA_LOCKED: {
