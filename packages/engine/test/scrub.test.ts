@@ -348,14 +348,19 @@ describe('a manifest that rots under an open store', () => {
   test('is not told of where an edit of unknown outcome came before the look', async () => {
     const memory = new MemoryFileSystem();
     let isArmed = false;
-    let fail: (() => void) | undefined;
+    const gate = { reach: () => {}, open: () => {} };
+    const reached = new Promise<void>((resolve) => {
+      gate.reach = resolve;
+    });
+    const opened = new Promise<void>((resolve) => {
+      gate.open = resolve;
+    });
     const fs = new InterceptedFileSystem(memory, {
       call: async ({ kind, paths }, call) => {
         const result = await call();
         if (!isArmed || kind !== 'sync' || !paths[0]!.includes('MANIFEST')) return result;
-        await new Promise<void>((resolve) => {
-          fail = resolve;
-        });
+        gate.reach();
+        await opened;
         throw new FileSystemError('EIO', kind, paths[0]!);
       },
       callSync: (_operation, call) => call(),
@@ -365,9 +370,9 @@ describe('a manifest that rots under an open store', () => {
     isArmed = true;
 
     const flushed = engine.flush().catch((error: unknown) => error);
-    for (let i = 0; i < 100 && fail === undefined; i++) await settle();
+    await reached;
     await world.clock.advanceAsync(600_000);
-    fail!();
+    gate.open();
 
     expect(await flushed).toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
     await settle();
