@@ -49,5 +49,6 @@ footer { margin-top: 2rem; color: var(--soft); font-size: .85rem; }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --card: #fff; --good: #2f7d4f; --bad: #c62f2f; --warn: #a86400;
   --bar: #b9cfe6; --bar-edge: #3d6fa3; --lane: #f2f4f7; --unused: #ccc; }
   body { max-width: none; padding: 0; font-size: 10.5pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  .scroll { overflow: visible; } td.wrap, td:last-child { min-width: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
+  .scroll { overflow: visible; } table { font-size: 8.5pt; } th, td { padding-right: .5rem; }
+  td { white-space: normal; } td.code, td.number { white-space: nowrap; } td.wrap { min-width: 15em; } td:last-child { min-width: 0; } th:last-child { width: auto; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 `;
