@@ -452,6 +452,21 @@ describe('the reserve', () => {
     }
   });
 
+  test('is missed when somebody removes it, and made again', async () => {
+    const { engine, disk, world } = await open();
+    await leave(disk, LOW);
+    await disk.unlink(`${DIRECTORY}/RESERVE`);
+
+    await world.clock.advanceAsync(5000);
+    const { diskReserveBytes, diskState } = engine.stats();
+    await leave(disk, 2 ** 30);
+    await world.clock.advanceAsync(5000);
+
+    expect({ diskReserveBytes, diskState }).toEqual({ diskReserveBytes: 0, diskState: 'ok' });
+    expect(await reserveBytes(disk)).toBe(RESERVE);
+    await engine.close();
+  });
+
   test('never syncs the directory, whose failed sync would be about other names', async () => {
     const memory = new MemoryFileSystem();
     const seen: Mutation[] = [];

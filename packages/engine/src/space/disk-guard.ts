@@ -216,6 +216,7 @@ export class DiskGuard {
     try {
       const { availableBytes } = await diskSpace();
       this.#availableBytes = availableBytes;
+      await reserve.lookAgain();
       return { availableBytes, heldBytes: reserve.heldBytes };
     } catch (error) {
       this.#warn('measuring the free space', error);

@@ -51,6 +51,13 @@ export class ReserveFile {
     if (bytes !== reserveBytes) await this.release();
   }
 
+  /** Looks whether the file is still there: anybody may remove it. */
+  async lookAgain(): Promise<void> {
+    if (this.#heldBytes === 0 || this.#making !== undefined) return;
+    const stat = await this.#options.fileSystem.stat(this.#path);
+    if (stat === undefined) this.#heldBytes = 0;
+  }
+
   /**
    * Writes and syncs the file beside its name, then gives it the name: RESERVE is whole whenever it is there.
    *
