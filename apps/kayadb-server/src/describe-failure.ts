@@ -18,7 +18,8 @@ const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
 };
 
 const HINTS: Readonly<Record<string, string>> = {
-  KAYA_CORRUPTION: 'nothing was changed; run kayactl recover --dry-run --data DIR for a report on every file',
+  KAYA_CORRUPTION:
+    'nothing was changed; copy the folder, then run kayactl recover --plan --data DIR on it for what is damaged and the ways out',
   KAYA_LOCKED: 'one process at a time can open a data folder; choose another with --data',
   KAYA_UNSUPPORTED: 'use the version of KayaDB that wrote this data folder, or a later one',
   KAYA_DISK_FULL: 'free some space and start again; nothing acknowledged is lost',

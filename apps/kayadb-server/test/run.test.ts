@@ -151,7 +151,7 @@ describe('run', () => {
 
     expect(exitCode).toBe(3);
     expect(second.output.err).toContain('CURRENT');
-    expect(second.output.err).toContain('recover --dry-run');
+    expect(second.output.err).toContain('recover --plan');
   });
 
   test('ends with 6 when another process has the folder', async () => {
