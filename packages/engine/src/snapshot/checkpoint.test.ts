@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '@kayadb/codec';
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { FileSystemError } from '@kayadb/vfs';
-import { crashClones, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { crashClone, crashClones, crashModes, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { contentOf, describeStore, namesIn } from '../../test/support/directories.ts';
@@ -178,6 +178,30 @@ describe('checkpoint', () => {
       for (const disk of crash()) expect(await describeStore(disk, TARGET), `seed ${seed}`).toEqual(WHOLE_COPY);
     },
   );
+
+  test('that is taken back is gone whole, whatever a crash keeps of that', { timeout: 60_000 }, async () => {
+    const memory = new MemoryFileSystem();
+    const fs = new FaultyFileSystem(memory);
+    const source = await filledSource(fs);
+    const matchesPath = (path: string): boolean => path === '/';
+    fs.inject({ at: 1, kinds: ['syncDirectory'], matchesPath, effect: { kind: 'fail', errno: 'EIO' } });
+    const crashes: MemoryFileSystem[] = [];
+    const stop = memory.afterEachMutation(() => {
+      for (const mode of crashModes(memory, () => 0)) crashes.push(crashClone(memory, mode, () => 0));
+    });
+
+    await expect(checkpoint(source, TARGET)).rejects.toMatchObject({ code: 'KAYA_IO' });
+
+    stop();
+    let complete = 0;
+    for (const disk of crashes) {
+      if ((await disk.stat(TARGET)) === undefined) continue;
+      expect(await describeStore(disk, TARGET)).toEqual(WHOLE_COPY);
+      complete++;
+    }
+    expect(complete).toBeGreaterThan(0);
+    expect(await namesIn(memory, '/')).toEqual(['db']);
+  });
 
   test('can be made again after a crash at any moment', { timeout: 60_000 }, async () => {
     const random = seededRandom(testSeed());

@@ -124,8 +124,11 @@ async function afterCleaning(fs: FileSystem, partial: string, failure: unknown):
   }
 }
 
+/** Durability: first its name, or a crash might bring back the finished one that it had for a moment, without what is removed here. */
 async function removeFolder(fs: FileSystem, path: string): Promise<void> {
-  for (const { name } of await fs.readDirectory(path)) await fs.unlink(`${path}/${name}`);
+  const entries = await fs.readDirectory(path);
+  await fs.syncDirectory(parentOf(path));
+  for (const { name } of entries) await fs.unlink(`${path}/${name}`);
   await fs.removeDirectory(path);
 }
 
