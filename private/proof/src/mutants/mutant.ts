@@ -15,7 +15,8 @@ export type ProofName =
   | 'full-disk'
   | 'fuzz'
   | 'fuzz-other-half'
-  | 'lock';
+  | 'lock'
+  | 'salvage';
 
 export interface Mutant {
   /** kebab-case, unique. */

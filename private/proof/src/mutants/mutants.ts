@@ -4,9 +4,16 @@ import { damageMutants } from './damage-mutants.ts';
 import { durabilityMutants } from './durability-mutants.ts';
 import { logMutants } from './log-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { salvageMutants } from './salvage-mutants.ts';
 import { versionMutants } from './version-mutants.ts';
 
-export const mutants: readonly Mutant[] = [...durabilityMutants, ...logMutants, ...versionMutants, ...damageMutants];
+export const mutants: readonly Mutant[] = [
+  ...durabilityMutants,
+  ...logMutants,
+  ...versionMutants,
+  ...damageMutants,
+  ...salvageMutants,
+];
 
 /** Of each proof one that is found soon. */
 const CI_NAMES = [

@@ -4,7 +4,7 @@ import type { SeededRandom } from '@kayadb/testkit';
 import type { MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { DIRECTORY } from '../workload/proof-world.ts';
-import type { PastStore, StoreFiles } from './past-store.ts';
+import type { StoreFiles } from './past-store.ts';
 
 export interface Harm {
   /** What was done, in words. */
@@ -12,38 +12,57 @@ export interface Harm {
   /** Whether the log may seem to end earlier than it did, without anything that says so. */
   readonly isSilent: boolean;
   /** Whether something that a crash had taken may be back. */
-  readonly isStale?: boolean;
+  readonly isStale: boolean;
+  /** Whether a file is now another store's. */
+  readonly isForeign?: boolean;
 }
 
-type Kind = 'exchange' | 'copy' | 'stale' | 'foreign' | 'missing' | 'lost-description' | 'cut' | 'zeros' | 'bytes';
+/** What harm is made of, besides the store itself. */
+export interface HarmSources {
+  /** The directory at earlier moments. */
+  readonly earlier: readonly StoreFiles[];
+  /** Another store, whose files have the same names. */
+  readonly stranger: StoreFiles;
+}
 
-const KINDS: readonly Kind[] = [
-  'exchange',
-  'copy',
-  'stale',
-  'foreign',
-  'missing',
-  'lost-description',
-  'cut',
-  'zeros',
-  'bytes',
-  'bytes',
-];
+interface Target extends HarmSources {
+  readonly files: Map<string, Uint8Array>;
+  /** The file that is chosen, and what it holds. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly random: SeededRandom;
+}
+
+/** @returns The story, or a harm that is not judged by the kind of the file alone. */
+type Harmer = (target: Target) => string | Harm;
+
 const SECTOR_BYTES = 512;
+const HEADER_BYTES = 64;
+/** Bound: harms to one store. */
 const MAX_HARMS = 4;
 
-/** Works on a list of files, which is written to disk at the end. */
+const harmers: readonly (readonly [share: number, harmer: Harmer])[] = [
+  [2, exchange],
+  [1, copy],
+  [2, makeStale],
+  [2, makeForeign],
+  [2, remove],
+  [1, removeDescription],
+  [2, cut],
+  [2, zeroSector],
+  [4, spoilBytes],
+];
+
+/** Harms the store on `disk`, which holds `files`. */
 export async function harmStore(
   disk: MemoryFileSystem,
-  { earlier }: Pick<PastStore, 'earlier'>,
-  stranger: StoreFiles,
   files: StoreFiles,
+  sources: HarmSources,
   random: SeededRandom,
 ): Promise<readonly Harm[]> {
   const left = new Map(files);
-  const harms: Harm[] = [];
   const count = 1 + random.int(MAX_HARMS);
-  for (let i = 0; i < count; i++) harms.push(harmOnce(left, earlier, stranger, random));
+  const harms = Array.from({ length: count }, () => harmOnce(left, sources, random));
   for (const name of files.keys()) if (!left.has(name)) await disk.unlink(`${DIRECTORY}/${name}`);
   for (const [name, bytes] of left) {
     if (files.get(name) === bytes) continue;
@@ -55,79 +74,84 @@ export async function harmStore(
   return harms;
 }
 
-function harmOnce(
-  files: Map<string, Uint8Array>,
-  earlier: readonly StoreFiles[],
-  stranger: StoreFiles,
-  random: SeededRandom,
-): Harm {
-  const kind = random.pick(KINDS);
+function harmOnce(files: Map<string, Uint8Array>, sources: HarmSources, random: SeededRandom): Harm {
   const names = [...files.keys()];
-  if (names.length === 0) return { story: 'nothing left', isSilent: true };
+  if (names.length === 0) return { story: 'nothing is left', isSilent: true, isStale: false };
   // Each kind of file as often as any other, however many there are.
-  const suffix = random.pick([...new Set(names.map(kindOf))]);
-  const name = random.pick(names.filter((each) => kindOf(each) === suffix));
-  const bytes = files.get(name)!;
-  const isLog = suffix !== 'sst';
-  switch (kind) {
-    case 'exchange':
-    case 'copy': {
-      const other = random.pick(names.filter((each) => kindOf(each) === suffix));
-      if (kind === 'exchange') files.set(other, bytes);
-      const otherBytes = files.get(other)!;
-      files.set(name, kind === 'exchange' ? otherBytes : otherBytes);
-      return { story: `${name} ${kind} ${other}`, isSilent: false };
-    }
-    case 'stale': {
-      const image = earlier.length === 0 ? new Map<string, Uint8Array>() : random.pick(earlier);
-      const pick = random.chance(0.5) ? name : (random.pick([...image.keys(), name]) as string);
-      const old = image.get(pick);
-      if (old !== undefined) files.set(pick, old);
-      return { story: `${pick} stale`, isSilent: kindOf(pick) !== 'sst', isStale: true };
-    }
-    case 'foreign': {
-      const others = [...stranger.keys()].filter((each) => kindOf(each) === suffix);
-      const other = stranger.has(name) && random.chance(0.5) ? name : others.length > 0 ? random.pick(others) : name;
-      files.set(name, stranger.get(other) ?? bytes);
-      return { story: `${name} is the other store's ${other}`, isSilent: false };
-    }
-    case 'missing':
-      files.delete(name);
-      return { story: `${name} missing`, isSilent: isLog };
-    case 'lost-description': {
-      const lost = names.filter((each) => kindOf(each) === 'CURRENT' || kindOf(each) === 'MANIFEST');
-      for (const each of lost) files.delete(each);
-      return { story: `${lost.join()} missing`, isSilent: true };
-    }
-    case 'cut': {
-      const length = random.int(bytes.length + 1);
-      files.set(name, bytes.slice(0, length));
-      return { story: `${name} cut to ${length}`, isSilent: isLog };
-    }
-    case 'zeros':
-    case 'bytes': {
-      if (bytes.length === 0) return { story: `${name} is empty`, isSilent: false };
-      const sector = SECTOR_BYTES * random.int(Math.ceil(bytes.length / SECTOR_BYTES));
-      const at = kind === 'zeros' ? sector : random.int(random.chance(0.3) ? Math.min(64, bytes.length) : bytes.length);
-      const length = kind === 'zeros' ? SECTOR_BYTES : random.pick([1, 4, 40]);
-      const wrong = bytes.slice();
-      for (let i = at; i < Math.min(at + length, wrong.length); i++) {
-        wrong[i] = kind === 'zeros' ? 0 : wrong[i]! ^ (1 + random.int(255));
-      }
-      files.set(name, wrong);
-      return { story: `${name} ${kind} ${length} at ${at}`, isSilent: isLog };
-    }
-    default:
-      throw new Error(`no such harm: ${String(kind)}`);
-  }
+  const kind = random.pick([...new Set(names.map(kindOf))]);
+  const name = random.pick(names.filter((each) => kindOf(each) === kind));
+  const harmer = random.pick(harmers.flatMap(([share, each]) => Array.from({ length: share }, () => each)));
+  const harm = harmer({ ...sources, files, name, bytes: files.get(name)!, random });
+  return typeof harm === 'string' ? { story: harm, isSilent: kind !== 'sst', isStale: false } : harm;
+}
+
+/** Nothing of it is lost without a file being in the wrong place, and that shows. */
+function exchange({ files, name, bytes, random }: Target): Harm {
+  const other = pickOfKind(files, name, random);
+  files.set(name, files.get(other)!);
+  files.set(other, bytes);
+  return { story: `${name} exchanged with ${other}`, isSilent: false, isStale: false };
+}
+
+function copy({ files, name, random }: Target): Harm {
+  const other = pickOfKind(files, name, random);
+  files.set(name, files.get(other)!);
+  return { story: `${name} is a copy of ${other}`, isSilent: false, isStale: false };
+}
+
+/** One that was there earlier may come back too. */
+function makeStale({ files, name, earlier, random }: Target): Harm {
+  const image = earlier.length === 0 ? files : random.pick(earlier);
+  const which = random.chance(0.5) ? name : random.pick([...image.keys()]);
+  const old = image.get(which);
+  if (old !== undefined) files.set(which, old);
+  return { story: `${which} stale`, isSilent: kindOf(which) !== 'sst', isStale: true };
+}
+
+function makeForeign({ files, name, stranger, random }: Target): Harm {
+  const ofKind = [...stranger.keys()].filter((each) => kindOf(each) === kindOf(name));
+  const other = stranger.has(name) && random.chance(0.5) ? name : ofKind.length > 0 ? random.pick(ofKind) : undefined;
+  if (other !== undefined) files.set(name, stranger.get(other)!);
+  return { story: `${name} is another store's ${other}`, isSilent: false, isStale: false, isForeign: true };
+}
+
+function remove({ files, name }: Target): string {
+  files.delete(name);
+  return `${name} missing`;
+}
+
+function removeDescription({ files }: Target): Harm {
+  const lost = [...files.keys()].filter((name) => ['CURRENT', 'MANIFEST'].includes(kindOf(name)));
+  for (const name of lost) files.delete(name);
+  return { story: `${lost.join(', ')} missing`, isSilent: true, isStale: false };
+}
+
+function cut({ files, name, bytes, random }: Target): string {
+  const length = random.int(bytes.length + 1);
+  files.set(name, bytes.slice(0, length));
+  return `${name} cut to ${length}`;
+}
+
+function zeroSector({ files, name, bytes, random }: Target): string {
+  const at = SECTOR_BYTES * random.int(Math.max(1, Math.ceil(bytes.length / SECTOR_BYTES)));
+  files.set(name, bytes.slice().fill(0, at, at + SECTOR_BYTES));
+  return `${name} has zeros at ${at}`;
+}
+
+function spoilBytes({ files, name, bytes, random }: Target): string {
+  if (bytes.length === 0) return `${name} is empty`;
+  const at = random.int(random.chance(0.3) ? Math.min(HEADER_BYTES, bytes.length) : bytes.length);
+  const end = at + random.pick([1, 4, 40]);
+  const wrong = bytes.map((byte, i) => (i >= at && i < end ? byte ^ (1 + random.int(255)) : byte));
+  files.set(name, wrong);
+  return `${name} is wrong from ${at} to ${end}`;
+}
+
+function pickOfKind(files: StoreFiles, name: string, random: SeededRandom): string {
+  return random.pick([...files.keys()].filter((each) => kindOf(each) === kindOf(name)));
 }
 
 function kindOf(name: string): string {
-  return name.startsWith('MANIFEST-')
-    ? 'MANIFEST'
-    : name.endsWith('.sst')
-      ? 'sst'
-      : name.endsWith('.wal')
-        ? 'wal'
-        : name;
+  if (name.startsWith('MANIFEST-')) return 'MANIFEST';
+  return name.slice(name.lastIndexOf('.') + 1);
 }

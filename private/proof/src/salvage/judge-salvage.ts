@@ -3,7 +3,7 @@
 import type { Loss, RecoveryPlan, SalvageReport, WayOut } from '@kayadb/engine';
 
 import type { Content } from '../workload/workload.ts';
-import { type PastStore, rowsAt } from './past-store.ts';
+import { type PastStore, type PastWrite, rowsAt } from './past-store.ts';
 
 export interface Salvaged {
   readonly report: SalvageReport;
@@ -16,17 +16,20 @@ export interface Judgement {
   readonly mayEndEarly: boolean;
   /** Something that a crash had taken may be back. */
   readonly isStale: boolean;
-  /** Every `key=value` that was ever written. */
-  readonly written: ReadonlySet<string>;
 }
 
 /** Rows that `provable` has and should not have, or lacks without saying so. */
-export function judgeProvable({ report, content }: Salvaged, store: PastStore, { mayEndEarly, isStale, basis }: Judgement): readonly string[] {
+export function judgeProvable(
+  { report, content }: Salvaged,
+  store: PastStore,
+  { mayEndEarly, isStale, basis }: Judgement,
+): readonly string[] {
   const { wayOut } = report;
   const sequence = wayOut.lastSequence!;
   const { history, lastSequence, ends } = store;
   const sentences: string[] = [];
-  if (sequence > (isStale ? history.length : lastSequence)) sentences.push(`it proves ${sequence} of ${lastSequence} writes`);
+  if (sequence > (isStale ? history.length : lastSequence))
+    sentences.push(`it proves ${sequence} of ${lastSequence} writes`);
   if (!ends.has(sequence)) sentences.push(`it ends at ${sequence}, inside a batch`);
   const model = rowsAt(history, sequence);
   for (const [key, value] of content) {
@@ -46,14 +49,20 @@ export function judgeProvable({ report, content }: Salvaged, store: PastStore, {
 }
 
 /** Rows of `newest-found` that were never written, or that it lacks without saying so. */
-export function judgeNewest({ report, content }: Salvaged, store: PastStore, { mayEndEarly, written }: Judgement): readonly string[] {
-  const { history, lastSequence } = store;
+export function judgeNewest(
+  { report, content }: Salvaged,
+  store: PastStore,
+  { mayEndEarly }: Judgement,
+): readonly string[] {
+  const { history, lastSequence, written } = store;
   const sentences: string[] = [];
   for (const [key, value] of content) if (!written.has(`${key}=${value}`)) sentences.push(`${key} was never ${value}`);
   sentences.push(...report.wayOut.losses.flatMap(nonsenseIn));
   if (!mayEndEarly) {
     for (const [key, { value, sequence }] of rowsAt(history, lastSequence)) {
-      if (content.get(key) !== value && !admits(report.wayOut, key, sequence)) {
+      // Behind damage there may be newer ones, which no store counted.
+      const isTouched = history.slice(lastSequence).some((write) => touches(write, key));
+      if (content.get(key) !== value && !isTouched && !admits(report.wayOut, key, sequence)) {
         sentences.push(`${key} at ${sequence} is lost in silence`);
       }
     }
@@ -69,6 +78,10 @@ function nonsenseIn({ kind, file, entryCount, firstSequence, lastSequence, bytes
         `a loss is nonsense: ${kind} of ${file}, ${entryCount} entries, ${firstSequence} to ${lastSequence}, ${bytes} bytes`,
       ]
     : [];
+}
+
+function touches({ key, end }: PastWrite, wanted: string): boolean {
+  return end === undefined ? key === wanted : key <= wanted && wanted < end;
 }
 
 function admits(way: WayOut, key: string, sequence: number): boolean {

@@ -26,6 +26,8 @@ export interface PastStore {
   readonly history: readonly PastWrite[];
   /** What opening recovers. */
   readonly lastSequence: number;
+  /** Every `key=value` that was ever written, also what a crash took. */
+  readonly written: ReadonlySet<string>;
   /** Sequence numbers at which a batch ends. */
   readonly ends: ReadonlySet<number>;
   /** The directory at earlier moments, oldest first. */
@@ -40,6 +42,8 @@ const shapes: readonly EngineOptions[] = [
   { ...tinyOptions, compression: 'zstd' },
   // No compaction: everything in level 0.
   { ...tinyOptions, compression: 'none', level0Tables: 64 },
+  // The log is somebody else's, and nothing is left of what was not flushed.
+  { ...tinyOptions, compression: 'none', log: 'external' },
   // A long log.
   { ...tinyOptions, compression: 'none', memtableBytes: 64 * 1024 },
 ];
@@ -76,20 +80,17 @@ class PastStoreBuilder {
   readonly #keyCount: number;
   readonly #rangeShare: number;
   readonly #history: PastWrite[] = [];
+  readonly #written = new Set<string>();
   readonly #ends = new Set<number>([0]);
   readonly #earlier: StoreFiles[] = [];
   #disk = new MemoryFileSystem();
-  #written = 0;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
     this.#random = random;
-    const shape = shapes[random.int(shapes.length)]!;
-    this.#options = {
-      ...shape,
-      durability: random.chance(0.6) ? 'strict' : 'relaxed',
-      randomBytes: (count) => random.bytes(count),
-    };
+    const shape = random.pick(shapes);
+    const durability = shape.log !== 'external' && random.chance(0.6) ? 'strict' : 'relaxed';
+    this.#options = { ...shape, durability, randomBytes: (count) => random.bytes(count) };
     this.#keyCount = 10 + random.int(200);
     this.#rangeShare = random.pick([0.01, 0.03, 0.15]);
   }
@@ -116,6 +117,7 @@ class PastStoreBuilder {
     return {
       disk: this.#disk,
       history: this.#history,
+      written: this.#written,
       lastSequence: await this.#recovered(),
       ends: this.#ends,
       earlier: this.#earlier,
@@ -150,8 +152,10 @@ class PastStoreBuilder {
     const random = this.#random;
     const count = random.chance(0.15) ? 2 + random.int(6) : 1;
     const writes = Array.from({ length: count }, () => this.#someWrite());
-    await engine.batch(writes.map(toOperation));
+    const appliedIndex = this.#history.length + writes.length;
+    await engine.batch(writes.map(toOperation), this.#options.log === 'external' ? { appliedIndex } : {});
     this.#history.push(...writes);
+    for (const { key, value } of writes) if (value !== undefined) this.#written.add(`${key}=${value}`);
     this.#ends.add(this.#history.length);
   }
 
@@ -162,7 +166,7 @@ class PastStoreBuilder {
       const [start, end] = [key, this.#key()].toSorted();
       if (start !== end) return { key: start!, end: end! };
     }
-    return random.chance(0.2) ? { key } : { key, value: `${this.#written++}:${'v'.repeat(random.int(60))}` };
+    return random.chance(0.2) ? { key } : { key, value: `${this.#written.size}:${'v'.repeat(random.int(60))}` };
   }
 
   #key(): string {

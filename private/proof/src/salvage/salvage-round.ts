@@ -8,9 +8,9 @@ import { fakeProcessTable, type MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { contentOf, ProofWorld, DIRECTORY } from '../workload/proof-world.ts';
 import { sameContent } from '../workload/workload.ts';
-import { type Harm, harmStore } from './harm.ts';
+import { harmStore } from './harm.ts';
 import { judgeNewest, judgeProvable, type Salvaged } from './judge-salvage.ts';
-import { buildPastStore, readFiles } from './past-store.ts';
+import { buildPastStore, readFiles, type StoreFiles } from './past-store.ts';
 
 const TARGET = '/saved';
 
@@ -21,37 +21,35 @@ export interface SalvageRound {
   readonly sentences: readonly string[];
 }
 
-export async function tryRound(seed: number): Promise<SalvageRound> {
+/** @param stranger - Another store, whose files have the same names. */
+export async function tryRound(seed: number, stranger: StoreFiles): Promise<SalvageRound> {
   const store = await buildPastStore(seed);
-  const { disk, history } = store;
+  const { disk } = store;
   const random = seededRandom(seed ^ 0x5a5a5a);
-  const stranger = await readFiles((await buildPastStore(seed + 500_000)).disk);
-  const harms: readonly Harm[] = random.chance(0.05)
-    ? []
-    : await harmStore(disk, store, stranger, await readFiles(disk), random);
+  const isHarmed = !random.chance(0.05);
+  const sources = { earlier: store.earlier, stranger };
+  const harms = isHarmed ? await harmStore(disk, await readFiles(disk), sources, random) : [];
   const before = await readFiles(disk);
-  const planned = await planOf(disk).catch((error: unknown) => error);
-  if (planned instanceof EngineError && planned.code === 'KAYA_NOTHING_TO_SALVAGE') {
-    return { basis: undefined, rowCount: 0, sentences: [] };
-  }
-  if (planned instanceof Error) throw planned;
-  const plan = planned as Awaited<ReturnType<typeof planOf>>;
+  const planned = await planOf(disk).catch(nothingThere);
+  if (planned === undefined) return { basis: undefined, rowCount: 0, sentences: [] };
   const provable = await salvage(disk, 'provable');
   const newest = await salvage(disk, 'newest-found');
   const judgement = {
-    basis: plan.basis,
+    basis: planned.basis,
     mayEndEarly: harms.some(({ isSilent }) => isSilent),
-    isStale: harms.some(({ isStale }) => isStale === true),
-    written: new Set(history.map(({ key, value }) => `${key}=${value}`)),
+    isStale: harms.some(({ isStale }) => isStale),
   };
+  // Of several foreign files, or without the word of CURRENT, nobody can tell which store is the stranger.
+  const foreignCount = harms.filter(({ isForeign }) => isForeign === true).length;
+  const isAmbiguous = foreignCount > (planned.basis === 'current' ? 1 : 0);
   const sentences = [
-    ...judgeProvable(provable, store, judgement),
-    ...judgeNewest(newest, store, judgement),
+    ...(isAmbiguous ? [] : judgeProvable(provable, store, judgement)),
+    ...(isAmbiguous ? [] : judgeNewest(newest, store, judgement)),
     ...provable.sentences,
     ...newest.sentences,
   ];
   for (const { report } of [provable, newest]) {
-    const promised = plan.waysOut.find(({ policy }) => policy === report.policy);
+    const promised = planned.waysOut.find(({ policy }) => policy === report.policy);
     if (promised !== undefined && !isDeepStrictEqual(promised, report.wayOut))
       sentences.push('the plan said otherwise');
   }
@@ -61,10 +59,15 @@ export async function tryRound(seed: number): Promise<SalvageRound> {
   }
   const story = harms.map((harm) => harm.story).join('; ');
   return {
-    basis: plan.basis,
+    basis: planned.basis,
     rowCount: provable.content.size,
     sentences: sentences.map((sentence) => `seed ${seed}, ${story}: ${sentence}`),
   };
+}
+
+function nothingThere(error: unknown): undefined {
+  if (error instanceof EngineError && error.code === 'KAYA_NOTHING_TO_SALVAGE') return undefined;
+  throw error;
 }
 
 function planOf(disk: MemoryFileSystem): ReturnType<typeof planRecovery> {
@@ -86,7 +89,7 @@ async function salvage(
   const options: EngineOptions = { createIfMissing: false };
   const engine = await new ProofWorld(disk).open(options, TARGET);
   const content = await contentOf(engine);
-  const backward = await contentOf(engine, { reverse: true } as never);
+  const backward = await contentOf(engine, { reverse: true });
   const sentences: string[] = [];
   await engine.verify();
   if (!sameContent(content, backward)) sentences.push(`${policy}: backwards it holds other rows`);
