@@ -9,7 +9,7 @@ import { proveCrashes } from '../src/crash/prove-crashes.ts';
 import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
-const MIN_STATES = sized({ ci: 8000, long: 500_000 });
+const MIN_STATES = sized({ ci: 10_000, long: 500_000 });
 /** Everything that changes a disk and that an engine does. */
 const MUTATIONS = ['create', 'link', 'makeDirectory', 'rename', 'sync', 'syncDirectory', 'truncate', 'unlink', 'write'];
 const { relaxed, interval, mixed, external, compressed, tight, small } = crashSettings;

@@ -28,7 +28,7 @@ describe('error at operation N, then a crash', () => {
 
     expect(figures.leakedHandles).toBe(0);
     expect(figures.crashesOpened).toBeGreaterThan(figures.runs);
-    expect(figures.runs).toBeGreaterThan(sized({ ci: 200, long: 12_000 }));
+    expect(figures.runs).toBeGreaterThan(sized({ ci: 400, long: 12_000 }));
     publishFigures('faults-long', { workloads: NAMES.length, ...describeFigures(figures, findings) });
   });
 });
