@@ -1,6 +1,7 @@
 /** One run for the whole repository: every folder of the workspace is a project, and so are the tools. */
 
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
@@ -23,6 +24,8 @@ export default defineConfig({
   test: {
     projects,
     pool: 'forks',
+    // The runner leaves a core to itself otherwise, and hardly uses it.
+    maxWorkers: availableParallelism(),
     passWithNoTests: false,
     reporters: ['default', new SummaryReporter()],
   },

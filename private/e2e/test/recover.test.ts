@@ -203,7 +203,7 @@ describe('what recover --dry-run foretells', { timeout: TIMEOUT_MS }, () => {
     for (const { exitCode, stderr } of [node, cli]) {
       expect(exitCode).toBe(3);
       expect(stderr).toMatch(
-        new RegExp(`^ERROR: .*${closedSegment(data)}.* ${report.opening.offset}\\b.*\\nHINT: .*recover --dry-run`, 'm'),
+        new RegExp(`^ERROR: .*${closedSegment(data)}.* ${report.opening.offset}\\b.*\\nHINT: .*recover --plan`, 'm'),
       );
     }
     // The folder itself has seen a lock come and go; its files are as they were.

@@ -59,7 +59,7 @@ describe('a store with misplaced bytes', () => {
         swaps: 120,
         stale: 90,
         foreign: 90,
-        exchanges: 40,
+        exchanges: 30,
         missing: 14,
         doubled: 80,
       },
