@@ -19,6 +19,7 @@ import {
   encodeFooter,
   type Footer,
   FOOTER_BYTES,
+  FOOTER_CRC_AT,
 } from '../../sstable/sstable-format.ts';
 import { maybeCompress, sealBlock, unpackBlock } from '../../sstable/stored-block.ts';
 import { decodeProperties, encodeProperties, type TableProperties } from '../../sstable/table-properties.ts';
@@ -27,7 +28,6 @@ import { sampleEntries, sampleKey, sampleNumber, sampleSpan } from './sample-val
 
 const FILE = '000007.sst';
 const SEED = 7;
-const FOOTER_CRC_AT = 52;
 
 /** A data block, and everything that searches in it may do: that it agrees with a walk where the block is well made, and ends where not. */
 const block: Decoder<readonly Entry[]> = {

@@ -7,7 +7,13 @@ import { FILE_HEADER_BYTES, fileSeed } from '../../files/file-header.ts';
 import type { Entry } from '../../key/internal-key.ts';
 import { hashKey } from '../../sstable/filter.ts';
 import { openTable } from '../../sstable/open-table.ts';
-import { BLOCK_HANDLE_BYTES, BLOCK_TRAILER_BYTES, blockCrc, FOOTER_BYTES } from '../../sstable/sstable-format.ts';
+import {
+  BLOCK_HANDLE_BYTES,
+  BLOCK_TRAILER_BYTES,
+  blockCrc,
+  FOOTER_BYTES,
+  FOOTER_CRC_AT,
+} from '../../sstable/sstable-format.ts';
 import type { TableReader } from '../../sstable/table-reader.ts';
 import { TEST_STORE_ID, writeTable } from '../write-table.ts';
 import { BytesFileSystem } from './bytes-file-system.ts';
@@ -18,7 +24,6 @@ import { sampleEntries } from './sample-values.ts';
 const FILE_NUMBER = 7;
 const FILE = '000007.sst';
 const PATH = `/db/${FILE}`;
-const FOOTER_CRC_AT = 52;
 /** Bound: keys that a table is asked for. */
 const MAX_ASKED = 3;
 
