@@ -1,27 +1,11 @@
-import { decodeResponse, encodeRequest, encodeUtf8, FrameDecoder, type Request, type Response } from '@kayadb/codec';
+import { encodeUtf8, type Request } from '@kayadb/codec';
 import type { Connection } from '@kayadb/transport';
 import { FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { run } from '../src/run.ts';
+import { ask } from './support/ask.ts';
 import { createTestWorld, type TestWorld } from './support/test-world.ts';
-
-async function ask(world: TestWorld, request: Request): Promise<Response> {
-  const { address } = await world.logged('node.ready');
-  const port = Number(String(address).split(':').at(-1));
-  const connection = await world.network.dial({ host: '127.0.0.1', port, timeoutMs: 1_000 });
-  const decoder = new FrameDecoder();
-  const frame = await new Promise<Uint8Array>((resolve) => {
-    connection.onData((chunk) => {
-      decoder.push(chunk);
-      const next = decoder.next();
-      if (next !== undefined) resolve(next);
-    });
-    connection.send(encodeRequest(request));
-  });
-  await connection.close();
-  return decodeResponse(request.kind, frame);
-}
 
 const put: Request = { kind: 'put', key: encodeUtf8('private-key'), value: encodeUtf8('private-value') };
 const get: Request = { kind: 'get', key: encodeUtf8('private-key') };
