@@ -286,6 +286,65 @@ describe('LogWriter after a failure', () => {
     expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('could not be taken back');
   });
 
+  test('of a full disk that wrote the record all the same keeps it away through power loss', async () => {
+    const disk = new MemoryFileSystem();
+    const fs = new FaultyFileSystem(disk);
+    const log = await LogWriter.create(fs, '', '000001.wal', header);
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 1000, errno: 'ENOSPC' } });
+
+    expect(() => log.append([Uint8Array.of(1, 2, 3)], fieldsOf(1))).toThrow('ENOSPC');
+
+    const durable = await crashClone(disk, { kind: 'nothing-unsynced' }, () => 0).readFile('/000001.wal');
+    expect(durable).toEqual(await disk.readFile('/000001.wal'));
+    expect(durable.subarray(64).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('of a full disk whose undoing cannot be synced takes no more records', async () => {
+    const { fs, log } = await openFaulty();
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 20, errno: 'ENOSPC' } });
+    fs.inject({ at: 1, kinds: ['sync'], effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('could not be taken back');
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('could not be taken back');
+  });
+
+  test('of a full disk that left nothing costs no sync and no further write', async () => {
+    const { fs, log } = await openFaulty();
+    const before = fs.countOf(['write', 'sync']);
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    expect(() => log.append([new Uint8Array(8)], fieldsOf(1))).toThrow('ENOSPC');
+
+    expect(fs.countOf(['write', 'sync']) - before).toBe(1);
+  });
+
+  test.each([10, 64])('of a full disk after %i bytes of its header leaves a file that can be tried again', async (bytes) => {
+    const disk = new MemoryFileSystem();
+    const fs = new FaultyFileSystem(disk);
+    const handle = await fs.open('/000001.wal', 'create');
+    await fs.syncDirectory('/');
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes, errno: 'ENOSPC' } });
+
+    await expect(LogWriter.start(handle, header)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+
+    for (const kind of ['everything', 'nothing-unsynced'] as const) {
+      const left = await crashClone(disk, { kind }, () => 0).readFile('/000001.wal');
+      expect(left.every((byte) => byte === 0)).toBe(true);
+    }
+    const log = await LogWriter.start(handle, { ...header, startLsn: 2000 });
+    expect(log.append([new Uint8Array(8)], fieldsOf(1))).toBe(2000);
+  });
+
+  test('of a header that cannot be taken back is no full disk: nobody may go on before it', async () => {
+    const fs = new FaultyFileSystem(new MemoryFileSystem());
+    const handle = await fs.open('/000001.wal', 'create');
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 64, errno: 'ENOSPC' } });
+    fs.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    await expect(LogWriter.start(handle, header)).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
+  });
+
   test('while it is created closes its file', async () => {
     const inner = new MemoryFileSystem();
     const fs = new FaultyFileSystem(inner);

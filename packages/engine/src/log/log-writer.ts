@@ -81,13 +81,20 @@ export class LogWriter {
 
   /**
    * Starts a log in a file that is empty or all zeros, and whose name is durable already. The writer owns `handle` once this
-   * resolves; after a write that found the disk full it may be tried again.
+   * resolves; after a FileSystemError KAYA_DISK_FULL nothing of the header is left in the file, and it may be tried again.
    *
    * Durability: the header survives power loss once it resolves.
+   * @throws EngineError KAYA_ENGINE_POISONED when there was no room and the rest could not be taken back: the segment may begin
+   * at an LSN that the one before it still passes.
    */
   static async start(handle: FileHandle, header: FileHeader, options: LogStartOptions = {}): Promise<LogWriter> {
     const bytes = encodeFileHeader(header);
-    handle.writeSync(bytes, 0);
+    try {
+      handle.writeSync(bytes, 0);
+    } catch (error) {
+      if (isDiskFull(error)) takeBack(handle, 0, FILE_HEADER_BYTES, error);
+      throw error;
+    }
     await handle.sync();
     return new LogWriter(handle, fileSeed(bytes), header.startLsn, options);
   }
@@ -176,8 +183,12 @@ export class LogWriter {
       this.#writePieces(bytes);
     } catch (error) {
       if (!isDiskFull(error)) throw this.#fail(error);
-      if (this.#cutBack(bytes)) throw error;
-      throw this.#fail(cannotCutBack(this.#handle.path, error));
+      try {
+        takeBack(this.#handle, this.#endOffset, bytes.length, error);
+      } catch (poison) {
+        throw this.#fail(poison);
+      }
+      throw error;
     }
     this.#endOffset += bytes.length;
   }
@@ -212,26 +223,6 @@ export class LogWriter {
     }
   }
 
-  /**
-   * Overwrites with zeros what a failed write of `bytes` left behind, which takes no new space on most file systems.
-   *
-   * @returns Whether the place of the record's header reads as never written, so that the record cannot come back.
-   */
-  #cutBack(bytes: Uint8Array): boolean {
-    bytes.fill(0);
-    try {
-      this.#writePieces(bytes);
-    } catch (error) {
-      if (!isDiskFull(error)) return false;
-    }
-    const header = new Uint8Array(RECORD_HEADER_BYTES);
-    try {
-      return header.subarray(0, this.#handle.readSync(header, this.#endOffset)).every((byte) => byte === 0);
-    } catch {
-      return false;
-    }
-  }
-
   /** After a failed sync a success proves nothing, so it advances nothing. */
   #advance(offset: number): void {
     this.#check();
@@ -258,8 +249,39 @@ export class LogWriter {
   }
 }
 
+/**
+ * Undoes a write of `length` bytes at `offset` that found the disk full: overwrites with zeros what it left behind, which takes no new
+ * space on most file systems. Within the turn, so that nothing is appended in between.
+ *
+ * Durability: once it returns, the head that makes the bytes a record, or the file a segment, does not come back, after power loss
+ * either. Most such writes left nothing, and cost no sync.
+ * @throws EngineError KAYA_ENGINE_POISONED when that cannot be said.
+ */
+function takeBack(handle: FileHandle, offset: number, length: number, cause: unknown): void {
+  try {
+    if (isBlank(handle, offset)) return;
+    try {
+      for (let at = 0; at < length; at += WRITE_BYTES) {
+        handle.writeSync(ZEROS.subarray(0, Math.min(WRITE_BYTES, length - at)), offset + at);
+      }
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+    if (isBlank(handle, offset)) return handle.syncSync();
+  } catch (error) {
+    throw cannotTakeBack(handle.path, error);
+  }
+  throw cannotTakeBack(handle.path, cause);
+}
+
+/** Whether zeros, or nothing, stand where the header of a record or of the file would begin. */
+function isBlank(handle: FileHandle, offset: number): boolean {
+  const head = new Uint8Array(RECORD_HEADER_BYTES);
+  return head.subarray(0, handle.readSync(head, offset)).every((byte) => byte === 0);
+}
+
 /** No FileSystemError: those that say that the disk is full promise that the write was undone. */
-function cannotCutBack(path: string, cause: unknown): EngineError {
+function cannotTakeBack(path: string, cause: unknown): EngineError {
   return new EngineError(
     'KAYA_ENGINE_POISONED',
     `a write to ${path} found the disk full, and the part that was written could not be taken back; open the store again`,

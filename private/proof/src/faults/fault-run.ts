@@ -56,6 +56,7 @@ export class FaultRun {
   readonly begunCopies = new Map<string, Content>();
   leakedHandles = 0;
   poisonings = 0;
+  warnings = 0;
   /** Whether anybody was told of a failure: a caller by an error, or a listener by an event. */
   isTold = false;
   readonly #world: ProofWorld;
@@ -174,7 +175,10 @@ export class FaultRun {
 
   #onEvent(event: EngineEvent): void {
     if (event.kind === 'opened') this.calls.isStoreOpen = true;
-    if (event.kind === 'warning') this.isTold = true;
+    if (event.kind === 'warning') {
+      this.warnings++;
+      this.isTold = true;
+    }
     if (event.kind !== 'poisoned') return;
     this.isTold = true;
     this.poisonings++;

@@ -154,8 +154,8 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'full-disk-not-cut-back',
     file: 'packages/engine/src/log/log-writer.ts',
-    find: 'if (this.#cutBack(bytes)) throw error;',
-    replace: 'throw error;',
+    find: '        takeBack(this.#handle, this.#endOffset, bytes.length, error);\n',
+    replace: '',
     proof: 'faults',
     why: 'What a write to a full disk left of a record stays, though the writer was told that it did not happen.',
   },
