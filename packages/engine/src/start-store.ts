@@ -72,7 +72,7 @@ export async function startStore({ directory, options, resources, loaded }: Star
       try {
         await publishCurrent(fileSystem, directory, { storeId, manifestNumber: fileNumber });
       } catch (error) {
-        await writer.close();
+        await writer.close().catch(() => undefined);
         throw error;
       }
       return writer;

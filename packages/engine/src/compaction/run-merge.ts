@@ -9,6 +9,7 @@ import { assert, EMPTY_BYTES } from '@kayadb/codec';
 import type { MaybePromise } from '../iterate/cursor.ts';
 import { compareEncodedKeys, encodedKeyBytes, keyHead } from '../key/encoded-entry.ts';
 import type { SequenceNumber } from '../key/internal-key.ts';
+import { runAll } from '../run-all.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
 import type { EntryRun } from './entry-run.ts';
 
@@ -78,7 +79,8 @@ export class RunMerge {
 
   /** Closes every run, whatever state it is in. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((run) => run.close()));
+    const closings = this.#all.map((run) => () => run.close());
+    await runAll('closing the levels of a merge', closings);
   }
 
   #settle(): void {

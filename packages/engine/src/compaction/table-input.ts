@@ -86,7 +86,7 @@ export class TableInput {
       const blocks = new TableBlocks(frame, handle, () => undefined);
       return new TableInput(handle, blocks, source.readSync);
     } catch (error) {
-      await handle.close();
+      await handle.close().catch(() => undefined);
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import type { FileNumber } from '../key/internal-key.ts';
 import type { Memtable } from '../memtable/memtable.ts';
 import type { Resources } from '../resources.ts';
+import { runAll } from '../run-all.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import { totalBytes } from './level-targets.ts';
 import { MemtableRun } from './memtable-run.ts';
@@ -114,7 +115,7 @@ export class WorkerTableMaker implements TableMaker {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#flushes.close(), this.#merges.close()]);
+    await runAll('closing the table makers', [() => this.#flushes.close(), () => this.#merges.close()]);
   }
 
   #smallMaker(inputBytes: number): TableMaker | undefined {

@@ -9,6 +9,7 @@ import { CorruptionError } from '../errors.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
 import { DELETE_KIND, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
 import { MAX_KEY_BYTES } from '../limits.ts';
+import { runAll } from '../run-all.ts';
 import { DATA_BLOCK_HEADER_BYTES } from '../sstable/sstable-format.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import { ENTRY_HEADER_BYTES, ENTRY_KIND_AT } from '../wal/wal-format.ts';
@@ -61,8 +62,7 @@ export class TableRun implements EntryRun {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const upcoming = await this.#upcoming?.catch(() => undefined);
-    await upcoming?.close();
-    await this.#input?.close();
+    await runAll('closing the tables of a merge', [async () => upcoming?.close(), async () => this.#input?.close()]);
   }
 
   #nextBlock(): MaybePromise {

@@ -319,22 +319,25 @@ describe('LogWriter after a failure', () => {
     expect(fs.countOf(['write', 'sync']) - before).toBe(1);
   });
 
-  test.each([10, 64])('of a full disk after %i bytes of its header leaves a file that can be tried again', async (bytes) => {
-    const disk = new MemoryFileSystem();
-    const fs = new FaultyFileSystem(disk);
-    const handle = await fs.open('/000001.wal', 'create');
-    await fs.syncDirectory('/');
-    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes, errno: 'ENOSPC' } });
+  test.each([10, 64])(
+    'of a full disk after %i bytes of its header leaves a file that can be tried again',
+    async (bytes) => {
+      const disk = new MemoryFileSystem();
+      const fs = new FaultyFileSystem(disk);
+      const handle = await fs.open('/000001.wal', 'create');
+      await fs.syncDirectory('/');
+      fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes, errno: 'ENOSPC' } });
 
-    await expect(LogWriter.start(handle, header)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+      await expect(LogWriter.start(handle, header)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
 
-    for (const kind of ['everything', 'nothing-unsynced'] as const) {
-      const left = await crashClone(disk, { kind }, () => 0).readFile('/000001.wal');
-      expect(left.every((byte) => byte === 0)).toBe(true);
-    }
-    const log = await LogWriter.start(handle, { ...header, startLsn: 2000 });
-    expect(log.append([new Uint8Array(8)], fieldsOf(1))).toBe(2000);
-  });
+      for (const kind of ['everything', 'nothing-unsynced'] as const) {
+        const left = await crashClone(disk, { kind }, () => 0).readFile('/000001.wal');
+        expect(left.every((byte) => byte === 0)).toBe(true);
+      }
+      const log = await LogWriter.start(handle, { ...header, startLsn: 2000 });
+      expect(log.append([new Uint8Array(8)], fieldsOf(1))).toBe(2000);
+    },
+  );
 
   test('of a header that cannot be taken back is no full disk: nobody may go on before it', async () => {
     const fs = new FaultyFileSystem(new MemoryFileSystem());

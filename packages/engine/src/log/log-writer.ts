@@ -74,7 +74,7 @@ export class LogWriter {
       await fs.syncDirectory(directory);
       return writer;
     } catch (error) {
-      await handle.close();
+      await handle.close().catch(() => undefined);
       throw error;
     }
   }

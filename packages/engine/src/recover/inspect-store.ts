@@ -101,7 +101,7 @@ async function gatherEvidence(fs: FileSystem, directory: string, clock: Clock, m
       if (isSettled || isLast) return { view, look, lookCount, isSettled };
       previous = finding;
     } catch (error) {
-      await view.close();
+      await view.close().catch(() => undefined);
       throw error;
     }
     await view.close();

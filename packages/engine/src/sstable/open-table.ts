@@ -35,7 +35,7 @@ export async function openTable(
     const frame = await readTableFrame(handle, fileName, expected, options.zstd ?? sharedZstd);
     return readerOf(handle, frame, expected, options);
   } catch (error) {
-    await handle.close();
+    await handle.close().catch(() => undefined);
     throw error;
   }
 }

@@ -50,7 +50,7 @@ export class ManifestWriter {
     try {
       await writer.append(fullState);
     } catch (error) {
-      await log.close();
+      await log.close().catch(() => undefined);
       throw error;
     }
     return writer;

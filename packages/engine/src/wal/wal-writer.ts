@@ -75,7 +75,7 @@ export class WalWriter implements WriteLog {
     try {
       return new WalWriter(options, await startSegment(options, file, options.startLsn));
     } catch (error) {
-      await file.handle.close();
+      await file.handle.close().catch(() => undefined);
       throw error;
     }
   }
@@ -208,7 +208,7 @@ async function createFile(options: WalWriterOptions, zeroBytes: number): Promise
     await options.fs.syncDirectory(options.directory);
     return { fileNumber, handle, zeroBytes: filled };
   } catch (error) {
-    await handle.close();
+    await handle.close().catch(() => undefined);
     throw error;
   }
 }
