@@ -53,8 +53,8 @@ export async function mergeRuns(job: RunMergeJob): Promise<readonly TableMeta[]>
     await copyEntries(job, merge, output);
     return await output.finish();
   } catch (error) {
-    await output.abandon();
-    throw error;
+    const failure = await output.abandon();
+    throw failure === undefined ? error : failure.error;
   } finally {
     await merge.close();
   }

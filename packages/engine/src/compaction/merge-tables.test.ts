@@ -2,7 +2,7 @@
 
 import { encodeUtf8 } from '@kayadb/codec';
 import { seededRandom, type SeededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
-import { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { type Fault, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { del, put, sortEntries } from '../../test/support/entries.ts';
@@ -170,6 +170,63 @@ describe('mergeTables', () => {
       );
       expect(isSorted).toBe(true);
     }
+  });
+});
+
+describe('mergeTables on a failing disk', () => {
+  /** Merges tables of keys a0 to a39, b0 to b39 and c0 to c39 into many; aborted at the first pause after the fault was met. */
+  async function mergeFailing(fault: Fault): Promise<{ readonly openHandles: number; readonly outcome: unknown }> {
+    const disk = new MemoryFileSystem();
+    const fileSystem = new FaultyFileSystem(disk);
+    let fileNumber = 1;
+    const tables: TableMeta[] = [];
+    for (const prefix of ['a', 'b', 'c']) {
+      const entries = sortEntries(Array.from({ length: 40 }, (_, i) => put(`${prefix}${i}`, fileNumber * 100 + i)));
+      tables.push(await writeTable(disk, `/${tableFileName(fileNumber)}`, entries, { fileNumber, blockBytes: 64 }));
+      fileNumber++;
+    }
+    const job: MergeTablesJob = {
+      directory: '',
+      snapshots: [],
+      rangeDeletes: [],
+      table: { storeId: TEST_STORE_ID, compression: 'none', blockBytes: 64 },
+      targetBytes: 600,
+      bytesPerSecond: 0,
+      runs: [tables],
+      below: [],
+    };
+    fileSystem.inject(fault);
+    const outcome = await mergeTables(job, {
+      fileSystem,
+      clock: new VirtualClock(),
+      yieldTurn: () => Promise.resolve(),
+      signal: {
+        get aborted() {
+          return fileSystem.countOf(['sync']) > 0;
+        },
+      },
+      reserveTable: () => fileNumber++,
+      releaseTable: () => undefined,
+    }).catch((error: unknown) => error);
+    return { openHandles: disk.openHandles, outcome };
+  }
+
+  test('tells of a failed sync also where it is ended and wants the table no more', async () => {
+    const { outcome } = await mergeFailing({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
+
+    expect(outcome).toMatchObject({ code: 'KAYA_IO', operation: 'sync' });
+  });
+
+  test('closes every file though every close fails', async () => {
+    const { openHandles, outcome } = await mergeFailing({
+      at: 1,
+      kinds: ['close'],
+      forever: true,
+      effect: { kind: 'fail', errno: 'EIO' },
+    });
+
+    expect(outcome).toMatchObject({ code: 'KAYA_IO' });
+    expect(openHandles).toBe(0);
   });
 });
 

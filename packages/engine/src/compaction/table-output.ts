@@ -72,13 +72,22 @@ export class TableOutput {
     return this.#tables;
   }
 
-  /** Gives up everything written so far. The files are removed where that is possible; what is left is an orphan. */
-  async abandon(): Promise<void> {
-    await this.#finishing?.done.catch(() => undefined);
+  /**
+   * Gives up everything written so far. The files are removed where that is possible; what is left is an orphan.
+   *
+   * @returns What the table that was on its way to the disk failed with, which nobody may have met: a failing disk is to be told of,
+   * also by one whose tables are not wanted any more.
+   */
+  async abandon(): Promise<{ readonly error: unknown } | undefined> {
+    const outcome = await this.#finishing?.done.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
     await this.#finishing?.builder.abandon();
     await this.#builder?.abandon();
     this.#builder = undefined;
     for (const fileNumber of this.#reserved) this.#options.releaseTable(fileNumber);
+    return outcome;
   }
 
   async #addToNewTable(bytes: Uint8Array, at: number, sequence: SequenceNumber): Promise<void> {
