@@ -9,6 +9,7 @@ const TABLE: DependencyTable = {
   codec: [],
   engine: ['codec', 'vfs'],
   level: ['engine'],
+  raft: ['codec', 'vfs'],
   server: ['codec', 'engine', 'transport', 'vfs'],
   transport: ['codec'],
   vfs: ['codec'],
@@ -19,6 +20,7 @@ const TABLE: DependencyTable = {
   bench: ['engine'],
   e2e: [],
   proof: [],
+  'raft-exam': [],
   testkit: [],
   tidy: [],
 };
