@@ -142,4 +142,15 @@ describe('Scheduler', () => {
     expect(world.poison.cause).toBe(failure);
     await expect(world.scheduler.waitFor('flush')).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED' });
   });
+
+  test('gives the reason of the poison to those whose job fails after it in its own way', async () => {
+    const world = schedulerWorld();
+    const first = new FileSystemError('EIO', 'write', '/db/2.sst');
+    world.flushes = [new FileSystemError('EIO', 'write', '/db/MANIFEST')];
+
+    const flush = world.scheduler.waitFor('flush');
+    world.poison.set(first);
+
+    await expect(flush).rejects.toMatchObject({ code: 'KAYA_ENGINE_POISONED', cause: first });
+  });
 });

@@ -75,8 +75,7 @@ export class Scheduler {
       this.#poison.check();
       if (!(await job())) return false;
     } catch (error) {
-      const known = isUndone(error) || isHarmless(error) || this.#poison.cause !== undefined;
-      const failure = known ? error : this.#poison.set(error);
+      const failure = isUndone(error) || isHarmless(error) ? error : this.#poison.set(error);
       this.#jobs.onFailure(name, failure as Error);
       this.#settle(name, ({ reject }) => reject(failure));
       return false;
