@@ -13,16 +13,27 @@ import { readCorpus, updatesCorpus, writeCorpus } from './corpus.ts';
 import { fuzzDecoder } from './fuzz-decoder.ts';
 import { mutate } from './mutate.ts';
 
-const EXECUTIONS = sized({ ci: 20_000, long: 5_000_000 });
-/** Of those that read a whole file with everything in it, whose parts are decoders of their own in this list. */
-const WHOLE_FILE_EXECUTIONS = sized({ ci: 20_000, long: 1_000_000 });
-const WHOLE_FILES: readonly string[] = ['manifest', 'table', 'inspect-wal', 'inspect-table', 'inspect-manifest'];
+const EXECUTIONS = sized({ ci: 20_000, long: 1_000_000 });
+/** What comes from the network, from a log, a table or a manifest, piece by piece: whoever reads a whole file is made of these. */
+const PIECES: readonly string[] = [
+  'block',
+  'filter',
+  'footer',
+  'frame',
+  'request',
+  'response',
+  'stored-block',
+  'version-edit',
+  'wal',
+  'write-batch',
+];
+const PIECE_EXECUTIONS = sized({ ci: 20_000, long: 5_000_000 });
 const MEMORY_EXECUTIONS = sized({ ci: 300, long: 20_000 });
 
 /** Describes the tests of share `index` of `count`. */
 export function describeFuzzing(index: number, count: number): void {
   describe.each(decoderShare(index, count))('the decoder of $name', (decoder) => {
-    const leastExecutions = WHOLE_FILES.includes(decoder.name) ? WHOLE_FILE_EXECUTIONS : EXECUTIONS;
+    const leastExecutions = PIECES.includes(decoder.name) ? PIECE_EXECUTIONS : EXECUTIONS;
 
     test(
       'gives a value or its typed error for any bytes, the same each time',
