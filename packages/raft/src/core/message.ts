@@ -83,8 +83,8 @@ export interface ReadIndexResponse extends InTerm {
   readonly context: Uint8Array;
 }
 
-/** `from` is to lead. To the leader, or to a follower, which passes it on. */
-export interface TransferLeader extends Between {
+/** `from` is to lead. To the leader, or to a follower, which passes it on in its term; of the host's own wish `term` is 0. */
+export interface TransferLeader extends InTerm {
   readonly kind: 'transfer-leader';
 }
 
