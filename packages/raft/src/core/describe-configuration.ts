@@ -1,7 +1,7 @@
 /** Configurations and progress in the words of log lines and golden files: `voters=(1 2)&&(2 3) learners=(4) autoleave`. */
 
 import type { ConfigStep } from './config-change.ts';
-import type { Progress } from './progress.ts';
+import type { ProgressView } from './status.ts';
 import type { Configuration, NodeId } from './types.ts';
 
 /** `voters=(1 2)&&(3) learners=(4) learners_next=(3) autoleave`: what is empty is left out. */
@@ -24,14 +24,14 @@ const STEP_LETTERS = { 'add-voter': 'v', 'add-learner': 'l', remove: 'r', update
 const STATE_WORDS = { probe: 'StateProbe', replicate: 'StateReplicate', snapshot: 'StateSnapshot' } as const;
 
 /** `StateReplicate match=11 next=12 learner paused pendingSnap=11 inactive inflight=3[full]`: what does not apply is left out. */
-export function describeProgress(progress: Progress): string {
-  const { state, match, next, pendingSnapshot, inflights } = progress;
+export function describeProgress(progress: ProgressView): string {
+  const { state, match, next, pendingSnapshot, inflightCount } = progress;
   let text = `${STATE_WORDS[state]} match=${match} next=${next}`;
   if (progress.isLearner) text += ' learner';
   if (progress.isPaused) text += ' paused';
   if (pendingSnapshot > 0) text += ` pendingSnap=${pendingSnapshot}`;
   if (!progress.isRecentlyActive) text += ' inactive';
-  if (inflights.count > 0) text += ` inflight=${inflights.count}${inflights.isFull ? '[full]' : ''}`;
+  if (inflightCount > 0) text += ` inflight=${inflightCount}${progress.isInflightFull ? '[full]' : ''}`;
   return text;
 }
 

@@ -81,8 +81,6 @@ export class Inflights {
   }
 
   #straightened(ring: readonly number[], capacity: number): number[] {
-    const result = new Array<number>(capacity).fill(0);
-    for (let i = 0; i < this.#count; i++) result[i] = ring[(this.#start + i) % ring.length]!;
-    return result;
+    return Array.from({ length: capacity }, (_, i) => (i < this.#count ? ring[(this.#start + i) % ring.length]! : 0));
   }
 }
