@@ -1,6 +1,7 @@
 /** What a core is told about itself when it is made. Nothing of it changes later. */
 
 import type { EventSink } from './events.ts';
+import type { InflightLimits } from './inflights.ts';
 import type { LogStorage } from './log-storage.ts';
 import { APPLY_THREAD, type Entry, type LogIndex, type NodeId } from './types.ts';
 
@@ -111,4 +112,8 @@ function requireInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(`${name} is ${value}; it must be an integer of at least ${least}`);
   }
+}
+
+export function roomForInflights(settings: CoreSettings): InflightLimits {
+  return { maxMessages: settings.maxInflightMessages, maxBytes: settings.maxInflightBytes };
 }

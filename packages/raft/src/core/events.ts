@@ -189,6 +189,8 @@ export type ProposalEvent =
       readonly configuration: Configuration;
       readonly refusal: ChangeRefusal;
     }
+  /** Its data is no change that this version knows. */
+  | { readonly kind: 'change-undecodable'; readonly entryKind: EntryKind }
   | { readonly kind: 'auto-leave-started'; readonly configuration: Configuration }
   | { readonly kind: 'auto-leave-dropped'; readonly configuration: Configuration; readonly reason: DropReason };
 
@@ -234,6 +236,7 @@ const LEVELS: { readonly [Kind in RaftEvent['kind']]?: EventLevel } = {
   'campaign-refused-unapplied-change': 'warning',
   'campaign-refused-unpromotable': 'warning',
   'campaign-unpromotable': 'warning',
+  'change-undecodable': 'warning',
   'forget-leader-refused-lease': 'error',
   'peer-unreachable': 'debug',
   'progress-decreased': 'debug',

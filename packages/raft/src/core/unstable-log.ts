@@ -6,6 +6,7 @@
 
 import { assert } from '@kayadb/codec';
 
+import { countFitting } from './entry-size.ts';
 import type { EventSink } from './events.ts';
 import type { Entry, LogIndex, Snapshot, Term } from './types.ts';
 
@@ -136,18 +137,12 @@ export class UnstableLog {
     for (let i = start; i < entries.length; i++) list.push(entries[i] as Entry);
   }
 
-  /** Entries from `from` on, before `to`, which are all here. A copy. */
-  slice(from: LogIndex, to: LogIndex): Entry[] {
-    assert(from <= to, `slice from ${from} to ${to}`);
-    assert(from >= this.#offset && to <= this.#offset + this.#entries.length, `slice from ${from} to ${to} is not here`);
-    return this.#entries.slice(from - this.#offset, to - this.#offset);
-  }
-
-  /** The entry at `index`, which is here. Spares the copy of a list. */
-  entryAt(index: LogIndex): Entry {
-    const entry = this.#entries[index - this.#offset];
-    assert(entry !== undefined, `no unstable entry at ${index}`);
-    return entry;
+  /** Entries from `from` on, before `to`, which are all here, as many as fit in `maxBytes`, though one at least. A copy. Requires: from < to. */
+  take(from: LogIndex, to: LogIndex, maxBytes: number, entryBytes: (entry: Entry) => number): Entry[] {
+    const start = from - this.#offset;
+    const end = to - this.#offset;
+    assert(start >= 0 && start < end && end <= this.#entries.length, `entries from ${from} to ${to} are not here`);
+    return this.#entries.slice(start, start + countFitting(this.#entries, start, end, maxBytes, entryBytes));
   }
 
   #cut(from: LogIndex): void {
