@@ -1,4 +1,29 @@
 export type {
+  ConfigChange,
+  ConfigChangeV1,
+  ConfigStep,
+  ConfigStepKind,
+  ConfigTransition,
+} from './core/config-change.ts';
+export { type CoreConfig, defaultEntryBytes, type ReadOnlyMode } from './core/config.ts';
+export {
+  type ChangeRefusal,
+  type ElectionEvent,
+  type EventLevel,
+  type EventSink,
+  type ForgetEvent,
+  levelOf,
+  type LifeEvent,
+  type LogEvent,
+  type ProposalEvent,
+  type RaftEvent,
+  type ReadEvent,
+  type ReplicationEvent,
+  type SnapshotEvent,
+  type TermEvent,
+  type TransferEvent,
+} from './core/events.ts';
+export type {
   AppendRequest,
   AppendResponse,
   Heartbeat,
@@ -14,7 +39,10 @@ export type {
   VoteResponse,
 } from './core/message.ts';
 export type { LogGap, LogStorage } from './core/log-storage.ts';
+export type { DropReason, ProposeOutcome, StepOutcome } from './core/outcome.ts';
+export { RaftCore } from './core/raft-core.ts';
 export type { ReadState, Ready, Role, SoftState } from './core/ready.ts';
+export type { ProgressView, Status } from './core/status.ts';
 export {
   APPEND_THREAD,
   APPLY_THREAD,

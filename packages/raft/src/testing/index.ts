@@ -1,1 +1,2 @@
-export {};
+export { assertRaftInvariants } from '../core/invariants.ts';
+export { MemoryLogStorage } from './memory-log-storage.ts';
