@@ -17,12 +17,12 @@ import { FOREIGN_LOCAL_MESSAGE, type ProposeOutcome, type StepOutcome, UNKNOWN_P
 import type { EntryDraft } from './own-entries.ts';
 import type { RaftState } from './raft-state.ts';
 import { ReadyQueue } from './ready-queue.ts';
-import type { Ready } from './ready.ts';
+import type { Ready, Role } from './ready.ts';
 import { statusOf } from './state-status.ts';
 import type { Status } from './status.ts';
 import { isLocalKind, isResponseKind, stepMessage } from './step.ts';
 import { tickState } from './tick.ts';
-import { type Configuration, isLocalThread, type NodeId } from './types.ts';
+import { type Configuration, isLocalThread, type LogIndex, type NodeId, type Term } from './types.ts';
 
 export class RaftCore {
   readonly #state: RaftState;
@@ -40,6 +40,24 @@ export class RaftCore {
 
   get id(): NodeId {
     return this.#state.id;
+  }
+
+  get term(): Term {
+    return this.#state.term;
+  }
+
+  get role(): Role {
+    return this.#state.role;
+  }
+
+  /** As far as this node knows. */
+  get leader(): NodeId {
+    return this.#state.leader;
+  }
+
+  /** Of the log, what is not durable yet included. */
+  get lastIndex(): LogIndex {
+    return this.#state.log.lastIndex;
   }
 
   /**
