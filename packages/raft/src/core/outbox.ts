@@ -9,6 +9,8 @@ import { assert } from '@kayadb/codec';
 import type { PeerMessage } from './message.ts';
 import type { NodeId } from './types.ts';
 
+const NONE: readonly PeerMessage[] = [];
+
 export class Outbox {
   readonly #id: NodeId;
   #messages: PeerMessage[] = [];
@@ -19,9 +21,9 @@ export class Outbox {
     this.#id = id;
   }
 
-  /** To be sent at once. */
+  /** To be sent at once. An empty list stays empty whatever is said later, so that it can be handed out like any other. */
   get messages(): readonly PeerMessage[] {
-    return this.#messages;
+    return this.#messages.length === 0 ? NONE : this.#messages;
   }
 
   /** To be sent when everything said to the storage so far is durable. */
