@@ -70,6 +70,12 @@ export class MemoryLogStorage implements LogStorage {
     return this.#entries.slice();
   }
 
+  /** The group's members when its log begins. Requires: no snapshot is here. */
+  bootstrap(configuration: Configuration): void {
+    assert(this.#snapshot.meta.index === 0, 'the members are those of the snapshot');
+    this.#snapshot = { meta: { index: 0, term: 0, configuration }, data: NO_DATA };
+  }
+
   setHardState(hardState: HardState): void {
     this.#hardState = hardState;
   }
