@@ -26,9 +26,9 @@ export class Outbox {
     return this.#messages.length === 0 ? NONE : this.#messages;
   }
 
-  /** To be sent when everything said to the storage so far is durable. */
+  /** To be sent when everything said to the storage so far is durable. An empty list stays empty, as above. */
   get afterStorage(): readonly PeerMessage[] {
-    return this.#afterStorage;
+    return this.#afterStorage.length === 0 ? NONE : this.#afterStorage;
   }
 
   get isEmpty(): boolean {

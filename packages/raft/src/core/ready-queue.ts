@@ -8,7 +8,7 @@ import { assert } from '@kayadb/codec';
 
 import type { Message } from './message.ts';
 import type { RaftState } from './raft-state.ts';
-import type { Ready, SoftState } from './ready.ts';
+import type { ReadState, Ready, SoftState } from './ready.ts';
 import { stepMessage } from './step.ts';
 import {
   storageAppendOf,
@@ -19,7 +19,9 @@ import {
 } from './storage-messages.ts';
 import type { Entry, HardState } from './types.ts';
 
+/** Not the lists that are filled later. */
 const NO_ENTRIES: readonly Entry[] = [];
+const NO_READS: readonly ReadState[] = [];
 
 export class ReadyQueue {
   readonly #state: RaftState;
@@ -64,7 +66,7 @@ export class ReadyQueue {
     const ready: Ready = {
       ...part,
       softState: this.#hasSoftStateChanged() ? softStateOf(state) : undefined,
-      readStates: state.readStates,
+      readStates: state.readStates.length === 0 ? NO_READS : state.readStates,
       committedEntries,
       messages: this.#isAsync ? this.#withThreads(part, committedEntries) : this.#messagesToOthers(),
       mustSync: entries.length > 0 || state.vote !== this.#hardState.vote || state.term !== this.#hardState.term,
