@@ -6,3 +6,5 @@ export { changeSimply, enterJoint, leaveJoint, type MembershipResult } from '../
 export { ProgressTracker } from '../core/progress-tracker.ts';
 export { committedIndex, majorityIndex, majorityVote, type MatchSource, voteResult } from '../core/quorum.ts';
 export { viewProgress } from '../core/status.ts';
+export type { RaftDecoder, SampleSource } from './decoder.ts';
+export { raftDecoders } from './decoders.ts';

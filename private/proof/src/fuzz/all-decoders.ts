@@ -1,10 +1,11 @@
 /** Every decoder there is, and shares of them, so that two test files keep two cores busy. */
 
 import { type Decoder, engineDecoders } from '@kayadb/engine/testing';
+import { raftDecoders } from '@kayadb/raft/testing';
 
 import { otherDecoders } from './other-decoders.ts';
 
-export const allDecoders: readonly Decoder[] = [...engineDecoders, ...otherDecoders];
+export const allDecoders: readonly Decoder[] = [...engineDecoders, ...raftDecoders, ...otherDecoders];
 
 /** Share `index` of `count`: each decoder is in one. The costly ones stand together in the list, so it is dealt out like cards. */
 export function decoderShare(index: number, count: number): readonly Decoder[] {
