@@ -203,8 +203,16 @@ class KilledStore {
     const { verdict, cleanClose, lock, files } = await this.#inspect();
     const summary = `${verdict} ${cleanClose} ${lock.state}`;
     if (summary !== 'clean true free') this.#parts.findings.add(`after closing the store is ${summary} ${where}`);
-    const left = files.filter(({ state }) => state !== 'intact').map(({ name, state }) => `${name} (${state})`);
+    const left = files
+      .filter(({ state }) => state !== 'intact')
+      .map(({ name, state }) => this.#describeLeft(name, state));
     if (left.length > 0) this.#parts.findings.add(`closing leaves ${left.join(', ')} ${where}`);
+  }
+
+  #describeLeft(name: string, state: string): string {
+    const { size, nlink, mtime, birthtime } = statSync(join(this.#directory, name));
+    const times = `made ${birthtime.toISOString()}, changed ${mtime.toISOString()}`;
+    return `${name} (${state}, ${size} bytes, ${nlink} links, ${times}, now ${new Date().toISOString()})`;
   }
 
   /** Those that were acknowledged are there; all that have their name are whole. The rest are removed. */
