@@ -3,7 +3,7 @@
  * be inspected; what the report foretells is compared with what opening then does.
  */
 
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Durability, inspectStore, openEngine, type RecoveryReport } from '@kayadb/engine';
