@@ -2,6 +2,8 @@
 
 import { KayaError } from '@kayadb/codec';
 
+import type { NodeId } from './core/types.ts';
+
 export type RaftErrorCode =
   /** The proposal was not taken, and will not happen. */
   | 'KAYA_RAFT_DROPPED'
@@ -33,5 +35,15 @@ export class RaftCorruptionError extends RaftError {
     super('KAYA_RAFT_CORRUPTION', `${file} is damaged at offset ${offset}: ${what}`, options);
     this.file = file;
     this.offset = offset;
+  }
+}
+
+/** Names the node that leads as far as this one knows, `NO_NODE` when it knows of none: there it may be tried again. */
+export class NotLeaderError extends RaftError {
+  readonly leader: NodeId;
+
+  constructor(leader: NodeId, what: string) {
+    super('KAYA_RAFT_NOT_LEADER', what);
+    this.leader = leader;
   }
 }

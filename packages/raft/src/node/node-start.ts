@@ -1,0 +1,123 @@
+/**
+ * From what storage and state machine remember to what a core can start from. See docs/internals/raft.md, "What a restart does".
+ *
+ * Invariant: what the state machine has applied is committed and is in the log, or in the snapshot.
+ */
+
+import { assert } from '@kayadb/codec';
+
+import { configChangeOf } from '../core/config-change-encoding.ts';
+import type { LogStorage } from '../core/log-storage.ts';
+import { changeMembership, membersOf } from '../core/membership.ts';
+import { type Configuration, type HardState, type LogIndex, NO_NODE, type Snapshot } from '../core/types.ts';
+import { RaftError } from '../errors.ts';
+import type { RaftStorage } from '../storage/raft-storage.ts';
+import type { ApplyStart } from './apply-loop.ts';
+import type { StateMachine } from './state-machine.ts';
+
+export interface NodeStart extends ApplyStart {
+  /** `storage` as the core is to find it. */
+  readonly logStorage: LogStorage;
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Puts the snapshot into the state machine where the log does not reach back to it.
+ *
+ * @throws RaftError KAYA_RAFT_FOREIGN when the state machine is ahead of the log: one of them is from elsewhere, or from earlier.
+ */
+export async function prepareStart(storage: RaftStorage, stateMachine: StateMachine<unknown>): Promise<NodeStart> {
+  const newest = storage.snapshot();
+  const snapshot = newest === 'unavailable' || newest.meta.index === 0 ? undefined : newest;
+  await restoreIfBehind(storage, stateMachine, snapshot);
+  const applied = stateMachine.appliedIndex;
+  if (applied > storage.lastIndex) {
+    const what = `the state machine has applied ${applied}, and the log ends at ${storage.lastIndex}`;
+    throw new RaftError('KAYA_RAFT_FOREIGN', `${what}: they do not belong together; start from an empty node`);
+  }
+  const { hardState, configuration: stored } = storage.initialState();
+  const since = snapshot?.meta.index ?? 0;
+  const configuration = replayConfiguration(storage, stored, since, applied);
+  const term = storage.term(applied);
+  assert(typeof term === 'number', `the term of ${applied}, the last that is applied, is ${term}`);
+  return {
+    logStorage: withState(storage, raiseCommit(hardState, Math.max(applied, since)), configuration),
+    point: { index: applied, term, configuration },
+    configurationIndex: Math.max(applied, since),
+  };
+}
+
+/**
+ * The first state of every first member of a group: a log that begins behind a snapshot of index and term 1, with `configuration` in it. Members that come later start from
+ * nothing, and get a snapshot. Does nothing when the storage was used before.
+ *
+ * Durability: when it resolves.
+ */
+export async function bootstrapGroup(
+  storage: RaftStorage,
+  stateMachine: StateMachine<unknown>,
+  configuration: Configuration,
+): Promise<void> {
+  const { hardState, configuration: stored } = storage.initialState();
+  if (storage.lastIndex > 0 || hardState.term > 0 || membersOf(stored).length > 0) return;
+  if (configuration.voters.length === 0) throw new RangeError('a group needs a voter to begin with');
+  const meta = { index: 1, term: 1, configuration };
+  if (stateMachine.appliedIndex < meta.index) await stateMachine.apply([], meta.index);
+  const snapshot = { meta, data: await stateMachine.snapshot(meta) };
+  await storage.write({ entries: [], hardState: { term: 1, vote: NO_NODE, commit: 1 }, snapshot });
+}
+
+async function restoreIfBehind(
+  storage: RaftStorage,
+  stateMachine: StateMachine<unknown>,
+  snapshot: Snapshot | undefined,
+): Promise<void> {
+  if (stateMachine.appliedIndex >= storage.firstIndex - 1) return;
+  assert(
+    snapshot !== undefined && snapshot.meta.index >= storage.firstIndex - 1,
+    'no snapshot stands for what the log has no more',
+  );
+  await stateMachine.restore(snapshot);
+}
+
+/** The configuration of the snapshot, and what entries behind it up to `applied` made of it. */
+function replayConfiguration(
+  storage: LogStorage,
+  stored: Configuration,
+  since: LogIndex,
+  applied: LogIndex,
+): Configuration {
+  let configuration = stored;
+  for (let from = since + 1; from <= applied;) {
+    const entries = storage.entries(from, applied + 1, READ_BYTES);
+    assert(typeof entries !== 'string', `entry ${from}, behind the snapshot, is not in the log`);
+    for (const entry of entries) {
+      if (entry.kind === 'normal') continue;
+      const membership = changeMembership(configuration, configChangeOf(entry));
+      if (membership.kind === 'changed') configuration = membership.configuration;
+    }
+    from += entries.length;
+  }
+  return configuration;
+}
+
+/** What was applied was committed, though a commit index is not synced for its own sake. */
+function raiseCommit(hardState: HardState, index: LogIndex): HardState {
+  return { ...hardState, commit: Math.max(hardState.commit, index) };
+}
+
+function withState(storage: LogStorage, hardState: HardState, configuration: Configuration): LogStorage {
+  return {
+    initialState: () => ({ hardState, configuration }),
+    get firstIndex() {
+      return storage.firstIndex;
+    },
+    get lastIndex() {
+      return storage.lastIndex;
+    },
+    term: (index) => storage.term(index),
+    entries: (from, to, maxBytes) => storage.entries(from, to, maxBytes),
+    snapshot: () => storage.snapshot(),
+  };
+}
