@@ -1,0 +1,172 @@
+/**
+ * Where segments come from and where they go: made ready ahead of need, named when their header is durable, recycled when nothing in them is needed.
+ *
+ * Invariant: a name of a segment never leads to a file whose header is not durable; a file is written to only when no name of an older segment
+ * can lead to it any more, after power loss either. Format: docs/format/raft-log.md, "Life of the log".
+ */
+
+import type { FileHandle, FileSystem } from '@kayadb/vfs';
+
+import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { encodeFileHeader, fileSeed, RAFT_HEADER_BYTES, SEGMENT_MAGIC, type SegmentStart } from './file-header.ts';
+import { NEXT_SEGMENT_NAME, segmentFileName, SPARE_SEGMENT_NAME } from './file-names.ts';
+import type { RaftIdentity } from './raft-identity.ts';
+import { SegmentFile } from './segment-file.ts';
+
+export interface SegmentMakerOptions {
+  readonly fs: FileSystem;
+  readonly directory: string;
+  readonly identity: RaftIdentity;
+  /** How long a segment is made ahead of need. */
+  readonly segmentBytes: number;
+}
+
+/** One write call. */
+const FILL_BYTES = 1024 * 1024;
+
+interface PreparedFile {
+  readonly handle: FileHandle;
+  readonly fileBytes: number;
+}
+
+export class SegmentMaker {
+  readonly #options: SegmentMakerOptions;
+  #prepared: PreparedFile | undefined;
+  #spareBytes: number | undefined;
+  /** The last of the tasks, one after the other; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SegmentMakerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a file ready for the next segment. Without room nothing happens.
+   *
+   * @throws RaftError KAYA_RAFT_POISONED when something else failed.
+   */
+  prepare(): Promise<void> {
+    return this.#inTurn('preparing a segment', async () => {
+      this.#prepared ??= await this.#recycleOrFill();
+    });
+  }
+
+  /**
+   * The next segment, to append to.
+   *
+   * @param records - What stands in it from the beginning: whole records, encoded with the seed that they are given.
+   *
+   * Durability: name, header and records survive power loss once it resolves; before, the name does not exist.
+   * @throws FileSystemError KAYA_DISK_FULL when there is no room: nothing happened.
+   * @throws RaftError KAYA_RAFT_POISONED otherwise.
+   */
+  make(start: SegmentStart, records?: (seed: number) => Iterable<Uint8Array>): Promise<SegmentFile> {
+    return this.#inTurn('making a segment', async () => {
+      const { fs, directory, identity } = this.#options;
+      this.#prepared ??= { handle: await fs.open(this.#path(NEXT_SEGMENT_NAME), 'create'), fileBytes: 0 };
+      const { handle, fileBytes } = this.#prepared;
+      const header = encodeFileHeader(SEGMENT_MAGIC, identity, start);
+      const seed = fileSeed(header);
+      await handle.write(header, 0);
+      let usedBytes = RAFT_HEADER_BYTES;
+      for (const record of records?.(seed) ?? []) {
+        await handle.write(record, usedBytes);
+        usedBytes += record.length;
+      }
+      await handle.sync();
+      await fs.rename(this.#path(NEXT_SEGMENT_NAME), this.#path(segmentFileName(start.segment)));
+      this.#prepared = undefined;
+      const file = new SegmentFile(handle, {
+        segment: start.segment,
+        startLsn: start.startLsn,
+        seed,
+        usedBytes,
+        fileBytes: Math.max(fileBytes, usedBytes),
+      });
+      try {
+        await fs.syncDirectory(directory);
+      } catch (error) {
+        await file.close().catch(() => undefined);
+        throw error;
+      }
+      return file;
+    });
+  }
+
+  /**
+   * Gives up segments, oldest first; one of them is kept for its blocks. Requires: nothing in them is needed, durably.
+   *
+   * @throws RaftError KAYA_RAFT_POISONED when it failed.
+   */
+  retire(segments: readonly number[]): Promise<void> {
+    return this.#inTurn('removing segments', async () => {
+      const { fs, directory } = this.#options;
+      let spareBytes: number | undefined;
+      for (const segment of segments) {
+        const path = this.#path(segmentFileName(segment));
+        const keeps = this.#spareBytes === undefined && spareBytes === undefined;
+        const bytes = keeps ? await this.#reusableBytes(path) : undefined;
+        if (bytes === undefined) await fs.unlink(path);
+        else {
+          await fs.rename(path, this.#path(SPARE_SEGMENT_NAME));
+          spareBytes = bytes;
+        }
+      }
+      await fs.syncDirectory(directory);
+      // From here on its old name is gone for good, and its bytes may change.
+      this.#spareBytes ??= spareBytes;
+    });
+  }
+
+  /** Waits for what is under way. Idempotent. What was made ready is left behind; opening removes it. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#prepared?.handle.close();
+  }
+
+  async #recycleOrFill(): Promise<PreparedFile | undefined> {
+    const { fs } = this.#options;
+    const path = this.#path(NEXT_SEGMENT_NAME);
+    const spareBytes = this.#spareBytes;
+    if (spareBytes === undefined) return this.#fill(path);
+    await fs.rename(this.#path(SPARE_SEGMENT_NAME), path);
+    this.#spareBytes = undefined;
+    return { handle: await fs.open(path, 'write'), fileBytes: spareBytes };
+  }
+
+  async #fill(path: string): Promise<PreparedFile | undefined> {
+    const { fs, segmentBytes } = this.#options;
+    const handle = await fs.open(path, 'create');
+    try {
+      for (let at = 0; at < segmentBytes; at += FILL_BYTES) {
+        await handle.write(new Uint8Array(Math.min(FILL_BYTES, segmentBytes - at)), at);
+      }
+      await handle.sync();
+      return { handle, fileBytes: segmentBytes };
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      if (!isDiskFull(error)) throw error;
+      await fs.unlink(path);
+      return undefined;
+    }
+  }
+
+  /** Files that grew past all measure are not kept. */
+  async #reusableBytes(path: string): Promise<number | undefined> {
+    const { fs, segmentBytes } = this.#options;
+    const bytes = (await fs.stat(path))?.bytes ?? 0;
+    return bytes >= segmentBytes / 2 && bytes <= 2 * segmentBytes ? bytes : undefined;
+  }
+
+  #path(name: string): string {
+    return `${this.#options.directory}/${name}`;
+  }
+
+  #inTurn<Result>(what: string, task: () => Promise<Result>): Promise<Result> {
+    const mine = this.#last.then(task).catch((error: unknown) => {
+      throw isDiskFull(error) ? error : poisoned(what, error);
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+}
