@@ -62,3 +62,6 @@ export {
 } from './core/types.ts';
 export { RaftCorruptionError, RaftError, type RaftErrorCode } from './errors.ts';
 export type { RaftStorage, StorageBatch } from './storage/raft-storage.ts';
+export type { DurableRaftStorage } from './storage/durable-storage.ts';
+export { openRaftStorage, type RaftStorageOptions } from './storage/open-raft-storage.ts';
+export type { RaftIdentity } from './storage/raft-identity.ts';

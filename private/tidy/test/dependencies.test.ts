@@ -17,7 +17,7 @@ const TABLE: DependencyTable = {
   kayactl: ['client', 'codec', 'engine', 'vfs'],
   'kayadb-server': ['codec', 'engine', 'server', 'transport', 'vfs'],
 
-  bench: ['engine'],
+  bench: ['engine', 'raft', 'vfs'],
   e2e: [],
   proof: [],
   'raft-exam': [],
