@@ -23,7 +23,7 @@ describe.skipIf(isAbsent)(`the exam in ${EXAM}${isAbsent ? ', which was not foun
     const files = isAbsent ? [] : readdirSync(join(EXAM, folder)).toSorted();
 
     test.each(files)('%s prints what is expected', (file) => {
-      const result = runScript(readFileSync(join(EXAM, folder, file), 'utf8'));
+      const result = runScript(readFileSync(join(EXAM, folder, file), 'utf8'), { checkInvariants: true });
 
       expect(result.differences.map((difference) => describeDifference(file, difference)).join('\n')).toBe('');
       expect(result.directiveCount).toBeGreaterThan(0);

@@ -84,7 +84,7 @@ describe('raft:script', () => {
       'DIR/1.txt:3: the doubled ---- is not closed',
     ],
     ['a word of another language', `${VOTE}\nsimple\n----\n`, 'DIR/1.txt:5: simple: unknown command: simple'],
-    ['a node that is not there', 'campaign 7\n----\nok\n', 'DIR/1.txt:1: campaign 7: there is no node 7'],
+    ['a node that is not there', 'status 7\n----\nok\n', 'DIR/1.txt:1: status 7: there is no node 7'],
     ['a number that is none', 'campaign one\n----\nok\n', 'DIR/1.txt:1: campaign one: "one" is no integer'],
   ])('ends with 2 and a sentence that names the line, of %s', (_what, text, sentence) => {
     const { exitCode, printed, complained } = run(text);

@@ -135,6 +135,7 @@ describe('interaction scripts', () => {
     ['deliver-msgs 1 drop=(2)', 'no messages'],
     ['process-ready 1', '<empty Ready>'],
     ['status 1', 'ok'],
+    ['campaign 7', 'node index 6 out of range [0, 3)'],
     ['propose 1 foo', 'INFO 1 no leader at term 0; dropping proposal\nraft proposal dropped'],
   ])('answer %j by %j', (directive, answer) => {
     expect(lastOutput(THREE, directive)).toBe(`${answer}\n`);
@@ -159,5 +160,45 @@ describe('interaction scripts', () => {
       'INFO a [logterm: 1, index: 10] sent MsgVote request to 9 at term 1\n',
     );
     expect(lastOutput(many, 'raft-state')).toContain('10: StateFollower (Voter) Term:0 Lead:0\n');
+  });
+
+  test('tell of a refused change of either form in the words of the newer one', () => {
+    const leader = ['log-level none', 'add-nodes 2 voters=(1,2) index=2', 'campaign 1', 'stabilize', 'log-level info'];
+    const refusal = 'possible unapplied conf change at index 4 (applied to 3)';
+
+    const output = lastOutput(...leader, 'propose-conf-change 1\nl3', 'propose-conf-change 1 v1=true\nr2');
+
+    expect(output).toBe(
+      'INFO 1 ignoring conf change transition:ConfChangeTransitionAuto changes:{type:ConfChangeRemoveNode node_id:2} ' +
+        `at config voters=(1 2): ${refusal}\n`,
+    );
+  });
+
+  test('hand out as many committed entries as their encoding fits in the limit', () => {
+    const one = (limit: number): string =>
+      lastOutput(
+        'log-level none',
+        `add-nodes 1 voters=(1) index=2 max-committed-size-per-ready=${limit}`,
+        'campaign 1',
+        'stabilize',
+        'propose 1 foo',
+        'propose 1 bar',
+        'process-ready 1',
+        'log-level info',
+        'process-ready 1',
+      );
+
+    // Term, index and data of three bytes: 2 + 2 + 5 for each.
+    expect(one(17)).toContain('CommittedEntries:\n1/4 EntryNormal "foo"\n');
+    expect(one(17)).not.toContain('bar');
+    expect(one(18)).toContain('CommittedEntries:\n1/4 EntryNormal "foo"\n1/5 EntryNormal "bar"\n');
+  });
+
+  test('print what breaks in a core as the answer, with the line', () => {
+    const nodes = ['log-level none', 'add-nodes 1 voters=(1) index=2', 'campaign 1', 'stabilize', 'log-level info'];
+
+    const output = lastOutput(...nodes, 'propose-conf-change 1\nr1', 'stabilize');
+
+    expect(output).toContain('AssertionError: a change of the configuration can not be applied: removed all voters');
   });
 });

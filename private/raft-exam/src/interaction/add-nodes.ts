@@ -60,8 +60,9 @@ export function addNodes(world: World, args: readonly Argument[]): void {
   const settings: Settings = { options: {}, voters: [], learners: [], index: 0, content: '' };
   for (const { key, value } of eachValue(args.slice(1))) SETTERS[key]?.(settings, value);
   const snapshot = snapshotOf(settings);
+  const options = { ...settings.options, checkInvariants: world.checkInvariants };
   for (let i = 0; i < count; i++) {
-    world.nodes.push(new ScriptNode(world.nodes.length + 1, settings.options, snapshot, world.output));
+    world.nodes.push(new ScriptNode(world.nodes.length + 1, options, snapshot, world.output));
   }
 }
 

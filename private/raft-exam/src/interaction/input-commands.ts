@@ -13,8 +13,12 @@ import type { World } from './world.ts';
 const NO_CONTEXT = new Uint8Array();
 const TRANSITIONS: readonly string[] = ['auto', 'implicit', 'explicit'];
 
+/** `campaign 1`. @throws CommandError when there is no such node: the only command for which that is an answer. */
 export function campaign(world: World, args: readonly Argument[]): void {
-  world.firstNode(args).core.campaign();
+  const at = toInteger(argumentAt(args, 0).key) - 1;
+  const node = world.nodes[at];
+  if (node === undefined) throw new CommandError(`node index ${at} out of range [0, ${world.nodes.length})`);
+  node.core.campaign();
 }
 
 /** `tick-election 1`, `tick-heartbeat 1`: as many ticks as that takes. */

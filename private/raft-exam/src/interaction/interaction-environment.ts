@@ -54,7 +54,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 ]);
 
 export class InteractionEnvironment implements Environment {
-  readonly #world = new World();
+  readonly #world: World;
+
+  constructor(checkInvariants: boolean) {
+    this.#world = new World(checkInvariants);
+  }
 
   run({ command, args, input }: Directive): string {
     const { output } = this.#world;

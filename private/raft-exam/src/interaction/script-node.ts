@@ -28,6 +28,7 @@ const NO_INFLIGHT_LIMIT = 2 ** 31 - 1;
 export type NodeOptions = Pick<
   CoreConfig,
   | 'asyncStorageWrites'
+  | 'checkInvariants'
   | 'checkQuorum'
   | 'disableConfigChangeValidation'
   | 'maxCommittedBytesPerReady'
@@ -68,7 +69,6 @@ export class ScriptNode {
       random: () => 0,
       entryBytes,
       onEvent: (event) => output.log(levelOf(event), describeEvent(event, id)),
-      checkInvariants: true,
     });
   }
 

@@ -14,6 +14,12 @@ export class World {
   readonly inFlight = new InFlight();
   /** Of ids 1, 2, 3 and so on. */
   readonly nodes: ScriptNode[] = [];
+  /** Of every core, after every input. */
+  readonly checkInvariants: boolean;
+
+  constructor(checkInvariants: boolean) {
+    this.checkInvariants = checkInvariants;
+  }
 
   /** @throws ScriptError when there is none. */
   node(id: NodeId): ScriptNode {

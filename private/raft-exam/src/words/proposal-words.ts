@@ -1,9 +1,10 @@
 /** Log lines about proposals, changes of membership, transfers of leadership, and reads. */
 
-import type { ChangeRefusal, ConfigChange, EntryKind, ProposalEvent, ReadEvent, TransferEvent } from '@kayadb/raft';
+import type { ChangeRefusal, ConfigChange, ProposalEvent, ReadEvent, TransferEvent } from '@kayadb/raft';
 import { describeConfiguration } from '@kayadb/raft/testing';
 
 import { ROLE_WORDS } from './describe-state.ts';
+import { quote } from './quote.ts';
 import { hexId, type Words } from './words.ts';
 
 const DROPPED = 'raft proposal dropped';
@@ -29,8 +30,8 @@ export const PROPOSAL_WORDS: Words<ProposalEvent | ReadEvent> = {
     `${node} [term ${term}] transfer leadership to ${hexId(target)} is in progress; dropping proposal`,
   'proposal-dropped-quota': (_event, node) =>
     `${node} appending new entries to log would exceed uncommitted entry size limit; dropping proposal`,
-  'change-refused': ({ change, entryKind, configuration, refusal }, node) =>
-    `${node} ignoring conf change ${describeChange(change, entryKind)} at config ${describeConfiguration(configuration)}: ` +
+  'change-refused': ({ change, configuration, refusal }, node) =>
+    `${node} ignoring conf change ${describeChange(change)} at config ${describeConfiguration(configuration)}: ` +
     describeRefusal(refusal),
   'change-undecodable': (_event, node) => `${node} ignoring conf change that cannot be decoded`,
   'auto-leave-started': ({ configuration }) =>
@@ -60,11 +61,13 @@ export const TRANSFER_WORDS: Words<TransferEvent> = {
     `${node} [term ${term} state ${ROLE_WORDS[role]}] ignored MsgTimeoutNow from ${hexId(from)}`,
 };
 
-/** As the text form of protocol buffers has it. */
-function describeChange(change: ConfigChange, kind: EntryKind): string {
-  const steps = change.steps.map(({ kind: step, node }) => `type:${STEP_WORDS[step]} node_id:${node}`);
-  if (kind === 'config-v1') return steps.join(' ');
-  return [`transition:${TRANSITION_WORDS[change.transition]}`, ...steps.map((step) => `changes:{${step}}`)].join(' ');
+/** One of the older form as the newer one that does the same. */
+function describeChange({ transition, steps, context }: ConfigChange): string {
+  return [
+    `transition:${TRANSITION_WORDS[transition]}`,
+    ...steps.map(({ kind, node }) => `changes:{type:${STEP_WORDS[kind]} node_id:${node}}`),
+    ...(context.length > 0 ? [`context:${quote(context)}`] : []),
+  ].join(' ');
 }
 
 function describeRefusal(refusal: ChangeRefusal): string {
