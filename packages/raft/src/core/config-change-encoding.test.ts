@@ -11,13 +11,14 @@ import {
   encodeConfigChangeV1,
 } from './config-change-encoding.ts';
 import { type ConfigChange, type ConfigStep, fromConfigChangeV1 } from './config-change.ts';
+import { APPLY_THREAD } from './types.ts';
 
 const random = seededRandom(testSeed()).fork('config-change');
 
 function someStep(): ConfigStep {
   return {
     kind: random.pick(['add-voter', 'add-learner', 'remove', 'update']),
-    node: random.pick([0, 1, 127, 128, 2 ** 53 - 1]),
+    node: random.pick([0, 1, 127, 128, 2 ** 53 - 3]),
   };
 }
 
@@ -86,5 +87,11 @@ describe('a membership change', () => {
     const bytes = Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 1);
 
     expect(() => decodeConfigChange('config', bytes)).toThrow('steps do not fit');
+  });
+
+  test('is refused when it is about a thread of a node', () => {
+    const bytes = encodeConfigChangeV1({ step: { kind: 'add-voter', node: APPLY_THREAD }, context: new Uint8Array() });
+
+    expect(() => decodeConfigChange('config-v1', bytes)).toThrow("which is a thread's");
   });
 });

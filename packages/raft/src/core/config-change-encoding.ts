@@ -10,7 +10,7 @@ import {
   type ConfigTransition,
   fromConfigChangeV1,
 } from './config-change.ts';
-import type { Entry, EntryKind } from './types.ts';
+import { type Entry, type EntryKind, isLocalThread } from './types.ts';
 
 const TRANSITIONS: readonly ConfigTransition[] = ['auto', 'implicit', 'explicit'];
 const STEP_KINDS: readonly ConfigStepKind[] = ['add-voter', 'remove', 'update', 'add-learner'];
@@ -66,7 +66,11 @@ function writeStep(writer: ByteWriter, step: ConfigStep): void {
 }
 
 function readStep(reader: ByteReader): ConfigStep {
-  return { kind: readChoice(reader, STEP_KINDS, 'the kind of step'), node: reader.varint('the node of a step') };
+  const kind = readChoice(reader, STEP_KINDS, 'the kind of step');
+  const at = reader.offset;
+  const node = reader.varint('the node of a step');
+  if (isLocalThread(node)) throw new DecodeError(`the node of a step is ${node}, which is a thread's`, at);
+  return { kind, node };
 }
 
 function readChoice<Choice>(reader: ByteReader, choices: readonly Choice[], what: string): Choice {
