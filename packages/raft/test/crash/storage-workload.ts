@@ -1,0 +1,241 @@
+/** Drives a storage at random as a node would, and keeps the disk as it was after every change, with what was owed then. */
+
+import { encodeUtf8 } from '@kayadb/codec';
+import type { SeededRandom } from '@kayadb/testkit';
+import { FileSystemError } from '@kayadb/vfs';
+import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import { EMPTY_CONFIGURATION, type Entry, type HardState, type LogIndex, type Snapshot } from '../../src/core/types.ts';
+import type { DurableRaftStorage } from '../../src/storage/durable-storage.ts';
+import { openRaftStorage, type RaftStorageOptions } from '../../src/storage/open-raft-storage.ts';
+import type { StorageBatch } from '../../src/storage/raft-storage.ts';
+import { slowFileSystem } from './slow-file-system.ts';
+import { type Owed, StorageHistory } from './storage-history.ts';
+
+export const DIRECTORY = '/raft';
+export const IDENTITY = { clusterId: new Uint8Array(16).fill(9), nodeId: 3, incarnation: 12 };
+
+export const CRASH_OPTIONS: Omit<RaftStorageOptions, 'fs'> = {
+  identity: IDENTITY,
+  segmentBytes: 1024,
+  cacheBytes: 600,
+};
+
+/** The disk at one moment. */
+export interface CrashPoint {
+  readonly disk: MemoryFileSystem;
+  readonly owed: Owed;
+  readonly where: string;
+}
+
+/** How often what was driven. */
+export type WorkloadTally = Record<
+  | 'writes'
+  | 'truncations'
+  | 'votes'
+  | 'snapshotsSaved'
+  | 'snapshotsReceived'
+  | 'compactions'
+  | 'reopenings'
+  | 'refusals',
+  number
+>;
+
+export class StorageWorkload {
+  readonly history = new StorageHistory();
+  readonly points: CrashPoint[] = [];
+  readonly tally: WorkloadTally = {
+    writes: 0,
+    truncations: 0,
+    votes: 0,
+    snapshotsSaved: 0,
+    snapshotsReceived: 0,
+    compactions: 0,
+    reopenings: 0,
+    refusals: 0,
+  };
+  readonly #disk = new MemoryFileSystem();
+  readonly #random: SeededRandom;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #storage: DurableRaftStorage | undefined;
+  #hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  #doing = 'open';
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
+
+  async run(operations: number): Promise<void> {
+    const stop = this.#disk.afterEachMutation(({ operation, path }) => this.#keep(`${operation} ${path}`));
+    await this.#open();
+    for (let i = 0; i < operations; i++) {
+      this.#doing = `operation ${i}`;
+      await this.#step();
+      if (this.#random.chance(0.3)) await this.#quiet();
+    }
+    await this.#quiet();
+    await this.#storage!.close();
+    stop();
+  }
+
+  async #step(): Promise<void> {
+    const choice = this.#random.int(100);
+    if (choice < 42) this.#append();
+    else if (choice < 56) this.#newTerm();
+    else if (choice < 60) this.#commitAlone();
+    else if (choice < 72) this.#saveSnapshot();
+    else if (choice < 86) this.#compact();
+    else if (choice < 90) this.#receive();
+    else if (choice < 95) await this.#fillDisk();
+    else await this.#reopen();
+  }
+
+  #append(): void {
+    const first = this.#storage!.lastIndex + 1;
+    const { commit } = this.#hardState;
+    const hardState = this.#random.chance(0.5)
+      ? this.#withCommit(commit + this.#random.int(first - commit))
+      : undefined;
+    this.#write({ entries: this.#entries(first), hardState, snapshot: undefined });
+  }
+
+  /** An election: perhaps with entries of another leader in the place of some that are not committed. */
+  #newTerm(): void {
+    this.tally.votes++;
+    const { term, commit } = this.#hardState;
+    const isVote = this.#random.chance(0.3) && this.#hardState.vote === 0;
+    const next = { term: isVote ? term : term + 1, vote: isVote ? 1 : this.#random.int(4), commit };
+    this.#hardState = next;
+    const { lastIndex, firstIndex } = this.#storage!;
+    const lowest = Math.max(commit + 1, firstIndex);
+    const isAppend = this.#random.chance(0.6) && lowest <= lastIndex + 1 && !isVote;
+    const first = lowest + (isAppend ? this.#random.int(lastIndex + 2 - lowest) : 0);
+    if (isAppend && first <= lastIndex) this.tally.truncations++;
+    this.#write({ entries: isAppend ? this.#entries(first) : [], hardState: next, snapshot: undefined });
+  }
+
+  #commitAlone(): void {
+    const { lastIndex } = this.#storage!;
+    this.#write({ entries: [], hardState: this.#withCommit(lastIndex), snapshot: undefined });
+  }
+
+  #saveSnapshot(): void {
+    const { commit } = this.#hardState;
+    const term = this.#storage!.term(commit);
+    if (typeof term !== 'number') return;
+    const snapshot = this.#snapshot(commit, term);
+    this.tally.snapshotsSaved++;
+    this.history.submitSnapshot(snapshot);
+    this.#run(this.#storage!.saveSnapshot(snapshot), () => this.history.settleSnapshot(commit));
+  }
+
+  #compact(): void {
+    const { durableSnapshot } = this.history.owed;
+    const { firstIndex } = this.#storage!;
+    if (durableSnapshot < firstIndex) return;
+    this.tally.compactions++;
+    const index = this.#random.chance(0.5)
+      ? durableSnapshot
+      : firstIndex + this.#random.int(durableSnapshot - firstIndex + 1);
+    this.#run(this.#storage!.compact(index), () => undefined);
+  }
+
+  /** From a leader whose log this node does not have. */
+  #receive(): void {
+    const { term, commit } = this.#hardState;
+    const index = commit + 1 + this.#random.int(10);
+    this.tally.snapshotsReceived++;
+    const hardState = { term: term + 1, vote: 0, commit: index };
+    this.#hardState = hardState;
+    const entries = this.#random.chance(0.3) ? this.#entries(index + 1) : [];
+    const snapshot = this.#snapshot(index, term + 1);
+    this.#write({ entries, hardState, snapshot }, () => this.history.settleSnapshot(index));
+  }
+
+  /** Appends on a disk with next to no room; each is taken or refused whole. */
+  async #fillDisk(): Promise<void> {
+    await this.#quiet();
+    const { totalBytes, availableBytes } = await this.#disk.diskSpace('/');
+    this.#disk.setCapacity(totalBytes - availableBytes + this.#random.int(300));
+    for (let i = 0; i < 3; i++) {
+      const before = this.history.last;
+      const batch = { entries: this.#entries(this.#storage!.lastIndex + 1), hardState: undefined, snapshot: undefined };
+      const position = this.history.submit(batch);
+      try {
+        await this.#storage!.write(batch);
+        this.history.settle(position);
+      } catch (error) {
+        if (!(error instanceof FileSystemError) || error.code !== 'KAYA_DISK_FULL') throw error;
+        this.tally.refusals++;
+        this.history.refuse(before);
+      }
+    }
+    this.#disk.setCapacity(undefined);
+    this.#keep('end of the full disk');
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#quiet();
+    this.tally.reopenings++;
+    await this.#storage!.close();
+    await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    const fs = slowFileSystem(this.#disk, this.#random);
+    this.#storage = await openRaftStorage(DIRECTORY, { ...CRASH_OPTIONS, fs });
+    const { hardState } = this.#storage.initialState();
+    if (hardState.commit !== this.#hardState.commit) throw new Error(`commit ${hardState.commit} after a clean close`);
+    this.#keep('opened');
+  }
+
+  #write(batch: StorageBatch, settle: () => void = () => undefined): void {
+    this.tally.writes++;
+    const position = this.history.submit(batch);
+    this.#run(this.#storage!.write(batch), () => {
+      this.history.settle(position);
+      settle();
+    });
+  }
+
+  #run(promise: Promise<void>, settle: () => void): void {
+    const mine = promise.then(() => {
+      settle();
+      this.#keep('answer');
+      return undefined;
+    });
+    this.#inFlight.add(mine);
+  }
+
+  async #quiet(): Promise<void> {
+    await Promise.all(this.#inFlight);
+    this.#inFlight.clear();
+  }
+
+  #entries(first: LogIndex): readonly Entry[] {
+    const count = 1 + this.#random.int(3);
+    const term = Math.max(this.#hardState.term, 0);
+    return Array.from({ length: count }, (_, i) => {
+      const padding = this.#random.chance(0.1) ? 600 : this.#random.int(60);
+      const text = `${this.#random.int(1_000_000)}`.padEnd(padding, '.');
+      const kind = this.#random.chance(0.1) ? 'config' : 'normal';
+      return { index: first + i, term, kind, data: encodeUtf8(text) } as const;
+    });
+  }
+
+  #snapshot(index: LogIndex, term: number): Snapshot {
+    const data = encodeUtf8(`state at ${index}`.padEnd(this.#random.int(700)));
+    return { meta: { index, term, configuration: { ...EMPTY_CONFIGURATION, voters: [1, 2, 3] } }, data };
+  }
+
+  #withCommit(commit: LogIndex): HardState {
+    this.#hardState = { ...this.#hardState, commit: Math.max(this.#hardState.commit, commit) };
+    return this.#hardState;
+  }
+
+  #keep(what: string): void {
+    const disk = crashClone(this.#disk, { kind: 'everything' }, () => 0);
+    disk.setCapacity(undefined);
+    this.points.push({ disk, owed: this.history.owed, where: `${this.#doing}, after ${what}` });
+  }
+}

@@ -1,0 +1,65 @@
+/** The power goes after every change that a storage makes to its disk; whatever is left opens, and has what was promised. */
+
+import { seededRandom, testSeed } from '@kayadb/testkit';
+import { crashModes } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { type CrashTally, StorageCrashCheck } from './crash/storage-crash-check.ts';
+import { StorageWorkload, type WorkloadTally } from './crash/storage-workload.ts';
+
+const isLong = process.env['KAYA_PROOF_SIZE'] === 'long';
+const MIN_STATES = isLong ? 500_000 : 20_000;
+const OPERATIONS = 60;
+/** Of the ways to crash at each moment, so many. */
+const MODES_PER_POINT = isLong ? Number.POSITIVE_INFINITY : 6;
+const SAMPLING = { duringRecovery: 0.08, afterOpening: 0.15, furtherUse: 0.05 };
+
+describe('a storage that loses power', () => {
+  test(
+    'loses nothing promised, forgets no vote, halves no step, brings nothing back and always opens',
+    async () => {
+      const seed = testSeed();
+      const tally: CrashTally = {
+        opened: 0,
+        openedAtDepth: [],
+        alike: 0,
+        crashedAfterOpening: 0,
+        usedFurther: 0,
+        modes: new Set(),
+        failures: [],
+      };
+      const totals: Partial<WorkloadTally> = {};
+
+      for (let round = 0; tally.opened < MIN_STATES && tally.failures.length === 0; round++) {
+        const random = seededRandom(seed + round);
+        const workload = new StorageWorkload(random.fork('workload'));
+        await workload.run(OPERATIONS);
+        for (const [name, count] of Object.entries(workload.tally)) {
+          const key = name as keyof WorkloadTally;
+          totals[key] = (totals[key] ?? 0) + count;
+        }
+        const check = new StorageCrashCheck(workload.history, random.fork('crash'), SAMPLING, tally);
+        for (const point of workload.points) {
+          const modes = random.shuffle(crashModes(point.disk, () => random.next()));
+          for (const mode of modes.slice(0, MODES_PER_POINT)) await check.check(point, mode);
+        }
+        tally.failures.splice(
+          0,
+          tally.failures.length,
+          ...tally.failures.map((text) => `seed ${seed + round}: ${text}`),
+        );
+      }
+
+      expect(tally.failures).toEqual([]);
+      console.info('storage crashes:', { ...tally, modes: tally.modes.size }, totals);
+      expect(tally.opened).toBeGreaterThanOrEqual(MIN_STATES);
+      expect(tally.modes.size).toBe(14);
+      expect(tally.openedAtDepth.length).toBe(3);
+      expect(Math.min(...tally.openedAtDepth, tally.crashedAfterOpening, tally.usedFurther)).toBeGreaterThan(
+        MIN_STATES / 200,
+      );
+      expect(Math.min(...Object.values(totals))).toBeGreaterThan(10);
+    },
+    isLong ? 0 : 600_000,
+  );
+});
