@@ -25,8 +25,15 @@ export const RAFT_FORMAT_VERSION = 1;
 export const SEGMENT_MAGIC = 'KAYARLOG';
 export const STATE_MAGIC = 'KAYARSTA';
 export const SNAPSHOT_MAGIC = 'KAYARSNP';
+export const TRANSFER_MAGIC = 'KAYARTRF';
+export const PROGRESS_MAGIC = 'KAYARPRG';
 
-export type RaftFileMagic = typeof SEGMENT_MAGIC | typeof STATE_MAGIC | typeof SNAPSHOT_MAGIC;
+export type RaftFileMagic =
+  | typeof SEGMENT_MAGIC
+  | typeof STATE_MAGIC
+  | typeof SNAPSHOT_MAGIC
+  | typeof TRANSFER_MAGIC
+  | typeof PROGRESS_MAGIC;
 
 const MAGIC_BYTES = 8;
 const VERSION_AT = 8;

@@ -92,11 +92,10 @@ export function sampleSnapshot(random: SampleSource, maxTerm: number): Snapshot 
 
 export function sampleFiles(random: SampleSource): readonly SnapshotFile[] {
   const count = random.int(4);
-  const file = (i: number): SnapshotFile => ({
-    name: `${String(i).padStart(6, '0')}.sst`,
-    bytes: random.int(5000),
-    crc: random.int(2 ** 32),
-  });
+  const file = (i: number): SnapshotFile => {
+    const bytes = random.int(3) * random.int(5000);
+    return { name: `${String(i).padStart(6, '0')}.sst`, bytes, crc: bytes === 0 ? 0 : random.int(2 ** 32) };
+  };
   return Array.from({ length: count }, (_, i) => file(i));
 }
 

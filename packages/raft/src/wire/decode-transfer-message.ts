@@ -111,7 +111,9 @@ export function readFileList(reader: ByteReader): readonly SnapshotFile[] {
     const bytes = reader.u64('size of a file');
     total += bytes;
     if (!Number.isSafeInteger(total)) throw new DecodeError('the files together are not below 2^53 bytes', at);
-    files.push({ name, bytes, crc: reader.u32('checksum of a file') });
+    const crc = reader.u32('checksum of a file');
+    if (bytes === 0 && crc !== 0) throw new DecodeError('a file without bytes has a checksum', at);
+    files.push({ name, bytes, crc });
   }
   return files;
 }

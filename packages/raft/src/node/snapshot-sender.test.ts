@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+
+import { CONTENTS, MemorySnapshot, openSender, sentBy } from '../../test/transfer-world.ts';
+import type { SnapshotPosition, SnapshotRefusal } from '../wire/transfer-message.ts';
+
+function positionAt(file: number, offset: number, change: Partial<SnapshotPosition> = {}): SnapshotPosition {
+  const place = { transfer: 77, round: 1, file, offset, windowBytes: 48, isRewind: false };
+  return { kind: 'snapshot-position', from: 3, to: 1, ...place, ...change };
+}
+
+function refusalOf(reason: SnapshotRefusal['reason'], round = 1): SnapshotRefusal {
+  return { kind: 'snapshot-refusal', from: 3, to: 1, transfer: 77, round, reason };
+}
+
+/** Places of the chunks among what was sent, and the rounds of offers. */
+function sketch(effects: Parameters<typeof sentBy>[0]): readonly string[] {
+  return sentBy(effects).map((message) => {
+    if (message.kind === 'snapshot-chunk') {
+      return `${message.round}: ${message.file} ${message.offset}+${message.data.length}`;
+    }
+    return message.kind === 'snapshot-offer' ? `${message.round}: offer` : message.kind;
+  });
+}
+
+describe('SnapshotSender', () => {
+  test('offers the snapshot, and sends nothing before it is answered', async () => {
+    const sender = openSender();
+
+    const offered = sender.offer();
+
+    expect(sentBy(offered)).toMatchObject([{ kind: 'snapshot-offer', round: 1, files: new MemorySnapshot().files }]);
+    expect(sender.tick()).toEqual([]);
+  });
+
+  test('fills the window, and goes on as far as it moves', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    expect(sketch(await sender.receive(positionAt(0, 0)))).toEqual([
+      '1: 0 0+16',
+      '1: 0 16+16',
+      '1: 0 32+8',
+      '1: 2 0+8',
+    ]);
+    expect(sketch(await sender.receive(positionAt(0, 16)))).toEqual(['1: 2 8+8', '1: 3 0+5']);
+    expect(sketch(await sender.receive(positionAt(2, 8)))).toEqual([]);
+    expect(sender.progress).toEqual({ arrivedBytes: 48, totalBytes: 61 });
+  });
+
+  test('never has more on its way than its own window, whatever the receiver allows', async () => {
+    const sender = openSender({ windowBytes: 20 });
+    sender.offer();
+
+    const effects = await sender.receive(positionAt(0, 0, { windowBytes: 2 ** 32 - 1 }));
+
+    expect(sketch(effects)).toEqual(['1: 0 0+16', '1: 0 16+4']);
+  });
+
+  test('begins where the receiver needs it', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    expect(sketch(await sender.receive(positionAt(2, 3)))).toEqual(['1: 2 3+13', '1: 3 0+5']);
+  });
+
+  test('begins a new round where it is told to', async () => {
+    const sender = openSender();
+    sender.offer();
+    await sender.receive(positionAt(0, 0));
+
+    const again = await sender.receive(positionAt(0, 16, { isRewind: true, windowBytes: 16 }));
+    const late = await sender.receive(positionAt(0, 32));
+
+    expect(sketch(again)).toEqual(['2: 0 16+16']);
+    expect(late).toEqual([]);
+  });
+
+  test('takes no answer to another transfer or round, and no place that it did not send', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    const before = await Promise.all([
+      sender.receive(positionAt(0, 0, { transfer: 78 })),
+      sender.receive(positionAt(0, 0, { round: 2 })),
+      sender.receive({ kind: 'snapshot-done', from: 3, to: 1, transfer: 78 }),
+      sender.receive(positionAt(0, 40)),
+      sender.receive(positionAt(1, 0)),
+      sender.receive(positionAt(4, 0)),
+      sender.receive(positionAt(65_536, 0)),
+    ]);
+    await sender.receive(positionAt(0, 0, { windowBytes: 16 }));
+    const ahead = await sender.receive(positionAt(2, 0));
+
+    expect(before.flat()).toEqual([]);
+    expect(ahead).toEqual([]);
+  });
+
+  test('ends when all has arrived, and unpins the snapshot once', async () => {
+    const pinned = new MemorySnapshot();
+    const sender = openSender({ pinned });
+    sender.offer();
+    const done = { kind: 'snapshot-done', from: 3, to: 1, transfer: 77 } as const;
+
+    expect(await sender.receive(done)).toEqual([{ kind: 'delivered', to: 3 }]);
+
+    sender.cancel();
+    expect(await sender.receive(done)).toEqual([]);
+    expect([sender.isOver, pinned.pins, sender.offer(), sender.tick(), sender.tick(), sender.tick()]).toEqual([
+      true,
+      0,
+      [],
+      [],
+      [],
+      [],
+    ]);
+  });
+
+  test.each(['older', 'busy', 'no-room', 'storage', 'checksum', 'overrun'] as const)(
+    'gives up when it is refused as %s',
+    async (reason) => {
+      const pinned = new MemorySnapshot();
+      const sender = openSender({ pinned });
+      sender.offer();
+
+      expect(await sender.receive(refusalOf(reason))).toEqual([{ kind: 'failed', to: 3, reason, cause: undefined }]);
+
+      expect(pinned.pins).toBe(0);
+    },
+  );
+
+  test('offers it again to a receiver that does not know of it', async () => {
+    const sender = openSender();
+    sender.offer();
+    await sender.receive(positionAt(0, 0));
+
+    expect(sketch(await sender.receive(refusalOf('unknown')))).toEqual(['2: offer']);
+    expect(sketch(await sender.receive(refusalOf('unknown')))).toEqual([]);
+    expect(sketch(await sender.receive(positionAt(0, 32, { round: 2 })))).toEqual([
+      '2: 0 32+8',
+      '2: 2 0+16',
+      '2: 3 0+5',
+    ]);
+  });
+
+  test('offers it again when nothing moves, and gives up in the end', () => {
+    const pinned = new MemorySnapshot();
+    const sender = openSender({ pinned, retryTicks: 2, maxRetries: 2 });
+    const told = [sketch(sender.offer())];
+
+    for (let i = 0; i < 5; i++) told.push(sketch(sender.tick()));
+    const last = sender.tick();
+
+    expect(told).toEqual([['1: offer'], [], ['2: offer'], [], ['3: offer'], []]);
+    expect(last).toEqual([{ kind: 'failed', to: 3, reason: 'silent', cause: undefined }]);
+    expect(pinned.pins).toBe(0);
+  });
+
+  test('has patience with a receiver that moves, however slowly', async () => {
+    const sender = openSender({ retryTicks: 2, maxRetries: 1 });
+    sender.offer();
+
+    for (let offset = 0; offset < 40; offset++) {
+      await sender.receive(positionAt(0, offset, { windowBytes: 1 }));
+      expect(sender.tick()).toEqual([]);
+    }
+  });
+
+  test('gives up on a receiver that asks again and again for the same', async () => {
+    const sender = openSender({ maxRetries: 3 });
+    sender.offer();
+    await sender.receive(positionAt(0, 0));
+
+    let effects: Awaited<ReturnType<typeof sender.receive>> = [];
+    for (let round = 1; round <= 4; round++) {
+      effects = await sender.receive(positionAt(0, 0, { round, isRewind: true }));
+    }
+
+    expect(effects).toEqual([{ kind: 'failed', to: 3, reason: 'checksum', cause: undefined }]);
+  });
+
+  test.each([
+    ['cannot be read', new Error('no such file')],
+    ['is shorter than it was', undefined],
+  ])('gives up when a file %s', async (_what, error) => {
+    const pinned = new MemorySnapshot();
+    pinned.readFrom = () => {
+      if (error !== undefined) throw error;
+      return new Uint8Array(3);
+    };
+    const sender = openSender({ pinned });
+    sender.offer();
+
+    const effects = await sender.receive(positionAt(0, 0));
+
+    expect(effects).toMatchObject([
+      { kind: 'failed', to: 3, reason: 'source', cause: error ?? { name: 'RangeError' } },
+    ]);
+    expect(pinned.pins).toBe(0);
+  });
+
+  test('drops what it read for a round that ended meanwhile', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    const reading = sender.receive(positionAt(0, 0));
+    await Promise.resolve();
+    await Promise.resolve();
+    const offered = sender.offer();
+
+    expect(await reading).toEqual([]);
+    expect(sketch(offered)).toEqual(['2: offer']);
+    expect(sketch(await sender.receive(positionAt(0, 0, { round: 2, windowBytes: 16 })))).toEqual(['2: 0 0+16']);
+  });
+
+  test('sends what the files hold', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    const chunks = sentBy(await sender.receive(positionAt(0, 0)));
+
+    const bytes = chunks.flatMap((chunk) =>
+      chunk.kind === 'snapshot-chunk' && chunk.file === 0 ? [...chunk.data] : [],
+    );
+    expect(bytes).toEqual([...CONTENTS[0]![1]]);
+  });
+});
