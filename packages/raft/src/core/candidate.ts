@@ -3,8 +3,7 @@
 import { campaign, countVote } from './election.ts';
 import { followLeader } from './follower.ts';
 import type { Message, VoteResponse } from './message.ts';
-import { HANDLED, type StepOutcome } from './outcome.ts';
-import { dropped } from './proposals.ts';
+import { dropped, HANDLED, type StepOutcome } from './outcome.ts';
 import type { RaftState } from './raft-state.ts';
 import { broadcastAppend } from './replication.ts';
 import { becomeFollower, becomeLeader } from './roles.ts';

@@ -39,6 +39,8 @@ export interface CoreConfig {
   readonly preVote?: boolean;
   /** `lease` needs `checkQuorum`. */
   readonly readOnly?: ReadOnlyMode;
+  /** Bound: reads of a leader that wait, for a quorum or for the first commit of its term, its followers' included. More are dropped. */
+  readonly maxPendingReads?: number;
   /** Whether followers drop proposals rather than pass them on to their leader. */
   readonly disableProposalForwarding?: boolean;
   /** Whether changes of the configuration get into the log that look as if they did not fit. The host then judges them when it applies them. */
@@ -65,6 +67,7 @@ export function defaultEntryBytes(entry: Entry): number {
 }
 
 const DEFAULT_INFLIGHT_MESSAGES = 256;
+const DEFAULT_PENDING_READS = 16_384;
 
 /** @throws RangeError when a value makes no sense, alone or beside another. */
 export function normalizeConfig(config: CoreConfig): CoreSettings {
@@ -84,6 +87,7 @@ export function normalizeConfig(config: CoreConfig): CoreSettings {
     checkQuorum: config.checkQuorum ?? false,
     preVote: config.preVote ?? false,
     readOnly: config.readOnly ?? 'safe',
+    maxPendingReads: config.maxPendingReads ?? DEFAULT_PENDING_READS,
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfigChangeValidation: config.disableConfigChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
@@ -102,6 +106,7 @@ export function normalizeConfig(config: CoreConfig): CoreSettings {
   requireInteger('maxUncommittedBytes', settings.maxUncommittedBytes, 1);
   requireInteger('maxInflightMessages', settings.maxInflightMessages, 1);
   requireInteger('maxInflightBytes', settings.maxInflightBytes, Math.max(1, settings.maxMessageBytes));
+  requireInteger('maxPendingReads', settings.maxPendingReads, 1);
   if (settings.readOnly === 'lease' && !settings.checkQuorum) {
     throw new RangeError('readOnly "lease" needs checkQuorum: without it a leader never notices that it leads nobody');
   }

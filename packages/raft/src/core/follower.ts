@@ -3,8 +3,7 @@
 import { startElection } from './election.ts';
 import { handleAppend, handleHeartbeat } from './follower-log.ts';
 import type { AppendRequest, Heartbeat, Message, ProposeRequest, SnapshotRequest } from './message.ts';
-import { HANDLED, type ProposeOutcome, type StepOutcome } from './outcome.ts';
-import { dropped } from './proposals.ts';
+import { dropped, HANDLED, type ProposeOutcome, type StepOutcome } from './outcome.ts';
 import type { RaftState } from './raft-state.ts';
 import { handleSnapshot } from './snapshot-restore.ts';
 import { NO_NODE } from './types.ts';

@@ -25,8 +25,7 @@ export function stepLeader(state: RaftState, message: Message): StepOutcome {
     case 'propose':
       return proposeAsLeader(state, message.entries);
     case 'read-index':
-      handleReadIndex(state, message);
-      return HANDLED;
+      return handleReadIndex(state, message);
     case 'beat':
       broadcastHeartbeat(state);
       return HANDLED;

@@ -6,7 +6,7 @@ import type { LogIndex, NodeId, Term } from './types.ts';
  * - `no-leader`: this node knows of none.
  * - `not-member`: this node leads, and was removed from the configuration.
  * - `transferring`: this node is handing over its leadership.
- * - `quota`: the entries would take more than `maxUncommittedBytes`.
+ * - `quota`: the entries would take more than `maxUncommittedBytes`, or as many reads wait as `maxPendingReads` allows.
  * - `forwarding-disabled`: another node leads, and it is for the host to send proposals there.
  */
 export type DropReason = 'no-leader' | 'not-member' | 'transferring' | 'quota' | 'forwarding-disabled';
@@ -30,3 +30,7 @@ export type StepOutcome =
 export const HANDLED: StepOutcome = { kind: 'handled' };
 export const FOREIGN_LOCAL_MESSAGE: StepOutcome = { kind: 'foreign-local-message' };
 export const UNKNOWN_PEER: StepOutcome = { kind: 'unknown-peer' };
+
+export function dropped(reason: DropReason): ProposeOutcome {
+  return { kind: 'dropped', reason };
+}

@@ -6,7 +6,7 @@ import { configChangeOf } from './config-change-encoding.ts';
 import type { ConfigChange } from './config-change.ts';
 import type { ChangeRefusal } from './events.ts';
 import { isJoint } from './membership.ts';
-import type { DropReason, ProposeOutcome } from './outcome.ts';
+import { dropped, type ProposeOutcome } from './outcome.ts';
 import { appendOwnEntries, emptyDraft, type EntryDraft } from './own-entries.ts';
 import type { RaftState } from './raft-state.ts';
 import { broadcastAppend } from './replication.ts';
@@ -25,10 +25,6 @@ export function proposeAsLeader(state: RaftState, drafts: readonly EntryDraft[])
   if (!appendOwnEntries(state, screenChanges(state, drafts))) return dropped('quota');
   broadcastAppend(state);
   return { kind: 'appended', index, term: state.term };
-}
-
-export function dropped(reason: DropReason): ProposeOutcome {
-  return { kind: 'dropped', reason };
 }
 
 /** `drafts`, with entries for nobody in the place of changes that may not get into the log. */

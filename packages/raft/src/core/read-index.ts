@@ -4,6 +4,7 @@
  */
 
 import type { ReadIndexRequest } from './message.ts';
+import { dropped, HANDLED, type StepOutcome } from './outcome.ts';
 import type { RaftState } from './raft-state.ts';
 import { broadcastHeartbeat } from './replication.ts';
 import { type LogIndex, NO_NODE, type NodeId } from './types.ts';
@@ -12,9 +13,11 @@ import { type LogIndex, NO_NODE, type NodeId } from './types.ts';
  * A read comes to the leader. Parked until an entry of the own term is committed: before that the leader may not know of all that is committed,
  * not even where it decides alone.
  */
-export function handleReadIndex(state: RaftState, request: ReadIndexRequest): void {
+export function handleReadIndex(state: RaftState, request: ReadIndexRequest): StepOutcome {
+  if (state.parkedReads.length + state.reads.pendingCount >= state.settings.maxPendingReads) return dropped('quota');
   if (hasCommittedInTerm(state)) beginRead(state, request);
   else state.parkedReads.push(request);
+  return HANDLED;
 }
 
 /** Begins the parked reads, once an entry of the own term is committed. */
