@@ -22,7 +22,12 @@ export function proposeAsLeader(state: RaftState, drafts: readonly EntryDraft[])
     return dropped('transferring');
   }
   const index = state.log.lastIndex + 1;
-  if (!appendOwnEntries(state, screenChanges(state, drafts))) return dropped('quota');
+  const { pendingConfigIndex } = state;
+  if (!appendOwnEntries(state, screenChanges(state, drafts))) {
+    // A change that did not get into the log keeps no other one waiting.
+    state.pendingConfigIndex = pendingConfigIndex;
+    return dropped('quota');
+  }
   broadcastAppend(state);
   return { kind: 'appended', index, term: state.term };
 }
