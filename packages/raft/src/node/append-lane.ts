@@ -127,6 +127,7 @@ export class AppendLane {
     }
     work.state = 'writing';
     this.#writing++;
+    // Reacts in the very next turn of the promises: until then the storage refuses what comes behind a failed write.
     this.#write({ entries, hardState, snapshot }).then(
       () => this.#settle(() => this.#wasWritten(work)),
       (cause: unknown) => this.#settle(() => this.#wasNotWritten(work, cause)),
@@ -134,8 +135,12 @@ export class AppendLane {
   }
 
   /** What is thrown at once is a rejection like any other. */
-  async #write(batch: StorageBatch): Promise<void> {
-    await this.#host.write(batch);
+  #write(batch: StorageBatch): Promise<void> {
+    try {
+      return this.#host.write(batch);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #settle(then: () => void): void {

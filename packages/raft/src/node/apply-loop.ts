@@ -73,6 +73,10 @@ export class ApplyLoop<Result> {
     return this.#point;
   }
 
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   apply(work: StorageApply): void {
     this.#push({ kind: 'apply', work });
   }

@@ -9,8 +9,8 @@ import { assert } from '@kayadb/codec';
 
 import type { ConfigChange } from '../core/config-change.ts';
 import { describeConfiguration } from '../core/describe-configuration.ts';
-import { changeMembership } from '../core/membership.ts';
-import type { Message, PeerMessage, StorageAppend } from '../core/message.ts';
+import { changeMembership, membersOf } from '../core/membership.ts';
+import type { Message, PeerMessage, SnapshotRequest, StorageAppend } from '../core/message.ts';
 import { RaftCore } from '../core/raft-core.ts';
 import type { ReadState } from '../core/ready.ts';
 import {
@@ -302,8 +302,22 @@ export class NodeLoop<Result> {
 
   #send(message: Message): void {
     assert(message.to !== APPEND_THREAD && message.to !== APPLY_THREAD, `${message.kind} is not for a thread`);
-    if (message.kind === 'snapshot') this.#shipments.ship(message);
+    if (message.kind === 'snapshot') this.#ship(message);
     else this.#world.sender.send(message as PeerMessage);
+  }
+
+  /**
+   * A new member would not take a snapshot from before it was one. So a newer one is made first, and the core, told that this one did not arrive, sends
+   * that when it asks again.
+   */
+  #ship(message: SnapshotRequest): void {
+    const { to, snapshot } = message;
+    if (membersOf(snapshot.meta.configuration).includes(to)) {
+      this.#shipments.ship(message);
+      return;
+    }
+    this.#snapshots.demand(() => this.wish(() => this.core.reportSnapshot(to, false)));
+    if (this.#applyLoop.isIdle) this.#snapshots.pointMoved(this.#applyLoop.point, 0);
   }
 
   /** An answer of one of the node's threads. */

@@ -53,19 +53,22 @@ export async function prepareStart(storage: RaftStorage, stateMachine: StateMach
  * nothing, and get a snapshot. Does nothing when the storage was used before.
  *
  * Durability: when it resolves.
+ *
+ * @returns Whether it did. Then the storage is to be opened again before a node starts from it: what it says of its initial state is from when it was opened.
  */
 export async function bootstrapGroup(
   storage: RaftStorage,
   stateMachine: StateMachine<unknown>,
   configuration: Configuration,
-): Promise<void> {
+): Promise<boolean> {
   const { hardState, configuration: stored } = storage.initialState();
-  if (storage.lastIndex > 0 || hardState.term > 0 || membersOf(stored).length > 0) return;
+  if (storage.lastIndex > 0 || hardState.term > 0 || membersOf(stored).length > 0) return false;
   if (configuration.voters.length === 0) throw new RangeError('a group needs a voter to begin with');
   const meta = { index: 1, term: 1, configuration };
   if (stateMachine.appliedIndex < meta.index) await stateMachine.apply([], meta.index);
   const snapshot = { meta, data: await stateMachine.snapshot(meta) };
   await storage.write({ entries: [], hardState: { term: 1, vote: NO_NODE, commit: 1 }, snapshot });
+  return true;
 }
 
 async function restoreIfBehind(

@@ -16,6 +16,8 @@ export interface SnapshotState {
   readonly snapshotIndex: LogIndex;
   /** Applied since the snapshot, or since the last attempt at one. */
   readonly bytesSince: number;
+  /** Whether somebody needs one. */
+  readonly isDemanded: boolean;
   /** Whether one is being made, or one of a leader is being taken over. */
   readonly isBusy: boolean;
 }
@@ -40,7 +42,8 @@ export interface CompactionState {
 }
 
 export function shouldSnapshot(policy: SnapshotPolicy, state: SnapshotState): boolean {
-  return !state.isBusy && state.appliedIndex > state.snapshotIndex && state.bytesSince >= policy.snapshotBytes;
+  if (state.isBusy || state.appliedIndex <= state.snapshotIndex) return false;
+  return state.isDemanded || state.bytesSince >= policy.snapshotBytes;
 }
 
 /**

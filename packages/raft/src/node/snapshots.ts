@@ -29,6 +29,8 @@ export class Snapshots {
   readonly #host: SnapshotsHost;
   readonly #bytes: AppliedBytes;
   #bytesAtLast = 0;
+  /** Who waits for one, whatever the policy says. */
+  #demands: (() => void)[] = [];
   #restores = 0;
   #running: Promise<void> | undefined;
   #isStopped = false;
@@ -62,6 +64,15 @@ export class Snapshots {
     this.#bytesAtLast = this.#bytes.totalBytes;
   }
 
+  /**
+   * Somebody needs one that is newer than what is there. `then` is called when the one that is being made is made or given up, or else the one that
+   * is made when `pointMoved` is called next.
+   */
+  demand(then: () => void): void {
+    if (this.#running === undefined) this.#demands.push(then);
+    else void this.#running.then(then);
+  }
+
   /** Requires: the state machine stands for `point`, and nothing is being applied. */
   pointMoved(point: AppliedPoint, bytes: number): void {
     if (this.#isStopped) return;
@@ -70,9 +81,13 @@ export class Snapshots {
       appliedIndex: point.index,
       snapshotIndex: this.newestIndex,
       bytesSince: this.#bytes.totalBytes - this.#bytesAtLast,
+      isDemanded: this.#demands.length > 0,
       isBusy: this.#running !== undefined || this.#restores > 0,
     });
-    if (isDue) this.#running = this.#make(point);
+    if (!isDue) return;
+    const demands = this.#demands.splice(0);
+    this.#running = this.#make(point);
+    for (const then of demands) void this.#running.then(then);
   }
 
   /** Resolves when the one being made is done or given up. */
