@@ -8,7 +8,7 @@ import { restoreMembership } from './membership.ts';
 import { ProgressTracker } from './progress-tracker.ts';
 import { RaftState } from './raft-state.ts';
 import { becomeFollower } from './roles.ts';
-import { type HardState, NO_NODE } from './types.ts';
+import { type HardState, type LogIndex, NO_NODE } from './types.ts';
 
 /** @throws RangeError when what is remembered does not fit together. */
 export function openRaftState(settings: CoreSettings): RaftState {
@@ -20,14 +20,7 @@ export function openRaftState(settings: CoreSettings): RaftState {
   if (membership.kind === 'refused') throw new RangeError(`the stored configuration is none: ${membership.reason}`);
   switchConfiguration(state, membership);
   loadHardState(state, hardState);
-  if (applied > 0) {
-    if (applied < log.applied || applied > log.committed) {
-      throw new RangeError(
-        `applied is ${applied}; it must be in the committed log, from ${log.applied} to ${log.committed}`,
-      );
-    }
-    log.appliedTo(applied, []);
-  }
+  catchUpWithApplied(state, applied);
   becomeFollower(state, state.term, NO_NODE);
   const { committed: commit } = log;
   const voters = state.tracker.voterNodes;
@@ -41,12 +34,23 @@ function loadHardState(state: RaftState, { term, vote, commit }: HardState): voi
   for (const [name, value] of Object.entries({ term, vote, commit })) {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`the stored ${name} is ${value}`);
   }
-  if (commit < log.committed || commit > log.lastIndex) {
-    throw new RangeError(
-      `the stored commit index is ${commit}, outside of the log from ${log.committed} to ${log.lastIndex}`,
-    );
+  if (commit > log.lastIndex) {
+    throw new RangeError(`the stored commit index is ${commit}, beyond the log, which ends at ${log.lastIndex}`);
   }
   log.commitTo(commit);
   state.term = term;
   state.vote = vote;
+}
+
+/**
+ * What was applied, or is only in a snapshot now, was committed. The stored commit index may be older: on its own it is never synced, and
+ * with asynchronous storage writes it may be on its way still when entries are applied.
+ */
+function catchUpWithApplied({ log }: RaftState, applied: LogIndex): void {
+  if (applied <= log.applied) return;
+  if (applied > log.lastIndex) {
+    throw new RangeError(`applied is ${applied}, beyond the log, which ends at ${log.lastIndex}`);
+  }
+  log.commitTo(applied);
+  log.appliedTo(applied, []);
 }

@@ -255,8 +255,24 @@ describe('RaftCore.readIndex', () => {
 describe('a new RaftCore', () => {
   const known = { term: 1, commit: 1 };
 
+  test('takes what it has applied for committed, whatever its storage remembers of that', () => {
+    const node = new TestNode({ id: 1, voters: [1, 2, 3], terms: [1, 1], hardState: known, applied: 2 });
+
+    expect(node.status).toMatchObject({ commit: 2, applied: 2 });
+  });
+
+  test('takes what is in its snapshot only for committed, whatever its storage remembers of that', () => {
+    const { storage } = new TestNode({ id: 1, voters: [1, 2, 3], terms: [1, 1], hardState: known });
+    storage.createSnapshot(2, configurationOf([1, 2, 3]), bytesOf(''));
+    storage.compact(2);
+
+    const node = new TestNode({ id: 1, storage });
+
+    expect(node.status).toMatchObject({ commit: 2, applied: 2, firstIndex: 3 });
+  });
+
   test.each([
-    ['has applied more than is committed', { applied: 2, hardState: known }, 'applied is 2'],
+    ['has applied more than there is', { applied: 3, hardState: known }, 'applied is 3'],
     ['remembers a commit index beyond its log', { hardState: { ...known, commit: 3 } }, 'commit index is 3'],
     ['remembers half a term', { hardState: { ...known, term: 1.5 } }, 'term is 1.5'],
   ])('does not start where it %s', (_, options, message) => {
