@@ -70,4 +70,17 @@ describe('Inflights', () => {
     inflights.freeUpTo(48);
     expect(inflights.count).toBe(1);
   });
+
+  test('keeps its order when it grows in the middle of its ring', () => {
+    const inflights = filled(20, range(0, 8));
+    inflights.freeUpTo(2);
+
+    for (const index of range(8, 14)) inflights.add(index, 1);
+
+    expect(inflights.count).toBe(11);
+    for (const index of range(3, 14)) {
+      inflights.freeUpTo(index);
+      expect(inflights.count).toBe(13 - index);
+    }
+  });
 });

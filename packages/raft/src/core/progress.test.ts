@@ -160,4 +160,17 @@ describe('Progress', () => {
 
     expect(progress.sentCommit).toBe(5);
   });
+
+  test.each<['becomeProbe' | 'becomeReplicate']>([['becomeProbe'], ['becomeReplicate']])(
+    'waits for no answer after %s',
+    (become) => {
+      const progress = progressIn('replicate', 1, 3, 2);
+      expect(progress.isPaused).toBe(true);
+
+      progress[become]();
+
+      expect(progress).toMatchObject({ isPaused: false, next: 2 });
+      expect(progress.inflights.count).toBe(0);
+    },
+  );
 });
