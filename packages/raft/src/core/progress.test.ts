@@ -164,7 +164,7 @@ describe('Progress', () => {
   test.each<['becomeProbe' | 'becomeReplicate']>([['becomeProbe'], ['becomeReplicate']])(
     'waits for no answer after %s',
     (become) => {
-      const progress = progressIn('replicate', 1, 3, 2);
+      const progress = progressIn('replicate', 1, 3, 1);
       expect(progress.isPaused).toBe(true);
 
       progress[become]();
