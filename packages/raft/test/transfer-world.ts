@@ -97,20 +97,23 @@ export function sentBy(effects: readonly (SenderEffect | ReceiverEffect)[]): Tra
   return effects.flatMap((effect) => (effect.kind === 'send' ? [overTheWire(effect.message)] : []));
 }
 
-/** Carries messages until nobody says anything. @returns What both ends told besides. */
+/** How many messages it takes until a window is full: up to the middle of the third file of `CONTENTS`. */
+export const FIRST_WINDOW = 6;
+
+/** Carries messages until nobody says anything, or so many were carried. @returns What both ends told besides. */
 export async function converse(
   sender: SnapshotSender,
   receiver: SnapshotReceiver,
-  first: readonly SenderEffect[] = sender.offer(),
+  maxMessages = Infinity,
 ): Promise<Exclude<SenderEffect | ReceiverEffect, { kind: 'send' }>[]> {
   const events: Exclude<SenderEffect | ReceiverEffect, { kind: 'send' }>[] = [];
   const inFlight: TransferMessage[] = [];
-  let effects: readonly (SenderEffect | ReceiverEffect)[] = first;
-  for (;;) {
+  let effects: readonly (SenderEffect | ReceiverEffect)[] = sender.offer();
+  for (let carried = 0; ; carried++) {
     inFlight.push(...sentBy(effects));
     for (const effect of effects) if (effect.kind !== 'send') events.push(effect);
     const message = inFlight.shift();
-    if (message === undefined) return events;
+    if (message === undefined || carried === maxMessages) return events;
     effects = isForReceiver(message) ? await receiver.receive(message) : await sender.receive(message);
   }
 }

@@ -153,7 +153,6 @@ export class SnapshotStaging {
     const { file, offset } = this.#position;
     const kept = this.#files.slice(0, offset > 0 ? file + 1 : file).map(({ name }) => name);
     await removeFilesIn(this.#fs, this.filesFolder, kept);
-    if (offset > 0) await (await this.#openFile()).truncate(offset);
   }
 
   /** What is not to be read, or belongs to something else, says nothing. */

@@ -2,5 +2,6 @@
 
 import type { RaftDecoder } from './decoder.ts';
 import { messageDecoders } from './message-decoders.ts';
+import { stagingDecoders } from './staging-decoders.ts';
 
-export const raftDecoders: readonly RaftDecoder[] = [...messageDecoders];
+export const raftDecoders: readonly RaftDecoder[] = [...messageDecoders, ...stagingDecoders];
