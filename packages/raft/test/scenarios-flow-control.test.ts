@@ -72,7 +72,7 @@ describe('progress (thesis section 10.2.1)', () => {
     const first = leader.drain();
     const sent: (readonly number[])[] = [];
     let index = 1;
-    while (index > 0) {
+    while (index > 0 && sent.length < sizes.length) {
       const appends = ofKind(acknowledge(leader, 2, index), 'append');
       sent.push(appendSizes(appends));
       index = appends.at(-1)?.entries.at(-1)?.index ?? 0;
