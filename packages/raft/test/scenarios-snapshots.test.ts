@@ -38,7 +38,7 @@ describe('scenarios: restoring snapshots', () => {
     expect(sent).toEqual([answer, answer]);
   });
 
-  test('Restore: a node does not campaign before the snapshot is stored and applied (paper section 7)', () => {
+  test('a node that restores a snapshot does not campaign before it is stored and applied (paper section 7)', () => {
     const node = new TestNode({ id: 1, voters: [1, 2] });
     offerSnapshot(node, votersOf(1, 2, 3));
 
