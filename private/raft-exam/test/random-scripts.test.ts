@@ -10,6 +10,8 @@ import { InteractionEnvironment } from '../src/interaction/interaction-environme
 import { parseScript } from '../src/script/parse-script.ts';
 
 const SCRIPTS = 40;
+/** Where other work has the machine to itself. */
+const TIMEOUT_MS = 120_000;
 const DIRECTIVES = 200;
 /** Of a group of three and of one that may join. */
 const NODES = 4;
@@ -119,27 +121,31 @@ function countOf(text: string, words: string): number {
 }
 
 describe('random scripts', () => {
-  test(`break nothing, and reach elections, snapshots, joint configurations and repaired logs (seed ${testSeed()})`, () => {
-    const random = seededRandom(testSeed()).fork('random-scripts');
-    const flaws: string[] = [];
-    const reached = { elections: 0, snapshots: 0, joint: 0, rejections: 0 };
+  test(
+    `break nothing, and reach elections, snapshots, joint configurations and repaired logs (seed ${testSeed()})`,
+    { timeout: TIMEOUT_MS },
+    () => {
+      const random = seededRandom(testSeed()).fork('random-scripts');
+      const flaws: string[] = [];
+      const reached = { elections: 0, snapshots: 0, joint: 0, rejections: 0 };
 
-    for (let at = 0; at < SCRIPTS; at++) {
-      const outputs = outputsOf(someScript(random.fork(`${at}`)));
-      flaws.push(...flawsOf(outputs).map((flaw) => `script ${at}: ${flaw}`));
-      const text = outputs.join('\n');
-      reached.elections += countOf(text, 'became leader');
-      reached.snapshots += countOf(text, '] restored snapshot');
-      reached.joint += countOf(text, ')&&(');
-      reached.rejections += countOf(text, 'rejected MsgApp');
-    }
+      for (let at = 0; at < SCRIPTS; at++) {
+        const outputs = outputsOf(someScript(random.fork(`${at}`)));
+        flaws.push(...flawsOf(outputs).map((flaw) => `script ${at}: ${flaw}`));
+        const text = outputs.join('\n');
+        reached.elections += countOf(text, 'became leader');
+        reached.snapshots += countOf(text, '] restored snapshot');
+        reached.joint += countOf(text, ')&&(');
+        reached.rejections += countOf(text, 'rejected MsgApp');
+      }
 
-    expect(flaws).toEqual([]);
-    expect(reached.elections).toBeGreaterThan(SCRIPTS);
-    expect(reached.snapshots).toBeGreaterThan(SCRIPTS / 4);
-    expect(reached.joint).toBeGreaterThan(SCRIPTS);
-    expect(reached.rejections).toBeGreaterThan(SCRIPTS);
-  });
+      expect(flaws).toEqual([]);
+      expect(reached.elections).toBeGreaterThan(SCRIPTS);
+      expect(reached.snapshots).toBeGreaterThan(SCRIPTS / 4);
+      expect(reached.joint).toBeGreaterThan(SCRIPTS);
+      expect(reached.rejections).toBeGreaterThan(SCRIPTS);
+    },
+  );
 
   test('print the same each time', () => {
     const script = someScript(seededRandom(testSeed()).fork('again'));

@@ -105,7 +105,7 @@ describe('raft:script', () => {
     expect(complaints.join('')).toContain('needs the names of script files');
   });
 
-  test('is a program of its own', () => {
+  test('is a program of its own', { timeout: 120_000 }, () => {
     const file = join(scriptFolder([VOTE]), '1.txt');
 
     const args = ['--import', 'tsx', '--conditions=@kayadb/source', 'private/raft-exam/src/main.ts', file];
