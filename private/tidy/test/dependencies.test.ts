@@ -21,6 +21,7 @@ const TABLE: DependencyTable = {
   e2e: [],
   proof: [],
   'raft-exam': [],
+  sim: [],
   testkit: [],
   tidy: [],
 };
