@@ -39,6 +39,8 @@ export interface SegmentFileStart {
   readonly usedBytes: number;
   /** How long the file is. */
   readonly fileBytes: number;
+  /** The file is left when it holds so much: no zeros are needed behind that. */
+  readonly segmentBytes: number;
 }
 
 export class SegmentFile {
@@ -53,6 +55,7 @@ export class SegmentFile {
   #durableOffset: number;
   /** The file is so long at least, or was not made longer for want of room. */
   #allocatedBytes: number;
+  readonly #segmentBytes: number;
   #failure: { readonly error: unknown } | undefined;
 
   /** Owns `handle`. */
@@ -64,6 +67,7 @@ export class SegmentFile {
     this.#endOffset = start.usedBytes;
     this.#durableOffset = start.usedBytes;
     this.#allocatedBytes = start.fileBytes;
+    this.#segmentBytes = start.segmentBytes;
   }
 
   get startLsn(): number {
@@ -183,10 +187,10 @@ export class SegmentFile {
    */
   #fillAhead(): void {
     const start = this.#endOffset;
-    if (start <= this.#allocatedBytes) return;
+    if (start <= this.#allocatedBytes || start >= this.#segmentBytes) return;
     const fillBytes = Math.min(MAX_FILL_BYTES, Math.max(MIN_FILL_BYTES, start));
     if (start - this.#durableOffset > fillBytes / 4) return;
-    const end = Math.ceil((start + fillBytes) / FILL_ALIGNMENT) * FILL_ALIGNMENT;
+    const end = Math.min(Math.ceil((start + fillBytes) / FILL_ALIGNMENT) * FILL_ALIGNMENT, this.#segmentBytes);
     try {
       for (let at = start; at < end; at += WRITE_BYTES) {
         this.#handle.writeSync(ZEROS.subarray(0, Math.min(WRITE_BYTES, end - at)), at);

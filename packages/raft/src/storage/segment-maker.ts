@@ -62,7 +62,7 @@ export class SegmentMaker {
    */
   make(start: SegmentStart, records?: (seed: number) => Iterable<Uint8Array>): Promise<SegmentFile> {
     return this.#inTurn('making a segment', async () => {
-      const { fs, directory, identity } = this.#options;
+      const { fs, directory, identity, segmentBytes } = this.#options;
       this.#prepared ??= { handle: await fs.open(this.#path(NEXT_SEGMENT_NAME), 'create'), fileBytes: 0 };
       const { handle, fileBytes } = this.#prepared;
       const header = encodeFileHeader(SEGMENT_MAGIC, identity, start);
@@ -82,6 +82,7 @@ export class SegmentMaker {
         seed,
         usedBytes,
         fileBytes: Math.max(fileBytes, usedBytes),
+        segmentBytes,
       });
       try {
         await fs.syncDirectory(directory);

@@ -37,6 +37,8 @@ export type WorkloadTally = Record<
   | 'snapshotsReceived'
   | 'compactions'
   | 'reopenings'
+  | 'rotations'
+  | 'recycled'
   | 'refusals',
   number
 >;
@@ -52,6 +54,8 @@ export class StorageWorkload {
     snapshotsReceived: 0,
     compactions: 0,
     reopenings: 0,
+    rotations: 0,
+    recycled: 0,
     refusals: 0,
   };
   readonly #disk = new MemoryFileSystem();
@@ -66,7 +70,11 @@ export class StorageWorkload {
   }
 
   async run(operations: number): Promise<void> {
-    const stop = this.#disk.afterEachMutation(({ operation, path }) => this.#keep(`${operation} ${path}`));
+    const stop = this.#disk.afterEachMutation(({ operation, path }) => {
+      if (operation === 'rename' && path.startsWith(`${DIRECTORY}/next.`)) this.tally.rotations++;
+      if (operation === 'rename' && path.startsWith(`${DIRECTORY}/spare.`)) this.tally.recycled++;
+      this.#keep(`${operation} ${path}`);
+    });
     await this.#open();
     for (let i = 0; i < operations; i++) {
       this.#doing = `operation ${i}`;
@@ -109,7 +117,7 @@ export class StorageWorkload {
     const { lastIndex, firstIndex } = this.#storage!;
     const lowest = Math.max(commit + 1, firstIndex);
     const isAppend = this.#random.chance(0.6) && lowest <= lastIndex + 1 && !isVote;
-    const first = lowest + (isAppend ? this.#random.int(lastIndex + 2 - lowest) : 0);
+    const first = lowest + (isAppend && this.#random.chance(0.6) ? this.#random.int(lastIndex + 2 - lowest) : 0);
     if (isAppend && first <= lastIndex) this.tally.truncations++;
     this.#write({ entries: isAppend ? this.#entries(first) : [], hardState: next, snapshot: undefined });
   }
@@ -126,7 +134,10 @@ export class StorageWorkload {
     const snapshot = this.#snapshot(commit, term);
     this.tally.snapshotsSaved++;
     this.history.submitSnapshot(snapshot);
-    this.#run(this.#storage!.saveSnapshot(snapshot), () => this.history.settleSnapshot(commit));
+    this.#run(this.#storage!.saveSnapshot(snapshot), () => {
+      this.history.settleSnapshot(commit);
+      if (this.#random.chance(0.5)) this.#compact();
+    });
   }
 
   #compact(): void {
@@ -208,7 +219,7 @@ export class StorageWorkload {
   }
 
   async #quiet(): Promise<void> {
-    await Promise.all(this.#inFlight);
+    for (const promise of this.#inFlight) await promise;
     this.#inFlight.clear();
   }
 

@@ -1,0 +1,315 @@
+/** What a storage asks of the disk, in which order, and what it does when the disk refuses. */
+
+import { crashClone, FaultyFileSystem, MUTATING_OPERATIONS, TraceFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import type { DurableRaftStorage } from '../src/storage/durable-storage.ts';
+import {
+  batchOf,
+  describeLog,
+  sampleEntries,
+  sampleEntry,
+  sampleSnapshot,
+  vote,
+} from '../src/testing/storage-samples.ts';
+import { RaftDirectory } from './raft-directory.ts';
+
+const first = batchOf({ hardState: vote(1, 2), entries: [sampleEntry(1, 1)] });
+
+async function append(storage: DurableRaftStorage, from: number, last: number, term = 1): Promise<void> {
+  for (const entry of sampleEntries(from, last, term)) await storage.write(batchOf({ entries: [entry] }));
+}
+
+async function traced(options = {}): Promise<{
+  readonly directory: RaftDirectory;
+  readonly storage: DurableRaftStorage;
+  readonly trace: TraceFileSystem;
+}> {
+  const directory = new RaftDirectory(options);
+  const trace = new TraceFileSystem(directory.fs, '/raft', MUTATING_OPERATIONS);
+  const storage = await directory.open({ fs: trace });
+  await storage.write(first);
+  trace.takeLines();
+  return { directory, storage, trace };
+}
+
+describe('a batch', () => {
+  test('of entries is one write and one sync', async () => {
+    const { storage, trace } = await traced();
+
+    await storage.write(batchOf({ entries: sampleEntries(2, 60, 1) }));
+
+    expect(trace.takeLines().map((line) => line.split(' ')[0])).toEqual(['write', 'sync']);
+    await storage.close();
+  });
+
+  test('shares its sync with those handed in in the same turn, and with those that come while one is under way', async () => {
+    const { storage, trace } = await traced();
+
+    await Promise.all(sampleEntries(2, 9, 1).map((entry) => storage.write(batchOf({ entries: [entry] }))));
+
+    const verbs = trace.takeLines().map((line) => line.split(' ')[0]);
+    expect(verbs).toEqual([...Array.from({ length: 8 }, () => 'write'), 'sync']);
+    await storage.close();
+  });
+
+  test('is written within the turn', async () => {
+    const { directory, storage } = await traced();
+
+    const write = storage.write(batchOf({ entries: [sampleEntry(2, 1)] }));
+
+    const survivor = crashClone(directory.fs, { kind: 'everything' }, () => 0);
+    expect(await directory.outcome({ fs: survivor })).toBe('1/1 1/2, term 1, vote 2');
+    await write;
+    await storage.close();
+  });
+
+  test('with a new commit index alone asks nothing of the disk', async () => {
+    const { storage, trace } = await traced();
+
+    await storage.write(batchOf({ hardState: vote(1, 2, 1) }));
+
+    expect(trace.takeLines()).toEqual([]);
+    await storage.close();
+  });
+
+  test('with a new term waits for what came before it, and its entries wait for its term', async () => {
+    const { storage, trace } = await traced();
+
+    await Promise.all([
+      storage.write(batchOf({ entries: [sampleEntry(2, 1)] })),
+      storage.write(batchOf({ hardState: vote(2, 3), entries: [sampleEntry(3, 2)] })),
+    ]);
+
+    const lines = trace.takeLines().map((line) => line.replace(/ \d+\+\d+$/u, ''));
+    const [ownWrite, ownSync] = [lines.indexOf('write next.rlog.tmp'), lines.indexOf('sync next.rlog.tmp')];
+    const [voteWrite, voteSync] = [lines.indexOf('write raft-state'), lines.indexOf('sync raft-state')];
+    const later = lines.indexOf('write next.rlog.tmp', voteWrite);
+    expect([ownWrite < ownSync, ownSync < voteWrite, voteWrite < voteSync, voteSync < later]).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    await storage.close();
+  });
+
+  test('with a snapshot gives up the log only when the snapshot is durable', async () => {
+    const { storage, trace } = await traced();
+
+    await storage.write(batchOf({ hardState: vote(1, 2), snapshot: sampleSnapshot(9, 1) }));
+
+    const lines = trace.takeLines().map((line) => line.replace(/ \d+\+\d+$/u, ''));
+    expect(lines).toEqual([
+      'unlink raft-snapshot.bin.tmp = ENOENT',
+      'create raft-snapshot.bin.tmp',
+      'write raft-snapshot.bin.tmp',
+      'sync raft-snapshot.bin.tmp',
+      'rename raft-snapshot.bin.tmp raft-snapshot.bin',
+      'syncdir .',
+      'write next.rlog.tmp',
+      'sync next.rlog.tmp',
+    ]);
+    await storage.close();
+  });
+
+  test('over the bound is refused, and the storage goes on', async () => {
+    const { storage } = await traced();
+    const data = new Uint8Array(64 * 1024 * 1024);
+    const entries = sampleEntries(2, 6, 1).map((entry) => ({ ...entry, data }));
+
+    const write = storage.write(batchOf({ entries }));
+
+    await expect(write).rejects.toThrow(RangeError);
+    await append(storage, 2, 3);
+    expect(describeLog(storage)).toBe('1/1 1/2 1/3');
+    await storage.close();
+  });
+});
+
+describe('segments', () => {
+  test('are made ahead of need, and blocks of those that are given up are used again', async () => {
+    const { directory, storage } = await traced({ segmentBytes: 500 });
+    await append(storage, 2, 20);
+    await storage.saveSnapshot(sampleSnapshot(18, 1));
+    const before = storage.segmentCount;
+
+    await storage.compact(18);
+
+    expect(before).toBeGreaterThan(3);
+    expect(storage.segmentCount).toBeLessThan(3);
+    expect(await directory.names()).toContain('spare.rlog.tmp');
+    await append(storage, 21, 34);
+    expect(await directory.names()).not.toContain('spare.rlog.tmp');
+    await storage.close();
+    expect(await directory.outcome()).toMatch(/1\/19 1\/20 1\/21.* 1\/34, term 1, vote 2$/u);
+  });
+
+  test('go on beyond their size while there is no room for the next', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 2000 });
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    fs.inject({ at: 1, kinds: ['open'], effect: { kind: 'fail', errno: 'ENOSPC' }, forever: true });
+
+    await append(storage, 2, 80);
+
+    expect(storage.segmentCount).toBe(1);
+    fs.heal();
+    await append(storage, 81, 82);
+    expect(storage.segmentCount).toBe(2);
+    await storage.close();
+  });
+});
+
+describe('a full disk', () => {
+  async function onFaultyDisk(): Promise<{
+    readonly directory: RaftDirectory;
+    readonly storage: DurableRaftStorage;
+    readonly fs: FaultyFileSystem;
+  }> {
+    const directory = new RaftDirectory();
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    return { directory, storage, fs };
+  }
+
+  test.each([[0], [10], [48], [79], [10_000]])(
+    'refuses a batch of which it took %i bytes, which is gone for good, and takes it when there is room',
+    async (bytes) => {
+      const { directory, storage, fs } = await onFaultyDisk();
+      fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes, errno: 'ENOSPC' } });
+      const batch = batchOf({ entries: [sampleEntry(2, 1)] });
+
+      const refused = storage.write(batch);
+
+      await expect(refused).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+      expect(describeLog(storage)).toBe('1/1');
+      const survivors = (['everything', 'nothing-unsynced'] as const).map((kind) =>
+        crashClone(directory.fs, { kind }, () => 0),
+      );
+      for (const survivor of survivors) expect(await directory.outcome({ fs: survivor })).toBe('1/1, term 1, vote 2');
+      await storage.write(batch);
+      expect(describeLog(storage)).toBe('1/1 1/2');
+      await storage.close();
+      expect(await directory.outcome()).toBe('1/1 1/2, term 1, vote 2');
+    },
+  );
+
+  test('refuses those that come behind it too, at once or deferred', async () => {
+    const { storage, fs } = await onFaultyDisk();
+    const tries = [
+      [batchOf({ entries: [sampleEntry(2, 1)] }), batchOf({ entries: [sampleEntry(2, 1)] })],
+      [batchOf({ hardState: vote(2), entries: [sampleEntry(2, 2)] }), batchOf({ entries: [sampleEntry(3, 2)] })],
+    ] as const;
+
+    for (const batches of tries) {
+      fs.inject({
+        at: 1,
+        kinds: ['write'],
+        matchesPath: (path) => path.includes('rlog'),
+        effect: { kind: 'fail', errno: 'ENOSPC' },
+      });
+      const outcomes = await Promise.allSettled(batches.map((batch) => storage.write(batch)));
+      expect(outcomes).toMatchObject([{ reason: { code: 'KAYA_DISK_FULL' } }, { reason: { code: 'KAYA_DISK_FULL' } }]);
+      expect([storage.lastIndex, describeLog(storage)]).toEqual([1, '1/1']);
+    }
+
+    await storage.write(tries[1][0]);
+    await storage.write(tries[1][1]);
+    expect(describeLog(storage)).toBe('1/1 2/2 2/3');
+    await storage.close();
+  });
+
+  test('leaves the snapshot that is there', async () => {
+    const { directory, storage, fs } = await onFaultyDisk();
+    await storage.saveSnapshot(sampleSnapshot(1, 1));
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'fail', errno: 'ENOSPC' } });
+
+    const batch = storage.write(batchOf({ hardState: vote(1, 2), snapshot: sampleSnapshot(9, 1) }));
+
+    await expect(batch).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+    expect([storage.snapshot(), storage.lastIndex]).toEqual([sampleSnapshot(1, 1), 1]);
+    await storage.close();
+    expect(await directory.outcome()).toBe('1/1, term 1, vote 2');
+  });
+
+  test('that cannot even take zeros in the place of what it took ends the storage', async () => {
+    const { directory, storage, fs } = await onFaultyDisk();
+    fs.inject({ at: 1, kinds: ['write'], effect: { kind: 'short-write', bytes: 79, errno: 'ENOSPC' } });
+    fs.inject({ at: 2, kinds: ['write'], effect: { kind: 'fail', errno: 'ENOSPC' }, forever: true });
+
+    const write = storage.write(batchOf({ entries: [sampleEntry(2, 1)] }));
+
+    await expect(write).rejects.toMatchObject({ code: 'KAYA_RAFT_POISONED' });
+    await storage.close();
+    expect(await directory.outcome()).toMatch(/^1\/1( 1\/2)?, term 1, vote 2$/u);
+  });
+});
+
+describe('a write or a sync that fails', () => {
+  test.each([
+    ['a write', { at: 1, kinds: ['write'], effect: { kind: 'fail', errno: 'EIO' } }],
+    ['a sync', { at: 1, kinds: ['sync'], effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } }],
+    ['a sync without room', { at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'ENOSPC' } }],
+  ] as const)('%s is final: nothing is taken afterwards, and everything can be read', async (_what, fault) => {
+    const directory = new RaftDirectory();
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    fs.inject(fault);
+
+    const failure: unknown = await storage
+      .write(batchOf({ entries: [sampleEntry(2, 1)] }))
+      .catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ code: 'KAYA_RAFT_POISONED' });
+    const later = [
+      storage.write(batchOf({ hardState: vote(7, 1) })),
+      storage.saveSnapshot(sampleSnapshot(1, 1)),
+      storage.compact(0),
+    ];
+    for (const call of later) await expect(call).rejects.toBe(failure);
+    expect(storage.entries(1, 2, 1000)).toEqual([sampleEntry(1, 1)]);
+    await storage.close();
+  });
+
+  test('closing waits for writes in flight, and for compactions', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 300 });
+    const storage = await directory.open();
+    const writes = [
+      storage.write(first),
+      ...sampleEntries(2, 9, 1).map((entry) => storage.write(batchOf({ entries: [entry] }))),
+    ];
+    const saved = storage.saveSnapshot(sampleSnapshot(1, 1));
+
+    await storage.close();
+
+    await Promise.all([...writes, saved]);
+    expect(await directory.outcome()).toBe('1/1 1/2 1/3 1/4 1/5 1/6 1/7 1/8 1/9, term 1, vote 2');
+    expect(directory.fs.openHandles).toBe(0);
+  });
+});
+
+describe('pins', () => {
+  test('keep a snapshot in use until they are released, whatever replaces it', async () => {
+    const directory = new RaftDirectory();
+    const storage = await directory.build([first, { entries: sampleEntries(2, 9, 1) }]);
+    const none = storage.pinSnapshot();
+    await storage.saveSnapshot(sampleSnapshot(3, 1));
+    const [pin, other] = [storage.pinSnapshot()!, storage.pinSnapshot()!];
+    await storage.saveSnapshot(sampleSnapshot(5, 1));
+    await storage.saveSnapshot(sampleSnapshot(7, 1));
+
+    const inUse = (): readonly number[] => storage.snapshotsInUse.map(({ meta }) => meta.index);
+
+    expect([none, pin.snapshot.meta.index, inUse()]).toEqual([undefined, 3, [3, 7]]);
+    pin.release();
+    pin.release();
+    expect(inUse()).toEqual([3, 7]);
+    other.release();
+    expect(inUse()).toEqual([7]);
+    await storage.close();
+  });
+});
