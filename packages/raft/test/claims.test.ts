@@ -4,7 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { ELECTION_AND_LOG_SCENARIOS, LEADER_AND_MEMBERSHIP_SCENARIOS, PAPER_CLAIMS } from './claims.ts';
+import {
+  ELECTION_AND_LOG_SCENARIOS,
+  FURTHER_SCENARIOS,
+  LEADER_AND_MEMBERSHIP_SCENARIOS,
+  PAPER_CLAIMS,
+} from './claims.ts';
 
 const tests = readdirSync(import.meta.dirname)
   .filter((name) => /^(?:paper|scenarios)-.*\.test\.ts$/.test(name))
@@ -21,6 +26,7 @@ describe('the claims that others test too', () => {
     ['claims of the paper', 26, PAPER_CLAIMS],
     ['scenarios of elections and logs', 60, ELECTION_AND_LOG_SCENARIOS],
     ['scenarios of leaders and members', 58, LEADER_AND_MEMBERSHIP_SCENARIOS],
+    ['further scenarios', 18, FURTHER_SCENARIOS],
   ])('%s: each of the %i has one test', (_what, count, names) => {
     const others = names.filter((name) => countOf(name) !== 1);
 

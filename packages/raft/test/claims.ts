@@ -155,3 +155,25 @@ export const LEADER_AND_MEMBERSHIP_SCENARIOS: readonly string[] = [
   'FastLogRejection',
   'LogReplicationWithReorderedMessage',
 ];
+
+/** What the host is handed, snapshots that are on their way, and more that other libraries have. */
+export const FURTHER_SCENARIOS: readonly string[] = [
+  'ProposeAndConfChange',
+  'JointAutoLeave',
+  'CommitPaginationAfterRestart',
+  'BoundedLogGrowthWithPartition',
+  'CommitPaginationWithAsyncStorageWrites',
+  'ProposeDropped',
+  'SetPendingSnapshot',
+  'PauseReplication',
+  'Failure',
+  'Succeed',
+  'Abort',
+  'uncommitted_entries_after_leader_election',
+  'uncommitted_entry_size',
+  'read_when_quorum_becomes_less',
+  'switching_check_quorum',
+  'leader_transfer_to_learner',
+  'entries_after_snapshot',
+  'overwrite_entries',
+];

@@ -130,7 +130,7 @@ describe('scenarios: what takes the place of what', () => {
     expect(node.applied.map(({ data }) => textOf(data))).toEqual(['one', 'TWO', 'THREE']);
   });
 
-  test('overwrite_entries: a leader that comes back loses what it alone had, stored or not (paper section 5.3)', () => {
+  test('a leader that comes back loses what it alone had, stored or not (paper section 5.3)', () => {
     const network = networkOf(3);
     network.campaign(1);
     network.isolate(1);

@@ -120,7 +120,7 @@ describe('scenarios: proposals of changes', () => {
     for (const id of [...voters, ...learners]) expect(network.status(id).configuration).toEqual(all.at(-1));
   });
 
-  test('ProposeAndConfChange: a leader that took its own demotion goes on leading until another one is elected (thesis section 4.2.2)', () => {
+  test('a leader that took its own demotion goes on leading until another one is elected (thesis section 4.2.2)', () => {
     const network = networkOfOne();
     network.node(1).core.proposeConfigChange(changeOf('auto', ...demotion));
     network.settle();
@@ -161,7 +161,7 @@ describe('scenarios: proposals of changes', () => {
     expect(node.storage.allEntries().map(({ kind }) => kind)).toEqual(['normal', 'config', 'normal', 'config']);
   });
 
-  test('JointAutoLeave: a new leader leaves the joint configuration that another one entered (thesis section 4.3)', () => {
+  test('a new leader leaves the joint configuration that another one entered (thesis section 4.3)', () => {
     const voters = [1, 2, 3];
     const network = new Network([1, 2, 3, 4].map((id) => new TestNode({ id, voters })));
     network.campaign(1);
