@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check';
 
+import { encodeConfigChange, encodeConfigChangeV1 } from '../src/core/config-change-encoding.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Configuration, Entry, NodeId, Snapshot } from '../src/core/types.ts';
 import type { SnapshotFile, TransferMessage } from '../src/wire/transfer-message.ts';
@@ -14,10 +15,19 @@ const node = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 
 const between = { from: node, to: node };
 const term = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: MAX }));
 const u32 = fc.nat(2 ** 32 - 1);
-const entryBody = fc.record({
-  kind: fc.constantFrom('normal' as const, 'config' as const, 'config-v1' as const),
-  data: bytes,
+const step = fc.record({ kind: fc.constantFrom('add-voter', 'add-learner', 'remove', 'update'), node: fc.nat(400) });
+const change = fc.record({
+  transition: fc.constantFrom('auto', 'implicit', 'explicit'),
+  steps: fc.array(step, { maxLength: 3 }),
+  context: bytes,
 });
+const entryBody = fc.oneof(
+  fc.record({ kind: fc.constant('normal' as const), data: bytes }),
+  change.map((of) => ({ kind: 'config' as const, data: Uint8Array.from(encodeConfigChange(of)) })),
+  fc
+    .record({ step, context: bytes })
+    .map((of) => ({ kind: 'config-v1' as const, data: Uint8Array.from(encodeConfigChangeV1(of)) })),
+);
 
 /** Each member has one part in the configuration, or none. */
 const configuration: fc.Arbitrary<Configuration> = fc
@@ -78,8 +88,8 @@ const append = fc
   .map(({ prev: [index, someTerm], steps, ahead, ...rest }) => {
     const prevTerm = index === 0 ? 0 : 1 + someTerm;
     let lastTerm = Math.max(prevTerm, 0);
-    const entries = steps.map(([step, body], i): Entry => {
-      lastTerm = Math.max(1, lastTerm + step);
+    const entries = steps.map(([rise, body], i): Entry => {
+      lastTerm = Math.max(1, lastTerm + rise);
       return { ...body, term: lastTerm, index: index + 1 + i };
     });
     return {

@@ -55,8 +55,8 @@ describe('messages between nodes', () => {
       expect(decoder.bufferedBytes).toBe(0);
     });
 
-    fc.assert(property, { seed: testSeed(), numRuns: 500 });
-  });
+    fc.assert(property, { seed: testSeed(), numRuns: 200 });
+  }, 30_000);
 
   test('have one encoding each: what decodes encodes to the same bytes', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 });
@@ -73,9 +73,9 @@ describe('messages between nodes', () => {
       expect(withoutLength(encode(outcome))).toEqual(frame);
     });
 
-    fc.assert(property, { seed: testSeed(), numRuns: 3000 });
-    expect(accepted).toBeGreaterThan(100);
-  });
+    fc.assert(property, { seed: testSeed(), numRuns: 800 });
+    expect(accepted).toBeGreaterThan(30);
+  }, 30_000);
 
   test('are refused when any one bit is wrong, or an end is missing', () => {
     const property = fc.property(anyMessage, fc.nat(), fc.nat(7), fc.nat(), (message, at, bit, end) => {
@@ -87,16 +87,16 @@ describe('messages between nodes', () => {
       expect(outcomeOf(frame.slice(0, end % frame.length))).toBe('KAYA_RAFT_MALFORMED');
     });
 
-    fc.assert(property, { seed: testSeed(), numRuns: 1000 });
-  });
+    fc.assert(property, { seed: testSeed(), numRuns: 500 });
+  }, 30_000);
 
   test('are never made of just any bytes', () => {
     const property = fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
       expect(outcomeOf(bytes)).toBe('KAYA_RAFT_MALFORMED');
     });
 
-    fc.assert(property, { seed: testSeed(), numRuns: 1000 });
-  });
+    fc.assert(property, { seed: testSeed(), numRuns: 500 });
+  }, 30_000);
 
   test('of one half of a node are refused by the decoder of the other', () => {
     const refused = expect.objectContaining({ code: 'KAYA_RAFT_MALFORMED' });

@@ -3,5 +3,6 @@
 import type { RaftDecoder } from './decoder.ts';
 import { messageDecoders } from './message-decoders.ts';
 import { stagingDecoders } from './staging-decoders.ts';
+import { storageDecoders } from './storage-decoders.ts';
 
-export const raftDecoders: readonly RaftDecoder[] = [...messageDecoders, ...stagingDecoders];
+export const raftDecoders: readonly RaftDecoder[] = [...messageDecoders, ...stagingDecoders, ...storageDecoders];

@@ -1,5 +1,9 @@
 /** Messages between nodes for samples: each kind, with small and with large numbers. */
 
+import { copyBytes } from '@kayadb/codec';
+
+import { encodeConfigChange, encodeConfigChangeV1 } from '../core/config-change-encoding.ts';
+import type { ConfigStep } from '../core/config-change.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { Configuration, Entry, EntryKind, Snapshot } from '../core/types.ts';
 import { ENTRY_KIND, FRAME_KIND, type FrameKind, isTransferKind, REFUSAL_REASON } from '../wire/frame-format.ts';
@@ -10,6 +14,8 @@ const KINDS = Object.keys(FRAME_KIND) as FrameKind[];
 const CORE_KINDS = KINDS.filter((kind) => !isTransferKind(kind));
 const TRANSFER_KINDS = KINDS.filter((kind) => isTransferKind(kind));
 const ENTRY_KINDS = Object.keys(ENTRY_KIND) as EntryKind[];
+const STEP_KINDS = ['add-voter', 'add-learner', 'remove', 'update'] as const;
+const TRANSITIONS = ['auto', 'implicit', 'explicit'] as const;
 const REASONS = Object.keys(REFUSAL_REASON) as RefusalReason[];
 
 export function samplePeerMessage(random: SampleSource): PeerMessage {
@@ -121,7 +127,18 @@ function sampleEntries(random: SampleSource, prevIndex: number, minTerm: number,
 }
 
 function sampleEntry(random: SampleSource): Entry {
-  return { term: 0, index: 0, kind: pick(random, ENTRY_KINDS), data: random.bytes(random.int(12)) };
+  const kind = pick(random, ENTRY_KINDS);
+  if (kind === 'normal') return { term: 0, index: 0, kind, data: random.bytes(random.int(12)) };
+  return { term: 0, index: 0, kind, data: sampleConfigChange(random, kind) };
+}
+
+/** The data of an entry that changes the group. */
+export function sampleConfigChange(random: SampleSource, kind: Exclude<EntryKind, 'normal'>): Uint8Array {
+  const step = (): ConfigStep => ({ kind: pick(random, STEP_KINDS), node: random.int(400) });
+  const context = random.bytes(random.int(3));
+  if (kind === 'config-v1') return copyBytes(encodeConfigChangeV1({ step: step(), context }));
+  const steps = Array.from({ length: random.int(4) }, step);
+  return copyBytes(encodeConfigChange({ transition: pick(random, TRANSITIONS), steps, context }));
 }
 
 function sampleNodes(random: SampleSource): { readonly from: number; readonly to: number } {

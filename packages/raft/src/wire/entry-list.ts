@@ -5,6 +5,7 @@
 
 import { assert, type ByteReader, type ByteWriter, DecodeError } from '@kayadb/codec';
 
+import { decodeConfigChange } from '../core/config-change-encoding.ts';
 import type { Entry, EntryKind, LogIndex, Term } from '../core/types.ts';
 import { ENTRY_KIND, MAX_ENTRY_BYTES, MAX_MESSAGE_ENTRIES } from './frame-format.ts';
 
@@ -76,7 +77,10 @@ export function readEntryList(reader: ByteReader, previous: LogPosition | undefi
     const length = reader.varint('entry length');
     if (length > MAX_ENTRY_BYTES) throw new DecodeError(`an entry of ${length} bytes`, reader.offset);
     const index = previous === undefined ? 0 : previous.index + i;
-    entries.push({ term, index, kind, data: reader.bytes(length, 'entry') });
+    const data = reader.bytes(length, 'entry');
+    // A change that nobody can read would stop every node that applies it.
+    if (kind !== 'normal') decodeConfigChange(kind, data);
+    entries.push({ term, index, kind, data });
   }
   return entries;
 }
