@@ -120,6 +120,16 @@ describe('requests for a vote (paper section 5.4.1)', () => {
     expect(node.status).toMatchObject({ role: row.role, vote });
     expect(answers).toEqual([voteResponse('pre-vote-response', { from: 1, to: 2, term, isRejected })]);
   });
+
+  test.each(['vote', 'pre-vote'] as const)('a follower that knows the leader of its term gives no %s in it', (kind) => {
+    const node = nodeAs('follower', { id: 1, voters });
+    expect(node.status).toMatchObject({ term: 1, vote: 0, leader: 2 });
+
+    const answers = node.receive(voteRequest(kind, { from: 3, to: 1, term: 1 }));
+
+    expect(answers).toEqual([voteResponse(`${kind}-response`, { from: 1, to: 3, term: 1, isRejected: true })]);
+    expect(node.status.vote).toBe(0);
+  });
 });
 
 describe('roles (paper figure 4)', () => {
