@@ -95,7 +95,24 @@ describe('a full disk', () => {
     ]);
   });
 
-  test('of the leader: it hands over, takes no proposals, and is back when there is room', async () => {
+  test('of a group of one: proposals are refused, reads go on, and the row is written when there is room', async () => {
+    await using cluster = await NodeCluster.open([1], { diskFullRetryTicks: 3 });
+    const { node, storage } = await cluster.elect(1);
+    storage.isFull = true;
+
+    const inTheRow = endOf(cluster.propose(1, 'in the row'));
+    await cluster.settle();
+    const refused = await endOf(cluster.propose(1, 'refused'));
+    const read = await endOf(node.readIndex());
+    storage.isFull = false;
+    await cluster.ticks(4);
+    const after = await endOf(cluster.propose(1, 'after'));
+
+    expect([refused, read, await inTheRow, after]).toEqual(['KAYA_RAFT_DROPPED', 'kept', 'kept', 'kept']);
+    expect(cluster.member(1).machine.list).toEqual(['in the row', 'after']);
+  });
+
+  test('of the leader: it hands over at once, and is back when there is room', async () => {
     await using cluster = await NodeCluster.open(IDS);
     const { storage } = await cluster.elect(1);
     const first = cluster.propose(1, 'kept');
@@ -105,14 +122,14 @@ describe('a full disk', () => {
 
     const inTheRow = endOf(cluster.propose(1, 'in the row'));
     await cluster.settle();
+    const next = await cluster.waitForLeader(OTHERS, 1);
     const refused = endOf(cluster.propose(1, 'refused'));
-    const next = await cluster.waitForLeader(OTHERS);
     const taken = cluster.propose(next.id, 'taken');
     await cluster.ticks(2);
     storage.isFull = false;
     await cluster.ticks(30);
 
-    expect(await refused).toBe('KAYA_RAFT_DROPPED');
+    expect(await refused).toBe('KAYA_RAFT_NOT_LEADER');
     expect(await endOf(taken)).toBe('kept');
     expect(await inTheRow).toBe('kept');
     for (const id of IDS) expect(cluster.member(id).machine.list).toEqual(['kept', 'in the row', 'taken']);
@@ -496,6 +513,45 @@ describe('snapshots', () => {
     await cluster.ticks(5);
 
     expect(cluster.member(3).machine.restoreCount).toBe(1);
+    expect(cluster.member(3).machine.list).toEqual(texts(10));
+  });
+
+  test('bring a group that changes from before them do not change any more', async () => {
+    await using cluster = await NodeCluster.open(IDS, { snapshotBytes: 100, keepBytes: 0, keepForSlowBytes: 0 });
+    const { node } = await cluster.elect(1);
+    const slow = cluster.member(3).machine;
+    slow.hold();
+    const addLearner = (id: number): Promise<string> =>
+      endOf(
+        node.proposeConfigChange({
+          transition: 'auto',
+          steps: [{ kind: 'add-learner', node: id }],
+          context: new Uint8Array(0),
+        }),
+      );
+    const first = addLearner(8);
+    await cluster.ticks(2);
+    cluster.isolate(3);
+    const second = addLearner(9);
+    await cluster.ticks(2);
+    for (const text of texts(10)) {
+      const done = cluster.propose(1, text);
+      await cluster.ticks(1);
+      await done;
+    }
+
+    // The core of node 3 has the group of the snapshot, while its state machine has yet to come to the first change.
+    cluster.heal();
+    await cluster.ticks(15);
+    const during = { learners: cluster.node(3).status().configuration.learners, applied: slow.appliedIndex };
+    slow.release();
+    await cluster.ticks(5);
+
+    expect([await first, await second]).toEqual(['kept', 'kept']);
+    expect(during).toEqual({ learners: [8, 9], applied: 2 });
+    expect(cluster.eventsOf(3, 'node-failed')).toEqual([]);
+    expect(cluster.eventsOf(3, 'snapshot-installed')).toHaveLength(1);
+    expect(cluster.node(3).status().configuration.learners).toEqual([8, 9]);
     expect(cluster.member(3).machine.list).toEqual(texts(10));
   });
 

@@ -36,6 +36,7 @@ export type HostEvent =
   | { readonly kind: 'ticks-missed'; readonly lateMs: number }
   /** A leader has gone silent, so that others may take over: its oldest write is `ageTicks` old. */
   | { readonly kind: 'storage-stalled'; readonly ageTicks: number }
+  /** It is not silent any more: its disk has answered, or somebody else leads. */
   | { readonly kind: 'storage-recovered' }
   | { readonly kind: 'disk-full'; readonly cause: unknown }
   | { readonly kind: 'disk-has-room' }

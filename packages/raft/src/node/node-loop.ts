@@ -156,8 +156,9 @@ export class NodeLoop<Result> {
     queueMicrotask(() => this.#turn());
   }
 
-  /** Why this node takes no proposals at all, whatever its role. */
+  /** Why this leader takes no proposals. Others refuse them anyway, and say who leads. */
   findProposalRefusal(): RaftError | undefined {
+    if (this.core.role !== 'leader') return undefined;
     if (this.lane.isDiskFull) return dropped('the disk of this node is full');
     return this.#isStalled ? dropped('the disk of this node has stopped answering') : undefined;
   }

@@ -104,7 +104,7 @@ export class Snapshots {
       if (this.#isStopped || this.#restores > 0 || this.newestIndex >= index) return;
       await this.#storage.saveSnapshot({ meta: point, data });
       this.#host.onEvent({ kind: 'snapshot-made', index, term, bytes: data.byteLength });
-      await this.#compact();
+      await this.#compact(index);
     } catch (cause) {
       if (!this.#isStopped) this.#host.onEvent({ kind: 'snapshot-not-made', index, cause });
     } finally {
@@ -112,10 +112,11 @@ export class Snapshots {
     }
   }
 
-  async #compact(): Promise<void> {
+  /** Requires: the snapshot of `snapshotIndex`, or a newer one, is durable. */
+  async #compact(snapshotIndex: LogIndex): Promise<void> {
     if (this.#isStopped) return;
     const index = pickCompaction(this.#policy, {
-      snapshotIndex: this.newestIndex,
+      snapshotIndex,
       durableIndex: this.#stateMachine.durableIndex,
       indexKeeping: (bytes) => this.#bytes.indexKeeping(bytes),
       others: this.#host.otherMembers(),
