@@ -222,6 +222,23 @@ describe('a full disk', () => {
     await storage.close();
   });
 
+  test('takes no term back that is durable, although its batch was refused', async () => {
+    const { directory, storage, fs } = await onFaultyDisk();
+    fs.inject({
+      at: 1,
+      kinds: ['write'],
+      matchesPath: (path) => path.includes('rlog'),
+      effect: { kind: 'fail', errno: 'ENOSPC' },
+    });
+    const refused = storage.write(batchOf({ hardState: vote(5, 3), entries: [sampleEntry(2, 5)] }));
+    await expect(refused).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+
+    await storage.write(batchOf({ snapshot: sampleSnapshot(9, 1) }));
+
+    await storage.close();
+    expect(await directory.outcome()).toBe('empty behind 9, term 5, vote 3');
+  });
+
   test('leaves the snapshot that is there', async () => {
     const { directory, storage, fs } = await onFaultyDisk();
     await storage.saveSnapshot(sampleSnapshot(1, 1));

@@ -235,6 +235,8 @@ export class DurableRaftStorage implements RaftStorage {
       } catch (error) {
         const refusal = this.#refuse(error);
         for (const refused of this.#pending.takeAll()) refused.reject(refusal);
+        // They may be on disk although their batch is refused, and never go back.
+        this.#hardState = { ...this.#hardState, term: this.#stateFile.term, vote: this.#stateFile.vote };
       }
     }
   }

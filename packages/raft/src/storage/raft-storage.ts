@@ -22,7 +22,8 @@ export interface RaftStorage extends LogStorage {
   /**
    * Several may be in flight; they share syncs.
    *
-   * @throws FileSystemError KAYA_DISK_FULL when there was no room and nothing of the batch or of any later one happened: it may be tried again.
+   * @throws FileSystemError KAYA_DISK_FULL when there was no room and nothing of the batch or of any later one happened: it may be tried again. Its term,
+   * vote and snapshot may be durable all the same, and are not taken back.
    * Any other failure is final.
    */
   write(batch: StorageBatch): Promise<void>;

@@ -113,6 +113,11 @@ export class StorageHistory {
     this.#durable = this.#states.length - 1;
   }
 
+  /** What was submitted last was refused, and the log goes on from `state`; what is to be remembered may be durable all the same. */
+  goBack(state: StorageState): void {
+    this.#states.push(state);
+  }
+
   /** @returns The position of the state that was found, or what is wrong. */
   judge(shown: Shown, owed: Owed): number | string {
     const { hardState, firstIndex, entries, snapshot } = shown;
