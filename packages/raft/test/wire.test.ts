@@ -140,9 +140,9 @@ describe('entries in a message', () => {
   test('are not encoded with a gap, or with terms that go back', () => {
     const [first, second, third] = entries as [Entry, Entry, Entry];
 
-    expect(() => encodePeerMessage(append([second]))).toThrow('entry 12 follows on entry 10');
-    expect(() => encodePeerMessage(append([first, third]))).toThrow('entry 13 follows on entry 11');
-    expect(() => encodePeerMessage(append([first, { ...second, term: 2 }]))).toThrow('entry 12 follows on entry 11');
+    expect(() => encodePeerMessage(append([second]))).toThrow('entries follow on each other');
+    expect(() => encodePeerMessage(append([first, third]))).toThrow('entries follow on each other');
+    expect(() => encodePeerMessage(append([first, { ...second, term: 2 }]))).toThrow('entries follow on each other');
   });
 
   test('of the largest size fit into a frame by themselves, and larger ones are refused before they are sent', () => {

@@ -10,6 +10,7 @@ import type { Entry, EntryKind, LogIndex, Term } from '../core/types.ts';
 import { ENTRY_KIND, MAX_ENTRY_BYTES, MAX_MESSAGE_ENTRIES } from './frame-format.ts';
 
 const COUNT_BYTES = 4;
+/** By their numbers. */
 const KINDS = Object.keys(ENTRY_KIND) as EntryKind[];
 
 /** Where a list follows on. */
@@ -42,16 +43,18 @@ export function writeEntryList(writer: ByteWriter, entries: readonly Entry[], pr
     throw new RangeError(`a message has at most ${MAX_MESSAGE_ENTRIES} entries, this one ${entries.length}`);
   }
   writer.u32(entries.length);
-  let last = previous;
+  let lastIndex = previous?.index ?? 0;
+  let lastTerm = previous?.term ?? 0;
   for (const { index, term, kind, data } of entries) {
     if (data.length > MAX_ENTRY_BYTES) {
       throw new RangeError(`an entry has at most ${MAX_ENTRY_BYTES} bytes, this one ${data.length}`);
     }
     writer.u8(ENTRY_KIND[kind]);
-    if (last !== undefined) {
-      assert(index === last.index + 1 && term >= last.term, `entry ${index} follows on entry ${last.index}`);
-      writer.varint(term - last.term);
-      last = { index, term };
+    if (previous !== undefined) {
+      assert(index === lastIndex + 1 && term >= lastTerm, 'entries follow on each other');
+      writer.varint(term - lastTerm);
+      lastIndex = index;
+      lastTerm = term;
     }
     writer.varint(data.length).bytes(data);
   }
@@ -87,7 +90,7 @@ export function readEntryList(reader: ByteReader, previous: LogPosition | undefi
 
 function readKind(reader: ByteReader): EntryKind {
   const code = reader.u8('entry kind');
-  const kind = KINDS.find((known) => ENTRY_KIND[known] === code);
+  const kind = KINDS[code];
   if (kind === undefined) throw new DecodeError(`there is no entry of kind ${code}`, reader.offset - 1);
   return kind;
 }
