@@ -42,6 +42,22 @@ describe('scenarios: leader bookkeeping', () => {
     },
   );
 
+  test('a follower that refuses what was sent ahead is probed from what it is known to have (thesis section 10.2.1)', () => {
+    const leader = electLeader(new TestNode({ id: 1, voters: [1, 2] }));
+    acknowledge(leader, 2);
+    leader.core.propose([bytesOf('a')]);
+    leader.core.propose([bytesOf('b')]);
+    leader.drain();
+    const refusal = appendResponse({ from: 2, to: 1, term: 1, index: 2, isRejected: true, hintIndex: 1, hintTerm: 1 });
+
+    const sent = leader.receive(refusal);
+    leader.core.propose([bytesOf('c')]);
+
+    expect(sent).toMatchObject([{ kind: 'append', prevIndex: 1, entries: [{ index: 2 }, { index: 3 }] }]);
+    expect(leader.progressOf(2)).toMatchObject({ state: 'probe', match: 1, next: 2, isPaused: true, inflightCount: 0 });
+    expect(leader.drain()).toEqual([]);
+  });
+
   test('BcastBeat: a heartbeat carries the commit index as far as the follower is known to have it, and nothing else (thesis section 3.5)', () => {
     const storage = restoredStorage(1000, 1, votersOf(1, 2, 3));
     const leader = electLeader(new TestNode({ id: 1, storage }));
