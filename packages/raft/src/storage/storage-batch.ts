@@ -1,6 +1,6 @@
 /** What must be true of a batch, whichever storage it is for. */
 
-import { assert } from '@kayadb/codec';
+import { assert, AssertionError } from '@kayadb/codec';
 
 import type { HardState, LogIndex } from '../core/types.ts';
 import type { StorageBatch } from './raft-storage.ts';
@@ -36,7 +36,10 @@ export function assertBatch(batch: StorageBatch, first: LogIndex, last: LogIndex
   let before = head;
   for (let i = 1; i < entries.length; i++) {
     const entry = entries[i]!;
-    assert(entry.index === before.index + 1 && entry.term >= before.term, `entry ${entry.index} is out of order`);
+    // No call of `assert`: its message would be made for every entry.
+    if (entry.index !== before.index + 1 || entry.term < before.term) {
+      throw new AssertionError(`entry ${entry.index} of term ${entry.term} is out of order`);
+    }
     before = entry;
   }
   const { term } = next ?? hardState;
