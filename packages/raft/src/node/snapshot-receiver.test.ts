@@ -5,6 +5,7 @@ import {
   CONTENTS,
   converse,
   filesIn,
+  FIRST_WINDOW,
   GROUP_FOLDER,
   MemorySnapshot,
   openDisk,
@@ -265,6 +266,46 @@ describe('SnapshotReceiver', () => {
       [refusal('overrun', { transfer: 1 })],
       [position(32)],
     ]);
+  });
+
+  test('goes on where it is when another transfer offers the same snapshot', async () => {
+    const receiver = openReceiver(await openDisk(), 1000);
+    await receiver.receive(offerOf());
+    await receiver.receive(chunkAt(0, 16));
+
+    const effects = await receiver.receive(offerOf({ transfer: 78, term: 6 }));
+
+    expect(effects).toEqual([{ kind: 'send', message: position(16, { transfer: 78 }) }]);
+    expect(await answers(receiver, chunkAt(16, 16))).toEqual([refusal('unknown')]);
+    expect(await answers(receiver, chunkAt(16, 16, { transfer: 78 }))).toEqual([position(32, { transfer: 78 })]);
+  });
+
+  test('takes back what was handed over to an earlier process, and keeps it until it is released', async () => {
+    const disk = await openDisk();
+    await converse(openSender(), openReceiver(disk));
+    const receiver = openReceiver(disk);
+
+    const held = await receiver.reclaim(requestOf(11).snapshot);
+
+    expect(held).toEqual({ directory: FILES_FOLDER, files: new MemorySnapshot().files });
+    const another = offerOf({ transfer: 78, ...requestOf(12), kind: 'snapshot-offer' });
+    expect(await answers(receiver, another)).toEqual([refusal('busy', { transfer: 78 })]);
+    await receiver.release();
+    expect(await disk.readDirectory(GROUP_FOLDER)).toEqual([]);
+  });
+
+  test('takes back nothing that is another snapshot, unfinished, or not right any more', async () => {
+    const disk = await openDisk();
+    await converse(openSender(), openReceiver(disk, 1), FIRST_WINDOW);
+    const unfinished = await openReceiver(disk).reclaim(requestOf(11).snapshot);
+    await converse(openSender(), openReceiver(disk));
+    const another = await openReceiver(disk).reclaim(requestOf(12).snapshot);
+    await disk.unlink(`${FILES_FOLDER}/CURRENT`);
+    const incomplete = await openReceiver(disk).reclaim(requestOf(11).snapshot);
+
+    const nothing = await openReceiver(await openDisk()).reclaim(requestOf(11).snapshot);
+
+    expect([unfinished, another, incomplete, nothing]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test('takes up a transfer in the same process where it was', async () => {

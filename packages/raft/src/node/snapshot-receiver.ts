@@ -9,7 +9,7 @@ import { assertNever, crc32c } from '@kayadb/codec';
 import { type FileSystem, FileSystemError } from '@kayadb/vfs';
 
 import type { SnapshotRequest } from '../core/message.ts';
-import type { NodeId } from '../core/types.ts';
+import type { NodeId, Snapshot } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
 import { isDiskFull } from '../storage/disk-outcome.ts';
 import type { RaftIdentity } from '../storage/raft-identity.ts';
@@ -23,7 +23,7 @@ import type {
 } from '../wire/transfer-message.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { SnapshotStaging } from './snapshot-staging.ts';
-import { encodeStagedSnapshot } from './staging-format.ts';
+import { encodeStagedSnapshot, type StagedSnapshot } from './staging-format.ts';
 
 export interface SnapshotReceiverOptions {
   readonly fs: FileSystem;
@@ -36,10 +36,16 @@ export interface SnapshotReceiverOptions {
   readonly checkpointBytes?: number;
 }
 
+/** Where the files of a snapshot are that was handed over. */
+export interface HeldFiles {
+  readonly directory: string;
+  readonly files: readonly SnapshotFile[];
+}
+
 /**
  * - `send`: to the node that it is addressed to.
- * - `received`: step the core with `request`. The files are in `directory`, verified and durable, until `release` is called. In front of the
- *   answer to the sender.
+ * - `received`: step the core with `request`. The files are in `directory`, verified and durable, until `release` is called: when the state machine has
+ *   taken them over, or the core had no use for the snapshot. In front of the answer to the sender.
  * - `refused`: an event; the transfer is over.
  * - `replaced`: an event; an unfinished snapshot has given way to a newer one.
  */
@@ -80,7 +86,7 @@ export class SnapshotReceiver {
   #queuedBytes = 0;
   #receiving: Receiving | undefined;
   /** Handed over and not released. */
-  #held: SnapshotOffer | undefined;
+  #held: StagedSnapshot | undefined;
   /** The last transfer that was handed over: its sender may not know yet. */
   #doneTransfer: number | undefined;
 
@@ -101,7 +107,8 @@ export class SnapshotReceiver {
   receive(message: Incoming): Promise<readonly ReceiverEffect[]> {
     const bytes = bytesOf(message);
     const isOverrun = this.#queuedBytes > 0 && this.#queuedBytes + bytes > 2 * this.#windowBytes + MAX_CHUNK_BYTES;
-    if (isOverrun) return Promise.resolve(refuse(message, 'overrun'));
+    // An offer comes again by itself; it may have to wait while the files of an earlier one are read back.
+    if (isOverrun) return Promise.resolve(message.kind === 'snapshot-offer' ? [] : refuse(message, 'overrun'));
     this.#queuedBytes += bytes;
     return this.#queue.run(async () => {
       try {
@@ -111,6 +118,24 @@ export class SnapshotReceiver {
       } finally {
         this.#queuedBytes -= bytes;
       }
+    });
+  }
+
+  /**
+   * For a start: takes back the files of a snapshot that an earlier process was handed and did not release, so that they are held again.
+   *
+   * @param snapshot - The one that the storage of the log has.
+   * @returns `undefined` unless all of its files are here and are right.
+   * @throws FileSystemError; RaftError KAYA_RAFT_POISONED
+   */
+  reclaim(snapshot: Snapshot): Promise<HeldFiles | undefined> {
+    return this.#queue.run(async () => {
+      const staged = await this.#staging.peek();
+      if (staged === undefined || !this.#isSame({ ...staged, snapshot }, staged)) return undefined;
+      await this.#staging.begin(staged);
+      if (!this.#staging.isComplete) return undefined;
+      this.#held = staged;
+      return { directory: this.#staging.filesFolder, files: staged.files };
     });
   }
 
@@ -143,6 +168,10 @@ export class SnapshotReceiver {
     const current = this.#receiving;
     if (current?.offer.transfer === offer.transfer) return this.#beginRound(current, offer.round);
     if (current !== undefined && isOlder(offer, current.offer)) return refuse(offer, 'older');
+    if (current !== undefined && this.#isSame(current.offer, offer)) {
+      this.#receiving = { ...current, offer, round: offer.round, isRewinding: false };
+      return this.#answer(offer, false);
+    }
     const events: ReceiverEffect[] =
       current === undefined
         ? []
@@ -232,7 +261,7 @@ export class SnapshotReceiver {
     return refuse(message, isDiskFull(error) ? 'no-room' : 'storage', error);
   }
 
-  #isSame(a: SnapshotOffer, b: SnapshotOffer): boolean {
+  #isSame(a: StagedSnapshot, b: StagedSnapshot): boolean {
     const { identity } = this.#options;
     return Buffer.compare(encodeStagedSnapshot(a, identity), encodeStagedSnapshot(b, identity)) === 0;
   }

@@ -15,6 +15,7 @@ import type { SnapshotFile, TransferPosition } from '../wire/transfer-message.ts
 import { checksumOfFile, readIfThere, removeFilesIn } from './staged-files.ts';
 import {
   decodeProgress,
+  decodeStagedSnapshot,
   encodeProgress,
   encodeStagedSnapshot,
   PROGRESS_FILE,
@@ -90,6 +91,17 @@ export class SnapshotStaging {
       await this.#passEmptyFiles();
       if (this.isComplete) await this.#checkpoint();
     });
+  }
+
+  /** What the folder was begun for. */
+  async peek(): Promise<StagedSnapshot | undefined> {
+    const bytes = await readIfThere(this.#fs, `${this.#folder}/${TRANSFER_FILE}`);
+    try {
+      return bytes === undefined ? undefined : decodeStagedSnapshot(bytes, this.#identity);
+    } catch (error) {
+      if (error instanceof RaftError) return undefined;
+      throw error;
+    }
   }
 
   /**
