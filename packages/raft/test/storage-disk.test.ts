@@ -145,6 +145,18 @@ describe('segments', () => {
     expect(await directory.outcome()).toMatch(/1\/19 1\/20 1\/21.* 1\/34, term 1, vote 2$/u);
   });
 
+  test('are given up when a snapshot has taken the place of what is in them', async () => {
+    const { storage } = await traced({ segmentBytes: 500 });
+    await append(storage, 2, 20);
+    await storage.write(batchOf({ hardState: vote(2), snapshot: sampleSnapshot(40, 2) }));
+    const before = storage.segmentCount;
+
+    await storage.compact(40);
+
+    expect([before > 3, storage.segmentCount]).toEqual([true, 1]);
+    await storage.close();
+  });
+
   test('go on beyond their size while there is no room for the next', async () => {
     const directory = new RaftDirectory({ segmentBytes: 2000 });
     const fs = new FaultyFileSystem(directory.fs);

@@ -161,10 +161,12 @@ export class DurableRaftStorage implements RaftStorage {
       await this.#settle();
       const snapshot = this.#snapshots.durable?.meta.index ?? 0;
       assert(index <= snapshot, `the log is compacted to ${index}, and its snapshot stands for ${snapshot} entries`);
-      if (index < this.#table.firstIndex) return;
       this.#table.compact(index);
       this.#cache.compact(index);
-      const needed = index < this.#table.lastIndex ? this.#table.segmentOf(index + 1) : this.#log.segment;
+      const { firstIndex, lastIndex } = this.#table;
+      const needed = firstIndex <= lastIndex ? this.#table.segmentOf(firstIndex) : this.#log.segment;
+      // A batch that is written already, and not durable yet, may have replaced what stands in the segments before.
+      await this.#settle();
       await this.#log.retireBefore(needed);
     });
   }

@@ -21,7 +21,7 @@ export interface SegmentMakerOptions {
   readonly segmentBytes: number;
 }
 
-/** One write call. */
+/** One write call, and one sync. */
 const FILL_BYTES = 1024 * 1024;
 
 interface PreparedFile {
@@ -141,8 +141,9 @@ export class SegmentMaker {
     try {
       for (let at = 0; at < segmentBytes; at += FILL_BYTES) {
         await handle.write(new Uint8Array(Math.min(FILL_BYTES, segmentBytes - at)), at);
+        // A little at a time: the log's own syncs go to the same disk.
+        await handle.sync();
       }
-      await handle.sync();
       return { handle, fileBytes: segmentBytes };
     } catch (error) {
       await handle.close().catch(() => undefined);
