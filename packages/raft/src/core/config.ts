@@ -19,7 +19,10 @@ export interface CoreConfig {
   /** Ticks between a leader's heartbeats. Fewer than `electionTicks`. */
   readonly heartbeatTicks: number;
   readonly storage: LogStorage;
-  /** The last entry that the state machine has durably applied; 0 when it starts from the snapshot in `storage`, or from nothing. */
+  /**
+   * The last entry whose effect is in the state machine and in the configuration that `storage` starts with. Where the log goes back further
+   * than the snapshot, that is the snapshot's index at least. 0 means: all that is compacted, and nothing else.
+   */
   readonly applied?: LogIndex;
   /** Whether messages to the node's own threads take the place of `advance`. */
   readonly asyncStorageWrites?: boolean;
