@@ -6,8 +6,9 @@ import type { Message } from '../src/core/message.ts';
 import { NO_NODE, type NodeId } from '../src/core/types.ts';
 import { votersOf } from '../src/testing/entries.ts';
 import { type Network, networkOf } from '../src/testing/network.ts';
-import { voteResponse } from '../src/testing/test-messages.ts';
+import { ofKind, voteResponse } from '../src/testing/test-messages.ts';
 import { TestNode } from '../src/testing/test-node.ts';
+import { acknowledge, electLeader } from './elect.ts';
 
 /** Node 1 leads `size` nodes that have its first entry. */
 function ledNetwork(size = 3, options: Parameters<typeof networkOf>[1] = {}): Network {
@@ -87,6 +88,18 @@ describe('scenarios: leadership transfer to who can lead', () => {
     expect(network.node(3).appliedTexts).toEqual(['some']);
   });
 
+  test('a target that has a part of what it lacks is not told to campaign yet (thesis section 3.10)', () => {
+    const leader = electLeader(new TestNode({ id: 1, voters: [1, 2, 3], terms: [1, 1, 1] }));
+    leader.core.transferLeader(2);
+    leader.drain();
+
+    const afterPart = acknowledge(leader, 2, 2);
+    const afterAll = acknowledge(leader, 2);
+
+    expect(ofKind(afterPart, 'timeout-now')).toEqual([]);
+    expect(ofKind(afterAll, 'timeout-now')).toEqual([{ kind: 'timeout-now', from: 1, to: 2, term: 2 }]);
+  });
+
   test('LeaderTransferAfterSnapshot: a target that needs a snapshot leads when it has said that it has it (thesis section 3.10)', () => {
     const network = ledNetwork();
     network.isolate(3);
@@ -154,7 +167,10 @@ describe('scenarios: leadership transfer that is nothing', () => {
 
 describe('scenarios: leadership transfer that ends', () => {
   test('LeaderTransferTimeout: it is given up after an election timeout, and proposals are taken again (thesis section 3.10)', () => {
-    const network = transferringToLostNode();
+    const network = ledNetwork();
+    network.isolate(3);
+    network.tick(1, 4);
+    network.transferLeader(1, 3);
 
     network.tick(1, 9);
     const targetBefore = network.status(1).transferTarget;
