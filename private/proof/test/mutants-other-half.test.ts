@@ -1,5 +1,6 @@
 /** The other half of the planted bugs, and sound sources, which no proof may call broken. */
 
+import { testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { findSurvivors } from '../src/mutants/mutant-suite.ts';
@@ -22,7 +23,7 @@ describe('sound sources', () => {
     const verdicts: string[] = [];
 
     for (const sound of sized({ ci: [control], long: controls })) {
-      const { verdict, isPlanted, message } = await tryMutant(sound);
+      const { verdict, isPlanted, message } = await tryMutant(sound, testSeed());
       verdicts.push(`${sound.name}: ${verdict}, ${isPlanted ? 'loaded' : 'not loaded'}${message}`);
     }
 

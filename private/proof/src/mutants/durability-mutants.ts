@@ -30,8 +30,8 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'skip-segment-header-sync',
     file: 'packages/engine/src/log/log-writer.ts',
-    find: 'handle.writeSync(bytes, 0);\n    await handle.sync();',
-    replace: 'handle.writeSync(bytes, 0);',
+    find: '    await handle.sync();\n    return new LogWriter(',
+    replace: '    return new LogWriter(',
     proof: 'crash-settings',
     why: 'Records that are whole stand behind a header that power loss took, so the store is refused.',
   },

@@ -9,12 +9,15 @@ import type { ProofOutcome } from './proof-outcome.ts';
 const PROGRAM = fileURLToPath(new URL('run-proof.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** @throws Error with what the program printed when it gives no answer. */
-export async function tryMutant({ name }: Mutant): Promise<ProofOutcome> {
+/**
+ * @param seed - Of the proof's random choices.
+ * @throws Error with what the program printed when it gives no answer.
+ */
+export async function tryMutant({ name }: Mutant, seed: number): Promise<ProofOutcome> {
   const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@kayadb/source', PROGRAM, name], {
     cwd: ROOT,
     // In the small size, whatever size asks for it, and not as a part of the run that asks.
-    env: { PATH: process.env['PATH'], KAYA_PROOF_SIZE: 'ci', KAYA_PLANTED_BUG: name },
+    env: { PATH: process.env['PATH'], KAYA_PROOF_SIZE: 'ci', KAYA_TEST_SEED: String(seed), KAYA_PLANTED_BUG: name },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
