@@ -3,9 +3,10 @@
 import { seededRandom, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
+import type { Message } from '../src/core/message.ts';
 import type { Role } from '../src/core/ready.ts';
 import { entriesOf } from '../src/testing/entries.ts';
-import { appendRequest, ofKind, voteRequest, voteResponse } from '../src/testing/test-messages.ts';
+import { appendRequest, heartbeat, ofKind, voteRequest, voteResponse } from '../src/testing/test-messages.ts';
 import { TestNode } from '../src/testing/test-node.ts';
 import { nodeAs } from './elect.ts';
 
@@ -80,6 +81,33 @@ describe('elections (paper section 5.2)', () => {
       { ...fields, to: 2 },
       { ...fields, to: 3 },
     ]);
+  });
+
+  test.each<[string, boolean, Message]>([
+    ['an append of its leader', true, appendRequest({ from: 2, to: 1, term: 2 })],
+    ['a heartbeat of its leader', true, heartbeat({ from: 2, to: 1, term: 2 })],
+    ['a request for its vote that it grants', true, voteRequest('vote', { from: 3, to: 1, term: 3 })],
+    ['a question before an election', false, voteRequest('pre-vote', { from: 3, to: 1, term: 3 })],
+    ['an append of an old leader', false, appendRequest({ from: 3, to: 1, term: 1 })],
+  ])('the time until a follower campaigns begins anew with %s: %j', (_what, beginsAnew, message) => {
+    const node = nodeAs('follower', { id: 1, voters, electionTicks, hardState: { term: 2 } });
+    node.tickAndDrain(electionTicks - 1);
+
+    node.receive(message);
+    node.tickAndDrain();
+
+    expect(node.status.role).toBe(beginsAnew ? 'follower' : 'candidate');
+    expect(node.status.electionElapsedTicks).toBe(beginsAnew ? 1 : 0);
+  });
+
+  test('the time until a node campaigns begins anew with its vote in the term that it is in already', () => {
+    const node = new TestNode({ id: 1, voters, electionTicks, hardState: { term: 2 } });
+    node.tickAndDrain(electionTicks - 1);
+
+    node.receive(voteRequest('vote', { from: 3, to: 1, term: 2 }));
+    node.tickAndDrain();
+
+    expect(node.status).toMatchObject({ role: 'follower', vote: 3, electionElapsedTicks: 1 });
   });
 
   /** Ticks without a word from anybody, until just before the end and then once more. */
