@@ -53,6 +53,7 @@ class World {
         onPointMoved: ({ index }) => void this.log.push(`at ${index}`),
         onApplied: ({ entries }) => void this.log.push(`done ${entries.length}`),
         onRestored: ({ meta }) => void this.log.push(`restored ${meta.index}`),
+        onIdle: () => {},
         onFailed: (cause) => void this.log.push(`failed: ${(cause as Error).message}`),
       },
       { clock: new VirtualClock(), yieldTurn: settle },

@@ -26,6 +26,8 @@ export interface ApplyLoopHost<Result> {
   /** All of `work` is applied. */
   onApplied(work: StorageApply): void;
   onRestored(snapshot: Snapshot): void;
+  /** Nothing is left to be applied: `point` stands until `apply` or `restore` is called. */
+  onIdle(): void;
   onFailed(cause: unknown): void;
 }
 
@@ -116,6 +118,7 @@ export class ApplyLoop<Result> {
     } finally {
       this.#running = undefined;
     }
+    if (!this.#isStopped) this.#host.onIdle();
   }
 
   async #apply(work: StorageApply): Promise<void> {

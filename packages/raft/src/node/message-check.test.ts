@@ -4,7 +4,7 @@ import type { Message } from '../core/message.ts';
 import type { Entry, SnapshotMeta } from '../core/types.ts';
 import { findMessageFlaw } from './message-check.ts';
 
-const RECEIVER = { id: 1, term: 5, lastIndex: 20 };
+const RECEIVER = { id: 1, term: 5, role: 'leader', lastIndex: 20 } as const;
 const NO_BYTES = new Uint8Array(0);
 const GROUP = { voters: [1, 2, 3], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
 
@@ -87,5 +87,9 @@ describe('findMessageFlaw', () => {
     ['an acknowledgement', acknowledged(21)],
   ])('tells %s that takes more to be here than is', (_name, message) => {
     expect(findMessageFlaw(message, RECEIVER)).toMatchObject({ refusal: 'beyond-log' });
+  });
+
+  test('takes an acknowledgement of what this node has sent, and lost when it started again', () => {
+    expect(findMessageFlaw(acknowledged(21), { ...RECEIVER, role: 'follower' })).toBeUndefined();
   });
 });

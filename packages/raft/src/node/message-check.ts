@@ -5,6 +5,7 @@
 
 import { restoreMembership } from '../core/membership.ts';
 import type { AppendRequest, Message, MessageKind, PeerMessage, SnapshotRequest } from '../core/message.ts';
+import type { Role } from '../core/ready.ts';
 import { APPLY_THREAD, type Entry, type LogIndex, type NodeId, type Term } from '../core/types.ts';
 import type { MessageRefusal } from './node-events.ts';
 
@@ -12,6 +13,7 @@ import type { MessageRefusal } from './node-events.ts';
 export interface ReceiverView {
   readonly id: NodeId;
   readonly term: Term;
+  readonly role: Role;
   readonly lastIndex: LogIndex;
 }
 
@@ -91,19 +93,20 @@ function findSnapshotFlaw({ snapshot, term }: SnapshotRequest): MessageFlaw | un
   return membership.kind === 'refused' ? absurd(membership.reason) : undefined;
 }
 
-/** Only of this term or a later one: what an older one claims is not taken up. */
-function findClaimBeyondLog(message: Message, { term, lastIndex }: ReceiverView): MessageFlaw | undefined {
-  if (!('term' in message) || message.term < term) return undefined;
-  const claim = claimedIndex(message);
-  if (claim <= lastIndex) return undefined;
-  return { refusal: 'beyond-log', what: `it takes entry ${claim} to be here; the log ends at ${lastIndex}` };
+function findClaimBeyondLog(message: Message, receiver: ReceiverView): MessageFlaw | undefined {
+  const claim = claimedIndex(message, receiver);
+  if (claim <= receiver.lastIndex) return undefined;
+  return { refusal: 'beyond-log', what: `it takes entry ${claim} to be here; the log ends at ${receiver.lastIndex}` };
 }
 
-/** An index that the sender takes to be in this node's log. */
-function claimedIndex(message: Message): LogIndex {
-  if (message.kind === 'heartbeat') return message.commit;
-  if (message.kind === 'append-response' && !message.isRejected) return message.index;
-  return 0;
+/**
+ * An index that the sender rightly takes to be in this node's log, 0 when there is none: a leader goes by what this node has acknowledged as durable, and a follower
+ * acknowledges what this node has sent it as the leader of the term. A leader that has started again since may have lost its end of that, and does not lead any more.
+ */
+function claimedIndex(message: Message, { term, role }: ReceiverView): LogIndex {
+  if (message.kind === 'heartbeat') return message.term >= term ? message.commit : 0;
+  if (message.kind !== 'append-response' || message.isRejected) return 0;
+  return role === 'leader' && message.term === term ? message.index : 0;
 }
 
 function absurd(what: string): MessageFlaw {

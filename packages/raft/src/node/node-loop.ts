@@ -318,7 +318,7 @@ export class NodeLoop<Result> {
       return;
     }
     this.#snapshots.demand(() => this.wish(() => this.core.reportSnapshot(to, false)));
-    if (this.#applyLoop.isIdle) this.#snapshots.pointMoved(this.#applyLoop.point, 0);
+    if (this.#applyLoop.isIdle) this.#snapshots.meetDemand(this.#applyLoop.point);
   }
 
   /** An answer of one of the node's threads. */
@@ -366,6 +366,7 @@ export class NodeLoop<Result> {
         for (const response of responses) this.#deliver(response);
       },
       onRestored: (snapshot) => this.#restored(snapshot),
+      onIdle: () => this.#snapshots.meetDemand(this.#applyLoop.point),
       onFailed: (cause) => this.#fail('its state machine failed', cause),
     };
   }

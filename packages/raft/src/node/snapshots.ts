@@ -66,17 +66,26 @@ export class Snapshots {
 
   /**
    * Somebody needs one that is newer than what is there. `then` is called when the one that is being made is made or given up, or else the one that
-   * is made when `pointMoved` is called next.
+   * is made at the next call of `pointMoved` or `meetDemand`.
    */
   demand(then: () => void): void {
     if (this.#running === undefined) this.#demands.push(then);
     else void this.#running.then(then);
   }
 
+  /** As `pointMoved`, when it has not: for whoever has come since with a demand. */
+  meetDemand(point: AppliedPoint): void {
+    if (this.#demands.length > 0) this.#maybeBegin(point);
+  }
+
   /** Requires: the state machine stands for `point`, and nothing is being applied. */
   pointMoved(point: AppliedPoint, bytes: number): void {
-    if (this.#isStopped) return;
     this.#bytes.advance(point.index, bytes);
+    this.#maybeBegin(point);
+  }
+
+  #maybeBegin(point: AppliedPoint): void {
+    if (this.#isStopped) return;
     const isDue = shouldSnapshot(this.#policy, {
       appliedIndex: point.index,
       snapshotIndex: this.newestIndex,
@@ -84,10 +93,10 @@ export class Snapshots {
       isDemanded: this.#demands.length > 0,
       isBusy: this.#running !== undefined || this.#restores > 0,
     });
-    if (!isDue) return;
-    const demands = this.#demands.splice(0);
-    this.#running = this.#make(point);
-    for (const then of demands) void this.#running.then(then);
+    if (isDue) this.#running = this.#make(point);
+    // Where none is made, what is there is the newest that there can be.
+    const after = this.#running ?? Promise.resolve();
+    for (const then of this.#demands.splice(0)) void after.then(then);
   }
 
   /** Resolves when the one being made is done or given up. */
