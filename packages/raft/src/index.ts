@@ -60,8 +60,26 @@ export {
   type SnapshotMeta,
   type Term,
 } from './core/types.ts';
-export { RaftCorruptionError, RaftError, type RaftErrorCode } from './errors.ts';
+export { NotLeaderError, RaftCorruptionError, RaftError, type RaftErrorCode } from './errors.ts';
+export type { DropCause, HostEvent, MessageRefusal, NodeEvent, NodeEventSink } from './node/node-events.ts';
+export type { NodeLimits, NodeWorld, RaftNodeOptions } from './node/node-options.ts';
+export { bootstrapGroup } from './node/node-start.ts';
+export type { PeerSender, SnapshotShipper } from './node/peers.ts';
+export { type ConfigChangeResult, type NodeStatus, type ProposalResult, RaftNode } from './node/raft-node.ts';
+export { type ReceiverEffect, SnapshotReceiver, type SnapshotReceiverOptions } from './node/snapshot-receiver.ts';
+export {
+  type SenderEffect,
+  type SendFailure,
+  SnapshotSender,
+  type SnapshotSenderOptions,
+} from './node/snapshot-sender.ts';
+export type { PinnedSnapshot, SnapshotSource } from './node/snapshot-source.ts';
+export type { AppliedPoint, StateMachine } from './node/state-machine.ts';
 export type { RaftStorage, StorageBatch } from './storage/raft-storage.ts';
 export type { DurableRaftStorage } from './storage/durable-storage.ts';
 export { openRaftStorage, type RaftStorageOptions } from './storage/open-raft-storage.ts';
 export type { RaftIdentity } from './storage/raft-identity.ts';
+export { decodePeerFrame, isTransferMessage } from './wire/decode-peer-frame.ts';
+export { encodePeerMessage } from './wire/encode-peer-message.ts';
+export { encodeTransferMessage } from './wire/encode-transfer-message.ts';
+export type { SnapshotFile, TransferMessage } from './wire/transfer-message.ts';
