@@ -12,7 +12,7 @@ const MIN_STATES = isLong ? 500_000 : 20_000;
 const OPERATIONS = 60;
 /** Of the ways to crash at each moment, so many. */
 const MODES_PER_POINT = isLong ? Number.POSITIVE_INFINITY : 6;
-const SAMPLING = { duringRecovery: 0.08, afterOpening: 0.15, furtherUse: 0.05 };
+const SAMPLING = { duringRecovery: 0.04, afterOpening: 0.15, furtherUse: 0.05 };
 
 describe('a storage that loses power', () => {
   test(
