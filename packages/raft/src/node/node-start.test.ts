@@ -124,4 +124,29 @@ describe('bootstrapGroup', () => {
     expect(opened).toMatchObject({ firstIndex: 2, lastIndex: 1 });
     expect(machine.appliedIndex).toBe(1);
   });
+
+  test('begins again where a crash has left its term, and nothing else', async () => {
+    const storage = new MemoryRaftStorage();
+    await storage.write({ entries: [], hardState: { term: 1, vote: 0, commit: 0 }, snapshot: undefined });
+    const opened = storage.reopen();
+
+    const isDone = await bootstrapGroup(opened, new IndexMachine(1), GROUP);
+
+    expect(isDone).toBe(true);
+    expect(opened.reopen().initialState().configuration).toEqual(GROUP);
+  });
+
+  test('leaves a node alone that has voted, or was told of a later term', async () => {
+    const ends = [];
+    for (const hardState of [
+      { term: 1, vote: 2, commit: 0 },
+      { term: 2, vote: 0, commit: 0 },
+    ]) {
+      const storage = new MemoryRaftStorage();
+      await storage.write({ entries: [], hardState, snapshot: undefined });
+      ends.push(await bootstrapGroup(storage.reopen(), new IndexMachine(0), GROUP));
+    }
+
+    expect(ends).toEqual([false, false]);
+  });
 });

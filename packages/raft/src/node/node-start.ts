@@ -21,6 +21,8 @@ export interface NodeStart extends ApplyStart {
 }
 
 const READ_BYTES = 1024 * 1024;
+/** Of a group's first members, behind the snapshot that they begin with. Leaders begin with the next term. */
+const FIRST_STATE: HardState = { term: 1, vote: NO_NODE, commit: 1 };
 
 /**
  * Puts the snapshot into the state machine where the log does not reach back to it.
@@ -62,12 +64,15 @@ export async function bootstrapGroup(
   configuration: Configuration,
 ): Promise<boolean> {
   const { hardState, configuration: stored } = storage.initialState();
-  if (storage.lastIndex > 0 || hardState.term > 0 || membersOf(stored).length > 0) return false;
+  // The term of the first state, and nothing else, is what an attempt leaves that a crash has cut short: term and vote are durable before the snapshot is.
+  const { term } = FIRST_STATE;
+  const isUnused = storage.lastIndex === 0 && hardState.term <= term && hardState.vote === NO_NODE;
+  if (!isUnused || membersOf(stored).length > 0) return false;
   if (configuration.voters.length === 0) throw new RangeError('a group needs a voter to begin with');
-  const meta = { index: 1, term: 1, configuration };
+  const meta = { index: FIRST_STATE.commit, term, configuration };
   if (stateMachine.appliedIndex < meta.index) await stateMachine.apply([], meta.index);
   const snapshot = { meta, data: await stateMachine.snapshot(meta) };
-  await storage.write({ entries: [], hardState: { term: 1, vote: NO_NODE, commit: 1 }, snapshot });
+  await storage.write({ entries: [], hardState: FIRST_STATE, snapshot });
   return true;
 }
 
