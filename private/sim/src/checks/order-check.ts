@@ -1,0 +1,62 @@
+/** What a process never takes back, and how its numbers lie to each other. */
+
+import type { Fail, NodeView } from './node-view.ts';
+
+interface Before {
+  readonly term: number;
+  readonly vote: number;
+  readonly commit: number;
+  readonly applied: number;
+  readonly durable: number;
+  readonly first: number;
+}
+
+export class OrderCheck {
+  readonly #fail: Fail;
+  readonly #before = new Map<number, Before>();
+
+  constructor(fail: Fail) {
+    this.#fail = fail;
+  }
+
+  observe(view: NodeView): void {
+    const { id, life, status, storage, appliedIndex, durableIndex } = view;
+    const { term, vote, commit } = status;
+    const now: Before = {
+      term,
+      vote,
+      commit,
+      applied: appliedIndex,
+      durable: durableIndex,
+      first: storage.firstIndex,
+    };
+    const before = this.#before.get(life);
+    this.#before.set(life, now);
+    if (before !== undefined) this.#compare(id, before, now);
+    this.#checkOrder(view);
+  }
+
+  #compare(id: number, before: Before, now: Before): void {
+    for (const name of ['term', 'commit', 'applied', 'durable', 'first'] as const) {
+      if (now[name] < before[name]) this.#fail(`${name} of node ${id} went from ${before[name]} to ${now[name]}`);
+    }
+    const hasChangedVote = now.term === before.term && before.vote !== 0 && now.vote !== before.vote;
+    if (hasChangedVote) this.#fail(`node ${id} voted for ${before.vote} and ${now.vote} in term ${now.term}`);
+  }
+
+  /** Purged <= snapshot <= committed <= last; applied <= committed; purged <= durable but while a snapshot is being taken over. */
+  #checkOrder({ id, status, storage, appliedIndex, durableIndex }: NodeView): void {
+    const { commit, applied, applying, lastIndex } = status;
+    const { snapshotIndex } = storage;
+    const purged = storage.firstIndex - 1;
+    const order = [purged, snapshotIndex, commit, lastIndex];
+    if (order.some((value, at) => at > 0 && value < order[at - 1]!)) {
+      this.#fail(`node ${id}: purged, snapshot, committed, last are ${order.join(', ')}`);
+    }
+    if (applied > applying || applying > commit || appliedIndex > commit) {
+      this.#fail(`node ${id}: applied ${appliedIndex} (${applied}), applying ${applying}, committed ${commit}`);
+    }
+    const isTakingOver = snapshotIndex > appliedIndex;
+    if (!isTakingOver && durableIndex < purged) this.#fail(`node ${id}: purged ${purged}, durable ${durableIndex}`);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The operator: adds sites, promotes, demotes and removes them, through joint configurations or not, and replaces whoever has lost its directory by a
+ * new site under a new id.
+ *
+ * Invariant: nothing is proposed after which those that still keep their promises would be no quorum.
+ */
+
+import type { ConfigChange, ConfigStep, Configuration, NodeId } from '@kayadb/raft';
+import { changeMembership } from '@kayadb/raft/testing';
+import type { SeededRandom } from '@kayadb/testkit';
+
+import { isQuorum } from '../checks/quorum.ts';
+import { type Cluster, type LeaderView, membersOf } from '../cluster.ts';
+import type { SimWorld } from '../sim-world.ts';
+import { drawInterval } from '../world/profile.ts';
+
+const MAX_SITES = 8;
+const MAX_VOTERS = 5;
+const NO_CONTEXT = new Uint8Array(0);
+/** How soon somebody looks after a member that has lost its directory. */
+const REPAIR_MS = 1500;
+
+export class Churn {
+  readonly #world: SimWorld;
+  readonly #cluster: Cluster;
+  readonly #random: SeededRandom;
+  #isOver = false;
+
+  constructor(world: SimWorld, cluster: Cluster) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#random = world.random.fork('churn');
+  }
+
+  start(): void {
+    this.#repeat(this.#world.profile.churnMs, (leader) => this.#change(leader));
+    this.#repeat(REPAIR_MS, (leader) => this.#repair(leader));
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  #repeat(meanMs: number, act: (leader: LeaderView) => void): void {
+    this.#world.timeline.after(drawInterval(meanMs, this.#random), () => {
+      if (this.#isOver) return;
+      const { leader } = this.#cluster;
+      if (leader !== undefined) act(leader);
+      this.#repeat(meanMs, act);
+    });
+  }
+
+  #repair(leader: LeaderView): void {
+    const { configuration } = leader.status;
+    const lost = this.#cluster.livingSites.filter(({ isFenced }) => isFenced);
+    const members = membersOf(configuration);
+    for (const site of lost) if (!members.includes(site.id)) site.retire();
+    const victim = lost.find(({ id }) => members.includes(id));
+    if (victim === undefined) return;
+    if (configuration.votersOutgoing.length > 0) this.#leaveJoint(leader);
+    else this.#propose(leader, 'auto', [{ kind: 'remove', node: victim.id }]);
+  }
+
+  #change(leader: LeaderView): void {
+    const { configuration } = leader.status;
+    if (configuration.votersOutgoing.length > 0) {
+      this.#leaveJoint(leader);
+      return;
+    }
+    const count = this.#random.pick([1, 1, 1, 2, 3]);
+    const steps: ConfigStep[] = [];
+    for (let i = 0; i < count; i++) {
+      const step = this.#pickStep(configuration);
+      if (step !== undefined && !steps.some(({ node }) => node === step.node)) steps.push(step);
+    }
+    const transition = this.#random.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
+    if (steps.length > 0) this.#propose(leader, transition, steps);
+  }
+
+  #leaveJoint(leader: LeaderView): void {
+    if (!leader.status.configuration.autoLeave) this.#propose(leader, 'auto', []);
+  }
+
+  #pickStep({ voters, learners }: Configuration): ConfigStep | undefined {
+    const random = this.#random;
+    const outside = this.#outside([...voters, ...learners]);
+    const dice = random.int(10);
+    if (dice < 3 && learners.length > 0 && voters.length < MAX_VOTERS) {
+      return { kind: 'add-voter', node: random.pick(learners) };
+    }
+    if (dice < 6 && outside !== undefined) {
+      return { kind: voters.length < MAX_VOTERS && random.chance(0.4) ? 'add-voter' : 'add-learner', node: outside };
+    }
+    if (dice < 8 && voters.length > 1) {
+      return { kind: random.chance(0.3) ? 'add-learner' : 'remove', node: random.pick(voters) };
+    }
+    return learners.length > 0 ? { kind: 'remove', node: random.pick(learners) } : undefined;
+  }
+
+  /** A site that is not in the group: one that was removed, with all it remembers, or a new one. */
+  #outside(members: readonly NodeId[]): NodeId | undefined {
+    const sites = this.#cluster.livingSites;
+    const free = sites.filter(({ id, isFenced }) => !isFenced && !members.includes(id));
+    if (free.length > 0 && this.#random.chance(0.7)) return this.#random.pick(free).id;
+    return sites.length < MAX_SITES ? this.#cluster.add().id : undefined;
+  }
+
+  #propose(
+    { site, process, status }: LeaderView,
+    transition: ConfigChange['transition'],
+    steps: readonly ConfigStep[],
+  ): void {
+    const change: ConfigChange = { transition, steps, context: NO_CONTEXT };
+    const membership = changeMembership(status.configuration, change);
+    if (membership.kind === 'refused' || !isQuorum(membership.configuration, (id) => this.#keepsPromises(id))) return;
+    this.#cluster.expect(membership.configuration);
+    const words = steps.map(({ kind, node }) => `${kind} ${node}`).join(', ');
+    this.#world.trace.add(`${site.id} is to change the group (${transition}): ${words === '' ? 'leave joint' : words}`);
+    process.node.proposeConfigChange(change).catch(() => undefined);
+  }
+
+  #keepsPromises(id: NodeId): boolean {
+    const site = this.#cluster.find(id);
+    return site !== undefined && !site.isFenced && !site.isRetired;
+  }
+}

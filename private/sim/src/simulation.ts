@@ -1,0 +1,151 @@
+/**
+ * A whole cluster in one thread, from one seed: faults for a while, then a quorum is healed and has to recover. The same seed and options give the same trace, byte for
+ * byte.
+ */
+
+import type { Configuration } from '@kayadb/raft';
+import { seededRandom } from '@kayadb/testkit';
+
+import { Checks } from './checks/checks.ts';
+import { Cluster } from './cluster.ts';
+import { Churn } from './faults/churn.ts';
+import { Nemesis } from './faults/nemesis.ts';
+import { Recovery } from './faults/recovery.ts';
+import { Workload } from './faults/workload.ts';
+import type { SimWorld } from './sim-world.ts';
+import { type Counts, newCounts } from './world/counts.ts';
+import { Network } from './world/network.ts';
+import { pickProfile, type Profile } from './world/profile.ts';
+import { Timeline } from './world/timeline.ts';
+import { Trace } from './world/trace.ts';
+
+export interface SimulationOptions {
+  /** Simulated time with faults. Recovery comes on top. */
+  readonly seconds: number;
+  /** In the place of what the seed would draw. */
+  readonly profile?: Partial<Profile>;
+  /** Gets each line of the trace. */
+  readonly print?: (line: string) => void;
+}
+
+export interface SimulationResult {
+  readonly seed: number;
+  readonly counts: Counts;
+  /** Hash of the trace. */
+  readonly digest: string;
+  readonly lines: number;
+  readonly brokenAtEnd: number;
+}
+
+/** Something happened that must not. The message has the seed, what it was, and what led to it. */
+export class SimulationError extends Error {
+  readonly seed: number;
+  readonly what: string;
+
+  constructor(seed: number, what: string, tail: readonly string[]) {
+    super(`seed ${seed}: ${what}\nthe last events:\n${tail.join('\n')}`);
+    this.name = 'SimulationError';
+    this.seed = seed;
+    this.what = what;
+  }
+}
+
+const TAIL_LINES = 60;
+/** For a member to get a snapshot and everything behind it, chunk by chunk. */
+const EQUAL_MS = 60_000;
+const POLL_MS = 250;
+
+export class Simulation {
+  readonly #seed: number;
+  readonly #seconds: number;
+  readonly #world: SimWorld;
+  readonly #timeline = new Timeline();
+  readonly #cluster: Cluster;
+
+  private constructor(seed: number, { seconds, profile, print }: SimulationOptions) {
+    this.#seed = seed;
+    this.#seconds = seconds;
+    const timeline = this.#timeline;
+    const random = seededRandom(seed);
+    const counts = newCounts();
+    const mood = { isCalm: false };
+    const drawn: Profile = { ...pickProfile(random.fork('profile')), ...profile };
+    const network = new Network({ mood, timeline, profile: drawn, counts, random: random.fork('network') });
+    const checks = new Checks((id) => this.#cluster.find(id)?.ledger);
+    const trace = new Trace(() => timeline.nowMs, print);
+    this.#world = { mood, timeline, trace, counts, profile: drawn, random, network, checks };
+    this.#cluster = new Cluster(this.#world);
+  }
+
+  /** @throws SimulationError when an invariant is broken, or the cluster does not recover. */
+  static async run(seed: number, options: SimulationOptions): Promise<SimulationResult> {
+    return await new Simulation(seed, options).#run();
+  }
+
+  async #run(): Promise<SimulationResult> {
+    const { counts, trace, profile } = this.#world;
+    const ids = Array.from({ length: profile.voters }, (_, i) => i + 1);
+    trace.add(`profile ${JSON.stringify(profile)}`);
+    for (const _ of ids) this.#cluster.add(firstGroup(ids));
+    const nemesis = new Nemesis(this.#world, this.#cluster);
+    const churn = new Churn(this.#world, this.#cluster);
+    const workload = new Workload(this.#world, this.#cluster);
+    nemesis.start();
+    churn.start();
+    workload.start();
+    await this.#advance(this.#seconds * 1000);
+    churn.stop();
+    nemesis.stop();
+    const brokenAtEnd = await this.#recover(workload);
+    return { seed: this.#seed, counts, digest: trace.digest(), lines: trace.count, brokenAtEnd };
+  }
+
+  async #recover(workload: Workload): Promise<number> {
+    const recovery = new Recovery(this.#world, this.#cluster);
+    recovery.breakRest();
+    this.#world.trace.add('a quorum is healed');
+    const { leaderMs } = recovery;
+    const hasLeader = await this.#advanceUntil(leaderMs, () => recovery.findLeader() !== undefined);
+    if (!hasLeader) throw this.#error(`nobody leads, ${leaderMs} ms after a quorum was healed`);
+    workload.stop();
+    const before = this.#world.counts.acknowledged;
+    const isTaken = await this.#advanceUntil(EQUAL_MS, () => {
+      workload.propose();
+      return this.#world.counts.acknowledged > before;
+    });
+    if (!isTaken) throw this.#error('no proposal is taken after the recovery');
+    const isEqual = await this.#advanceUntil(EQUAL_MS, () => recovery.findDifference() === undefined);
+    if (!isEqual) throw this.#error(`the replicas do not become equal: ${recovery.findDifference()}`);
+    return recovery.brokenCount;
+  }
+
+  async #advanceUntil(ms: number, isDone: () => boolean): Promise<boolean> {
+    const end = this.#timeline.nowMs + ms;
+    while (!isDone()) {
+      if (this.#timeline.nowMs >= end) return false;
+      await this.#advance(POLL_MS);
+    }
+    return true;
+  }
+
+  /** Runs every event of the next `ms`, and checks after each. */
+  async #advance(ms: number): Promise<void> {
+    const end = this.#timeline.nowMs + ms;
+    this.#timeline.after(ms, () => {});
+    while (this.#timeline.nowMs < end) {
+      await this.#timeline.step();
+      this.#world.counts.events++;
+      this.#cluster.check();
+      const { violation } = this.#world.checks;
+      if (violation !== undefined) throw this.#error(violation);
+    }
+  }
+
+  #error(what: string): SimulationError {
+    return new SimulationError(this.#seed, what, this.#world.trace.tail(TAIL_LINES));
+  }
+}
+
+function firstGroup(voters: readonly number[]): Configuration {
+  return { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+}
