@@ -75,7 +75,9 @@ export class Cluster {
     let best: LeaderView | undefined;
     for (const site of this.livingSites) {
       const { process } = site;
-      if (process === undefined || site.isFenced) continue;
+      const seen = this.#seen.get(site.id);
+      const mayLead = seen?.life === site.life && seen.role === 'leader';
+      if (process === undefined || site.isFenced || !mayLead) continue;
       const status = process.node.status();
       if (status.role !== 'leader' || status.endError !== undefined) continue;
       if (best === undefined || status.term > best.status.term) best = { site, process, status };

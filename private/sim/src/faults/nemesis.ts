@@ -63,6 +63,9 @@ export class Nemesis {
       case 'crash':
         this.#crash(site, this.#random.chance(0.7));
         break;
+      case 'crash-in-sync':
+        site.disk.duringNextSync(() => this.#crash(site, true));
+        break;
       case 'blackout':
         for (const one of this.#cluster.livingSites) this.#crash(one, true);
         break;

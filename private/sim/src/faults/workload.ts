@@ -13,7 +13,7 @@ import { drawInterval } from '../world/profile.ts';
 
 const KEYS = 16;
 /** Share of commands that go to whoever leads; the others find out who does. */
-const TO_LEADER = 0.8;
+const TO_LEADER = 0.65;
 /** Errors that say that the command will never happen. */
 const REFUSALS: ReadonlySet<string> = new Set(['KAYA_RAFT_DROPPED', 'KAYA_RAFT_NOT_LEADER']);
 

@@ -75,10 +75,15 @@ export class SnapshotCourier implements SnapshotShipper {
     const done = new Promise<void>((resolve, reject) => {
       this.#shipments.set(request.to, { sender, resolve, reject });
     });
-    signal.addEventListener('abort', () => sender.cancel());
+    const cancel = (): void => sender.cancel();
+    signal.addEventListener('abort', cancel);
     this.#tick(sender);
     this.#handle(sender.offer());
-    await done;
+    try {
+      await done;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   async receive(message: TransferMessage): Promise<void> {

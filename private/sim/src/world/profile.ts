@@ -8,6 +8,7 @@ import type { SeededRandom } from '@kayadb/testkit';
 
 export type FaultName =
   | 'crash'
+  | 'crash-in-sync'
   | 'blackout'
   | 'pause'
   | 'isolate'
@@ -22,6 +23,7 @@ export type FaultName =
 
 const FAULTS: readonly FaultName[] = [
   'crash',
+  'crash-in-sync',
   'blackout',
   'pause',
   'isolate',
@@ -76,14 +78,14 @@ const ELECTION_TICKS = 10;
 export function pickProfile(random: SeededRandom): Profile {
   const chosen = random.shuffle(FAULTS).slice(0, 3 + random.int(FAULTS.length - 2));
   return {
-    voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
+    voters: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
     limits: pickLimits(random),
     segmentBytes: random.pick([1024, 4096, 16_384]),
     cacheBytes: random.pick([1, 500, 100_000]),
     faults: FAULTS.filter((name) => chosen.includes(name)),
-    faultMs: random.pick([700, 1500, 3000]),
-    churnMs: random.pick([1500, 4000, 1e9]),
-    proposalMs: random.pick([40, 100, 250]),
+    faultMs: random.pick([500, 1200, 2500]),
+    churnMs: random.pick([1000, 2500, 6000, 1e9]),
+    proposalMs: random.pick([30, 80, 200]),
     readMs: random.pick([150, 500]),
     valueBytes: random.pick([8, 60, 300]),
     loss: random.pick([0, 0.01, 0.1]),

@@ -39,6 +39,7 @@ export class SimDisk {
   /** What is asked of the disk before waits until then. */
   #stalledUntilMs = 0;
   #backup: MemoryFileSystem | undefined;
+  #onNextSync: (() => void) | undefined;
   #hasFailed = false;
 
   constructor(world: DiskWorld) {
@@ -53,6 +54,7 @@ export class SimDisk {
   /** The file system as a process sees it that is behind `gate`. */
   open(gate: ProcessGate): FileSystem {
     this.#hasFailed = false;
+    this.#onNextSync = undefined;
     this.#faulty = new FaultyFileSystem(this.#memory);
     const interceptor: Interceptor = {
       call: (operation, run) => this.#call(gate, operation, run),
@@ -104,6 +106,11 @@ export class SimDisk {
     this.#stalledUntilMs = this.#world.timeline.nowMs + ms;
   }
 
+  /** Calls `then` while the next sync is under way, when there is something to lose. */
+  duringNextSync(then: () => void): void {
+    this.#onNextSync = then;
+  }
+
   /** The next sync of a file fails. */
   failNextSync(pages: 'dropped' | 'clean'): void {
     this.#hasFailed = true;
@@ -133,7 +140,7 @@ export class SimDisk {
     if (!SLOW.has(operation.kind)) return await run();
     const { random } = this.#world;
     if (random.chance(0.5)) {
-      await this.#wait(gate);
+      await this.#wait(gate, operation.kind);
       return await run();
     }
     // It may fail long before anybody asks.
@@ -141,15 +148,22 @@ export class SimDisk {
       (value): Ended<T> => ({ isDone: true, value }),
       (error: unknown): Ended<T> => ({ isDone: false, error }),
     );
-    await this.#wait(gate);
+    await this.#wait(gate, operation.kind);
     const outcome = await ended;
     if (!outcome.isDone) throw outcome.error;
     return outcome.value;
   }
 
-  #wait(gate: ProcessGate): Promise<void> {
+  #wait(gate: ProcessGate, kind: OperationKind): Promise<void> {
     const { timeline, profile, random } = this.#world;
     const delayMs = Math.max(drawFrom(profile.diskDelay, random), this.#stalledUntilMs - timeline.nowMs);
+    const then = this.#onNextSync;
+    if (then !== undefined && kind.startsWith('sync')) {
+      this.#onNextSync = undefined;
+      timeline.after(delayMs * random.next(), () => {
+        if (!gate.isDead) then();
+      });
+    }
     return new Promise((resolve) => {
       timeline.after(delayMs, () => gate.enter(resolve));
     });
