@@ -73,7 +73,9 @@ export {
   SnapshotSender,
   type SnapshotSenderOptions,
 } from './node/snapshot-sender.ts';
+export type { SnapshotPolicy } from './node/snapshot-policy.ts';
 export type { PinnedSnapshot, SnapshotSource } from './node/snapshot-source.ts';
+export { TransferShipper, type TransferShipperOptions } from './node/transfer-shipper.ts';
 export type { AppliedPoint, StateMachine } from './node/state-machine.ts';
 export type { RaftStorage, StorageBatch } from './storage/raft-storage.ts';
 export type { DurableRaftStorage } from './storage/durable-storage.ts';

@@ -79,5 +79,8 @@ function assertProgress(state: RaftState, id: NodeId, progress: Progress): void 
   assert(progress.isRecentlyActive, 'a leader is active itself');
   // What it had before its term was never counted alone, so that it may not be durable here.
   const isOwn = state.log.termOrZero(match) === state.term;
-  assert(!isOwn || match < state.log.unstable.offsetInProgress, `a leader counts itself for ${match}, which nobody stores`);
+  assert(
+    !isOwn || match < state.log.unstable.offsetInProgress,
+    `a leader counts itself for ${match}, which nobody stores`,
+  );
 }

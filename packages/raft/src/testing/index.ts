@@ -8,3 +8,4 @@ export { committedIndex, majorityIndex, majorityVote, type MatchSource, voteResu
 export { viewProgress } from '../core/status.ts';
 export type { RaftDecoder, SampleSource } from './decoder.ts';
 export { raftDecoders } from './decoders.ts';
+export { MemoryRaftStorage } from '../storage/memory-storage.ts';
