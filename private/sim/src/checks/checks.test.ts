@@ -1,0 +1,166 @@
+import type { Configuration, Entry, NodeStatus } from '@kayadb/raft';
+import { describe, expect, test } from 'vitest';
+
+import { encodeCommand } from '../node/command.ts';
+import { Ledger } from '../node/ledger.ts';
+import { applyEntry, EMPTY_STATE } from '../node/machine-state.ts';
+import type { WatchedStorage } from '../node/watched-storage.ts';
+import { Checks } from './checks.ts';
+import type { NodeView } from './node-view.ts';
+
+const GROUP: Configuration = {
+  voters: [1, 2, 3],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+function entryOf(index: number, term: number, id = index): Entry {
+  return { index, term, kind: 'normal', data: encodeCommand({ id, key: 1, padding: 0 }) };
+}
+
+/** A node whose log, from index 1 on, has these terms. */
+function viewOf(id: number, terms: readonly number[], status: Partial<NodeStatus>): NodeView {
+  const term = (index: number): number | string => (index === 0 ? 0 : (terms[index - 1] ?? 'unavailable'));
+  const lastIndex = terms.length;
+  const storage = { firstIndex: 1, lastIndex, snapshotIndex: 0, term } as unknown as WatchedStorage;
+  const base = { id, term: 1, vote: 0, role: 'follower', commit: 0, applied: 0, applying: 0, lastIndex };
+  const whole = { ...base, configuration: GROUP, ...status } as unknown as NodeStatus;
+  return { id, life: id, status: whole, storage, appliedIndex: 0, durableIndex: 0, configurationBefore: GROUP };
+}
+
+function ledgerOf(terms: readonly number[]): Ledger {
+  const ledger = new Ledger();
+  const batch = { entries: terms.map((term, i) => entryOf(i + 1, term)), hardState: undefined, snapshot: undefined };
+  ledger.begins(batch);
+  ledger.becomesDurable(batch);
+  return ledger;
+}
+
+describe('Checks', () => {
+  test('find an entry that is another elsewhere', () => {
+    const checks = new Checks(() => undefined);
+    checks.logs.appended(1, [entryOf(1, 1)], 0);
+
+    checks.logs.appended(2, [entryOf(1, 1, 9)], 0);
+
+    expect(checks.violation).toContain('entry 1 of term 1 is another at node 2');
+  });
+
+  test('find an entry that follows another one elsewhere', () => {
+    const checks = new Checks(() => undefined);
+    checks.logs.appended(1, [entryOf(2, 3)], 1);
+
+    checks.logs.appended(2, [entryOf(2, 3)], 2);
+
+    expect(checks.violation).toContain('entry 2 of term 3 follows term 2 at node 2');
+  });
+
+  test('find a second leader of a term', () => {
+    const checks = new Checks(() => ledgerOf([]));
+    checks.observe(viewOf(1, [], { role: 'leader' }));
+
+    checks.observe(viewOf(2, [], { role: 'leader' }));
+
+    expect(checks.violation).toContain('nodes 1 and 2 lead in term 1');
+  });
+
+  test.each([
+    ['one of three', [[1], [], []], 'which no quorum holds durably'],
+    ['two of three', [[1], [1], []], undefined],
+  ] as const)('know whether what is committed is durable at a quorum: %s', (_, logs, expected) => {
+    const checks = new Checks((id) => ledgerOf(logs[id - 1]!));
+
+    checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
+
+    if (expected === undefined) expect(checks.violation).toBeUndefined();
+    else expect(checks.violation).toContain(expected);
+  });
+
+  test('find a leader without what was committed before', () => {
+    const checks = new Checks(() => ledgerOf([1]));
+    checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
+
+    checks.observe(viewOf(2, [], { role: 'leader', term: 2 }));
+
+    expect(checks.violation).toContain('leader 2 of term 2 has unavailable at 1');
+  });
+
+  test('find a committed entry that changes', () => {
+    const checks = new Checks(() => ledgerOf([1]));
+    checks.observe(viewOf(1, [1], { commit: 1 }));
+
+    checks.observe(viewOf(2, [2], { commit: 1, term: 2 }));
+
+    expect(checks.violation).toContain('entry 1 was committed with term 1; node 2 has committed one of term 2');
+  });
+
+  test('find replicas that applied different things, and one command twice', () => {
+    const state = applyEntry(EMPTY_STATE, entryOf(1, 1));
+    const different = new Checks(() => undefined);
+    const twice = new Checks(() => undefined);
+    different.applies.applied(1, entryOf(1, 1), state);
+    twice.applies.applied(1, entryOf(1, 1), state);
+
+    different.applies.applied(2, entryOf(1, 2), state);
+    twice.applies.applied(1, entryOf(2, 1, 1), { ...state, index: 2 });
+
+    expect(different.violation).toContain('node 2 has applied another entry at 1');
+    expect(twice.violation).toContain('command 1 was applied at 1 and at 2');
+  });
+
+  test('find a state that another history has led to', () => {
+    const checks = new Checks(() => undefined);
+    checks.applies.reached(1, { ...EMPTY_STATE, index: 5, hash: 1 });
+
+    checks.applies.reached(2, { ...EMPTY_STATE, index: 5, hash: 2 });
+
+    expect(checks.violation).toContain('the state of node 2 at 5');
+  });
+
+  test('find what goes back: a term, a commit index, a vote', () => {
+    const violations = [{ term: 1 }, { commit: 0 }, { vote: 3 }].map((change) => {
+      const checks = new Checks(() => ledgerOf([1]));
+      checks.observe(viewOf(1, [1], { term: 2, commit: 1, vote: 2 }));
+      checks.observe(viewOf(1, [1], { term: 2, commit: 1, vote: 2, ...change }));
+      return checks.violation;
+    });
+
+    expect(violations).toEqual([
+      'term of node 1 went from 2 to 1',
+      'commit of node 1 went from 1 to 0',
+      'node 1 voted for 2 and 3 in term 2',
+    ]);
+  });
+
+  test('find a command that was refused and happened, an acknowledged one that did not, and a read of the past', () => {
+    const violations = ['refused', 'acknowledged', 'read'].map((kind) => {
+      const checks = new Checks(() => undefined);
+      checks.applies.applied(1, entryOf(1, 1), applyEntry(EMPTY_STATE, entryOf(1, 1)));
+      if (kind === 'refused') checks.clients.refused(1);
+      if (kind === 'acknowledged') checks.clients.acknowledged(7, { index: 1, term: 1, result: 1 });
+      if (kind === 'read') checks.clients.readEnds(1, 1, 0, 0);
+      return checks.violation;
+    });
+
+    expect(violations).toEqual([
+      'command 1 was refused for good, and applied at 1',
+      'command 7 was acknowledged at 1 of term 1, and applied at undefined',
+      'a read at node 1 saw 0 of 0; 1 was acknowledged before it',
+    ]);
+  });
+
+  test('say nothing of a node that does as it should', () => {
+    const checks = new Checks(() => ledgerOf([1]));
+    const state = applyEntry(EMPTY_STATE, entryOf(1, 1));
+    checks.logs.appended(1, [entryOf(1, 1)], 0);
+    checks.applies.applied(1, entryOf(1, 1), state);
+    checks.clients.acknowledged(1, { index: 1, term: 1, result: 1 });
+
+    checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
+    checks.clients.readEnds(1, checks.clients.readBegins(), 1, 1);
+
+    expect(checks.violation).toBeUndefined();
+  });
+});
