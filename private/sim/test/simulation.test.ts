@@ -5,7 +5,7 @@ import { sized } from '../src/proof-size.ts';
 import { Simulation } from '../src/simulation.ts';
 import { type CountName, type Counts, describeCounts, sumCounts } from '../src/world/counts.ts';
 
-const SEEDS = sized({ ci: 20, long: 10_000 });
+const SEEDS = sized({ ci: 60, long: 10_000 });
 const SECONDS = 60;
 /** Seeds per test, so that a run shows how far it is. */
 const BATCH = sized({ ci: 5, long: 100 });

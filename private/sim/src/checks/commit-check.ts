@@ -21,15 +21,10 @@ export class CommitCheck {
   /** Up to where the log of a life was compared. */
   readonly #seen = new Map<number, LogIndex>();
   readonly #leaders = new Map<Term, NodeId>();
-  #maxIndex = 0;
 
   constructor(fail: Fail, ledgerOf: (id: NodeId) => Ledger | undefined) {
     this.#fail = fail;
     this.#ledgerOf = ledgerOf;
-  }
-
-  get maxIndex(): LogIndex {
-    return this.#maxIndex;
   }
 
   observe(view: NodeView): void {
@@ -69,7 +64,6 @@ export class CommitCheck {
       this.#fail(`entry ${index} was committed with term ${known.term}; node ${id} has committed one of term ${term}`);
     }
     if (known === undefined || inTerm < known.inTerm) this.#committed.set(index, { term, inTerm });
-    this.#maxIndex = Math.max(this.#maxIndex, index);
   }
 
   /** Entries that were committed in this term or a later one need not be there: an election may end late. */

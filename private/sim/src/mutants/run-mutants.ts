@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 
 import { createViteServer } from 'vitest/node';
 
+import type { Simulation as SimulationClass } from '../simulation.ts';
 import { fileOf, type Mutant, plant } from './mutant.ts';
 import { mutants } from './mutants.ts';
 
@@ -15,6 +16,10 @@ const { values, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '60' } },
   allowPositionals: true,
 });
+interface Loaded {
+  readonly Simulation: typeof SimulationClass;
+}
+
 const SIMULATION = fileURLToPath(new URL('../simulation.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -38,6 +43,8 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
     logLevel: 'error',
     server: { middlewareMode: true, watch: null },
     appType: 'custom',
+    // What this version of Node.js can not read is written in older words.
+    oxc: { target: 'node20' },
     ssr: { resolve: { conditions: ['@kayadb/source'] } },
     plugins: [
       {
@@ -52,7 +59,7 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
     ],
   });
   try {
-    const { Simulation } = (await server.ssrLoadModule(SIMULATION)) as typeof import('../simulation.ts');
+    const { Simulation } = (await server.ssrLoadModule(SIMULATION)) as Loaded;
     if (!isPlanted) throw new Error(`${mutant.name}: its file was not loaded`);
     for (let seed = 1; seed <= Number(values.seeds); seed++) {
       try {

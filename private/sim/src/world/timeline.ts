@@ -25,12 +25,6 @@ export class Timeline {
     return this.#clock.setTimer(steps / STEPS_PER_MS, callback);
   }
 
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.after(delayMs, resolve);
-    });
-  }
-
   /** Goes on to the next event, and lets everything happen that it leads to without time passing. */
   async step(): Promise<void> {
     const { nextMs } = this;
