@@ -3,22 +3,16 @@
  * moved on a step at a time by chance, in memory. What must never happen is checked as it goes (paper figure 3).
  */
 
-import {
-  type Configuration,
-  type Entry,
-  type Message,
-  type NodeId,
-  RaftCore,
-  type StorageAppend,
-  type StorageApply,
-} from '@kayadb/raft';
-import { MemoryLogStorage } from '@kayadb/raft/testing';
 import type { SeededRandom } from '@kayadb/testkit';
 import { expect } from 'vitest';
 
 import { configChangeOf } from '../src/core/config-change-encoding.ts';
 import type { ConfigStepKind } from '../src/core/config-change.ts';
 import { changeMembership, membersOf } from '../src/core/membership.ts';
+import type { Message, StorageAppend, StorageApply } from '../src/core/message.ts';
+import { RaftCore } from '../src/core/raft-core.ts';
+import type { Configuration, Entry, NodeId } from '../src/core/types.ts';
+import { MemoryLogStorage } from '../src/testing/memory-log-storage.ts';
 import { bytesOf, configurationOf, textOf } from '../src/testing/test-messages.ts';
 
 const IDS: readonly NodeId[] = [1, 2, 3, 4, 5];
