@@ -6,7 +6,10 @@ import { Simulation } from '../src/simulation.ts';
 import { type CountName, type Counts, describeCounts, sumCounts } from '../src/world/counts.ts';
 
 const SEEDS = sized({ ci: 40, long: 10_000 });
-/** A long run goes where nobody was before. */
+/**
+ * A long run begins at the default seed and meets the known fault of docs/internals/raft.md, difference 9, at 20261151 and 20261161; CI goes where it is
+ * not met.
+ */
 const FIRST_SEED = sized({ ci: () => 1000, long: testSeed })();
 const SECONDS = 60;
 /** Seeds per test, so that a run shows how far it is. */
