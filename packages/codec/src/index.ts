@@ -76,3 +76,13 @@ export {
   type Status,
   UNAUTHORIZED_TEXTS,
 } from './protocol/wire-format.ts';
+export type {
+  Freshness,
+  Request2,
+  RequestEnvelope2,
+  RequestKind2,
+  RowRange,
+  ScanRequest2,
+} from './protocol-2/request.ts';
+export type { Page, PageRow, Refusal2, RefusalOutcome, Response2, Row2 } from './protocol-2/response.ts';
+export type { SessionPlace, Write, WriteAnswer, WriteCondition, WriteOperation } from './protocol-2/write.ts';
