@@ -10,7 +10,7 @@ const TABLE: DependencyTable = {
   engine: ['codec', 'vfs'],
   level: ['engine'],
   raft: ['codec', 'vfs'],
-  server: ['codec', 'engine', 'transport', 'vfs'],
+  server: ['codec', 'engine', 'raft', 'transport', 'vfs'],
   transport: ['codec'],
   vfs: ['codec'],
 
