@@ -42,7 +42,7 @@ export type { LogGap, LogStorage } from './core/log-storage.ts';
 export type { DropReason, ProposeOutcome, StepOutcome } from './core/outcome.ts';
 export { RaftCore } from './core/raft-core.ts';
 export type { ReadState, Ready, Role, SoftState } from './core/ready.ts';
-export type { ProgressView, Status } from './core/status.ts';
+export type { ProgressView, Status, StatusSummary } from './core/status.ts';
 export {
   APPEND_THREAD,
   APPLY_THREAD,

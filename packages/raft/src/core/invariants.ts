@@ -17,70 +17,94 @@ export function assertRaftInvariants(core: RaftCore): void {
 
 /** As `assertRaftInvariants`, for the core itself. */
 export function assertStateInvariants(state: RaftState): void {
+  assertBetweenLogChanges(state);
+  assertTerms(state);
+}
+
+/** All that can break without a change of the log. The words of a breach are put together only when there is one: this runs after every input. */
+export function assertBetweenLogChanges(state: RaftState): void {
   assertIntegers(state);
   assertLog(state);
   assertRole(state);
   for (const [id, progress] of state.tracker.progress) assertProgress(state, id, progress);
 }
 
-function assertIntegers(state: RaftState): void {
-  const { term, vote, leader, log, electionElapsed, heartbeatElapsed, uncommittedBytes } = state;
-  const { committed, applied, applying, firstIndex, lastIndex } = log;
-  const numbers = { term, vote, leader, committed, applied, applying, firstIndex, lastIndex };
-  const counts = { electionElapsed, heartbeatElapsed, uncommittedBytes };
-  for (const [name, value] of Object.entries({ ...numbers, ...counts })) {
-    assert(Number.isSafeInteger(value) && value >= 0, `${name} is ${value}`);
-  }
-}
-
 /** Bound: so many terms are looked at, from the end on. */
 const CHECKED_TERMS = 64;
 
-function assertLog({ log, term }: RaftState): void {
-  const { committed, applied, applying, firstIndex, lastIndex, unstable } = log;
-  assert(applied <= applying, `applied ${applied} <= applying ${applying}`);
-  assert(applying <= committed, `applying ${applying} <= committed ${committed}`);
-  assert(committed <= lastIndex, `committed ${committed} <= last ${lastIndex}`);
-  assert(committed >= firstIndex - 1, `committed ${committed} is in the log, which begins at ${firstIndex}`);
-  assert(unstable.offset <= unstable.offsetInProgress, 'what is in progress is unstable');
-  assert(unstable.offsetInProgress <= unstable.offset + unstable.count, 'what is in progress is in the log');
+/** Of the log's entries. Nothing changes them but a change of its unstable part. */
+export function assertTerms({ log, term }: RaftState): void {
+  const { firstIndex, lastIndex } = log;
   let later = term;
   for (let index = lastIndex; index >= Math.max(firstIndex, lastIndex - CHECKED_TERMS); index--) {
     const own = log.knownTerm(index);
-    assert(own > 0 && own <= later, `terms never fall along the log: ${own} at ${index}, then ${later}`);
+    if (own <= 0 || own > later) assert(false, `terms never fall along the log: ${own} at ${index}, then ${later}`);
     later = own;
   }
+}
+
+function assertIntegers(state: RaftState): void {
+  const { log } = state;
+  assertCount('term', state.term);
+  assertCount('vote', state.vote);
+  assertCount('leader', state.leader);
+  assertCount('committed', log.committed);
+  assertCount('applied', log.applied);
+  assertCount('applying', log.applying);
+  assertCount('firstIndex', log.firstIndex);
+  assertCount('lastIndex', log.lastIndex);
+  assertCount('electionElapsed', state.electionElapsed);
+  assertCount('heartbeatElapsed', state.heartbeatElapsed);
+  assertCount('uncommittedBytes', state.uncommittedBytes);
+}
+
+function assertCount(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) assert(false, `${name} is ${value}`);
+}
+
+function assertLog({ log, term }: RaftState): void {
+  const { committed, applied, applying, firstIndex, lastIndex, lastTerm, unstable } = log;
+  if (applied > applying) assert(false, `applied ${applied} <= applying ${applying}`);
+  if (applying > committed) assert(false, `applying ${applying} <= committed ${committed}`);
+  if (committed > lastIndex) assert(false, `committed ${committed} <= last ${lastIndex}`);
+  if (committed < firstIndex - 1) {
+    assert(false, `committed ${committed} is in the log, which begins at ${firstIndex}`);
+  }
+  assert(unstable.offset <= unstable.offsetInProgress, 'what is in progress is unstable');
+  assert(unstable.offsetInProgress <= unstable.offset + unstable.count, 'what is in progress is in the log');
+  if (lastTerm > term) assert(false, `terms never fall along the log: ${lastTerm} at ${lastIndex}, then ${term}`);
 }
 
 function assertRole(state: RaftState): void {
   const { role, id, vote, leader, term, log } = state;
   if (role === 'leader') {
-    assert(leader === id, `a leader that follows ${leader}`);
+    if (leader !== id) assert(false, `a leader that follows ${leader}`);
     assert(log.lastTerm === term, 'a leader has an entry of its own term');
     assert(state.pendingConfigIndex <= log.lastIndex, 'a change that is pending is in the log');
     return;
   }
-  assert(state.transferTarget === NO_NODE, `a ${role} hands nothing over`);
-  assert(state.reads.pendingCount === 0 && state.parkedReads.length === 0, `a ${role} has reads that wait`);
-  assert(state.uncommittedBytes === 0, `a ${role} has a quota in use`);
-  if (role === 'candidate') assert(vote === id, `a candidate votes for itself, and not for ${vote}`);
-  if (role !== 'follower') assert(leader === NO_NODE, `a ${role} follows ${leader}`);
+  if (state.transferTarget !== NO_NODE) assert(false, `a ${role} hands nothing over`);
+  if (state.reads.pendingCount > 0 || state.parkedReads.length > 0) assert(false, `a ${role} has reads that wait`);
+  if (state.uncommittedBytes !== 0) assert(false, `a ${role} has a quota in use`);
+  if (role === 'candidate' && vote !== id) assert(false, `a candidate votes for itself, and not for ${vote}`);
+  if (role !== 'follower' && leader !== NO_NODE) assert(false, `a ${role} follows ${leader}`);
 }
 
 function assertProgress(state: RaftState, id: NodeId, progress: Progress): void {
   const { match, next, state: mode, pendingSnapshot, inflights } = progress;
-  assert(match < next, `match ${match} < next ${next} of ${id}`);
-  assert((mode === 'snapshot') === pendingSnapshot > 0, `${mode} of ${id} with the snapshot ${pendingSnapshot}`);
-  if (mode !== 'replicate') assert(inflights.count === 0, `${mode} of ${id} with appends on their way`);
+  if (match >= next) assert(false, `match ${match} < next ${next} of ${id}`);
+  if ((mode === 'snapshot') !== pendingSnapshot > 0) {
+    assert(false, `${mode} of ${id} with the snapshot ${pendingSnapshot}`);
+  }
+  if (mode !== 'replicate' && inflights.count > 0) assert(false, `${mode} of ${id} with appends on their way`);
   if (state.role !== 'leader') return;
   const { lastIndex }: { readonly lastIndex: LogIndex } = state.log;
-  assert(match <= lastIndex, `match ${match} of ${id} is beyond the log, which ends at ${lastIndex}`);
+  if (match > lastIndex) assert(false, `match ${match} of ${id} is beyond the log, which ends at ${lastIndex}`);
   if (id !== state.id) return;
   assert(progress.isRecentlyActive, 'a leader is active itself');
   // What it had before its term was never counted alone, so that it may not be durable here.
   const isOwn = state.log.termOrZero(match) === state.term;
-  assert(
-    !isOwn || match < state.log.unstable.offsetInProgress,
-    `a leader counts itself for ${match}, which nobody stores`,
-  );
+  if (isOwn && match >= state.log.unstable.offsetInProgress) {
+    assert(false, `a leader counts itself for ${match}, which nobody stores`);
+  }
 }

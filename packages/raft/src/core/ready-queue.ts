@@ -64,7 +64,9 @@ export class ReadyQueue {
     const part: StoredPart = { entries, hardState, snapshot: unstable.nextSnapshot };
     const committedEntries = state.log.nextCommittedEntries(this.#allowsUnstable);
     const ready: Ready = {
-      ...part,
+      entries,
+      hardState,
+      snapshot: part.snapshot,
       softState: this.#hasSoftStateChanged() ? softStateOf(state) : undefined,
       readStates: state.readStates.length === 0 ? NO_READS : state.readStates,
       committedEntries,

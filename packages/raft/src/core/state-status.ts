@@ -1,7 +1,7 @@
 /** A copy of a node's state, for whoever wants to see it. */
 
 import type { RaftState } from './raft-state.ts';
-import { type ProgressView, type Status, viewProgress } from './status.ts';
+import { type ProgressView, type Status, type StatusSummary, viewProgress } from './status.ts';
 import type { NodeId } from './types.ts';
 
 export function statusOf(state: RaftState): Status {
@@ -29,4 +29,10 @@ export function statusOf(state: RaftState): Status {
     randomizedElectionTicks: state.randomizedElectionTicks,
     uncommittedBytes: state.uncommittedBytes,
   };
+}
+
+export function summaryOf({ id, term, vote, role, leader, log, tracker }: RaftState): StatusSummary {
+  const { committed: commit, applying, applied, lastIndex } = log;
+  const { configuration } = tracker;
+  return { id, term, vote, role, leader, commit, applying, applied, lastIndex, configuration };
 }

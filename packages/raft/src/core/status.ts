@@ -47,6 +47,12 @@ export interface Status {
   readonly uncommittedBytes: number;
 }
 
+/** What changes most often, and nothing that has to be copied. */
+export type StatusSummary = Pick<
+  Status,
+  'id' | 'term' | 'vote' | 'role' | 'leader' | 'commit' | 'applying' | 'applied' | 'lastIndex' | 'configuration'
+>;
+
 export function viewProgress(progress: Progress): ProgressView {
   const { state, match, next, isLearner, isPaused, pendingSnapshot, isRecentlyActive, inflights } = progress;
   return {

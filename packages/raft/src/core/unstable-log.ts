@@ -17,6 +17,7 @@ export class UnstableLog {
   #offsetInProgress: LogIndex;
   #snapshot: Snapshot | undefined;
   #isSnapshotInProgress = false;
+  #revision = 0;
 
   /** @param offset - Index of the first entry that is not stored. */
   constructor(offset: LogIndex, emit: EventSink | undefined) {
@@ -32,6 +33,11 @@ export class UnstableLog {
   /** Index after the last entry that was handed out. */
   get offsetInProgress(): LogIndex {
     return this.#offsetInProgress;
+  }
+
+  /** Grows with each change of what the log says; that something became durable is none. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get count(): number {
@@ -112,6 +118,7 @@ export class UnstableLog {
 
   /** `snapshot` takes the place of everything. */
   restore(snapshot: Snapshot): void {
+    this.#revision++;
     this.#offset = snapshot.meta.index + 1;
     this.#offsetInProgress = this.#offset;
     this.#entries = [];
@@ -125,6 +132,7 @@ export class UnstableLog {
    * Requires: start < entries.length, and no gap behind the log.
    */
   truncateAndAppend(entries: readonly Entry[], start: number): void {
+    this.#revision++;
     const from = entries[start]?.index ?? 0;
     const end = this.#offset + this.#entries.length;
     assert(from > 0 && from <= end, `entries from ${from} on leave a gap behind ${end - 1}`);

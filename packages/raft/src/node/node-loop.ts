@@ -40,6 +40,8 @@ import { Transfers } from './transfers.ts';
 /** Inputs that one turn steps, so that it stays short. */
 const MAX_INPUTS_PER_TURN = 512;
 const MAX_RANDOM = 2 ** 32;
+/** Whoever waits for it goes on when the work at hand is done. */
+const TURN = Promise.resolve();
 
 export interface LoopSettings {
   readonly limits: NodeLimits;
@@ -64,6 +66,7 @@ export class NodeLoop<Result> {
   readonly #snapshots: Snapshots;
   /** What the host asked of the core, for the next turn. */
   #wishes: (() => void)[] = [];
+  readonly #turnNow = (): void => this.#turn();
   #tickIsDue = false;
   #tick = 0;
   #isScheduled = false;
@@ -153,7 +156,8 @@ export class NodeLoop<Result> {
   schedule(): void {
     if (this.#isScheduled || this.#endError !== undefined) return;
     this.#isScheduled = true;
-    queueMicrotask(() => this.#turn());
+    // Not `queueMicrotask`, which costs several times as much.
+    void TURN.then(this.#turnNow);
   }
 
   /** Why this leader takes no proposals. Others refuse them anyway, and say who leads. */
@@ -196,8 +200,7 @@ export class NodeLoop<Result> {
   #scheduleLater(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const turn = (): void => this.#turn();
-    this.#world.yieldTurn().then(turn, turn);
+    this.#world.yieldTurn().then(this.#turnNow, this.#turnNow);
   }
 
   /** @returns Whether the inbox has more than a turn takes. */

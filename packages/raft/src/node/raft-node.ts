@@ -6,7 +6,7 @@
 import { encodeConfigChange } from '../core/config-change-encoding.ts';
 import type { ConfigChange } from '../core/config-change.ts';
 import type { PeerMessage } from '../core/message.ts';
-import type { Status } from '../core/status.ts';
+import type { Status, StatusSummary } from '../core/status.ts';
 import type { Configuration, LogIndex, NodeId, Term } from '../core/types.ts';
 import { NotLeaderError, RaftError } from '../errors.ts';
 import type { NodeEventSink } from './node-events.ts';
@@ -190,6 +190,16 @@ export class RaftNode<Result> {
       droppedMessages: gate.droppedCount,
       endError,
     };
+  }
+
+  /** The part of `status` that costs next to nothing, for whoever looks often. */
+  summary(): StatusSummary {
+    return this.#loop.core.summary();
+  }
+
+  /** Why the node has stopped; undefined while it lives. */
+  get endError(): RaftError | undefined {
+    return this.#loop.endError;
   }
 
   /**
