@@ -86,3 +86,13 @@ export type {
 } from './protocol-2/request.ts';
 export type { Page, PageRow, Refusal2, RefusalOutcome, Response2, Row2 } from './protocol-2/response.ts';
 export type { SessionPlace, Write, WriteAnswer, WriteCondition, WriteOperation } from './protocol-2/write.ts';
+export { ByteCounter, type ByteSink } from './protocol-2/byte-sink.ts';
+export { decodeConditions, encodeConditions, measureConditions, writeConditions } from './protocol-2/conditions.ts';
+export { decodeOperations, encodeOperations, measureOperations, writeOperations } from './protocol-2/operations.ts';
+export {
+  MAX_COMMAND_BYTES,
+  MAX_COMMAND_OPERATIONS,
+  MAX_USER_KEY_BYTES,
+  MAX_USER_VALUE_BYTES,
+  MAX_WRITE_BYTES,
+} from './protocol-2/write-format.ts';
