@@ -4,6 +4,7 @@ import { copyBytes } from '@kayadb/codec';
 
 import { EngineError } from './errors.ts';
 import { checkKey, checkValue, type WriteBatch } from './key/write-batch.ts';
+import type { WriteLimits } from './limits.ts';
 import { resolveKeySpan } from './range-delete/key-span.ts';
 import type { BatchOperation, Condition, Encoding, ReadOptions, ScanOptions } from './types.ts';
 
@@ -35,14 +36,15 @@ export function addOperation(name: string, batch: WriteBatch, operation: BatchOp
 }
 
 /** Copies the conditions. @throws TypeError, RangeError with a sentence for the user. */
-export function checkConditions(conditions: readonly Condition[]): readonly ExpectedValue[] {
+export function checkConditions(conditions: readonly Condition[], limits: WriteLimits): readonly ExpectedValue[] {
   if (!Array.isArray(conditions)) throw new TypeError('compareAndBatch: conditions must be an array');
   return (conditions as readonly (Condition | undefined)[]).map((condition) => {
     if (typeof condition !== 'object' || condition === null) {
       throw new TypeError('compareAndBatch: a condition must be an object with key and value');
     }
     const { key, value } = condition;
-    return { key: copyBytes(checkKey(key)), value: value === undefined ? undefined : copyBytes(checkValue(value)) };
+    const expected = value === undefined ? undefined : copyBytes(checkValue(value, limits));
+    return { key: copyBytes(checkKey(key, limits)), value: expected };
   });
 }
 

@@ -8,10 +8,12 @@ import { openScan, type StoreScan } from './iterate/open-scan.ts';
 import { normaliseBounds } from './iterate/range.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
 import { checkKey, WriteBatch } from './key/write-batch.ts';
+import { limitsOf, type WriteLimits } from './limits.ts';
 import { checkChoice } from './options.ts';
 import { resolveKeySpan } from './range-delete/key-span.ts';
 import { runAll } from './run-all.ts';
 import { checkpoint } from './snapshot/checkpoint.ts';
+import type { StoreImage } from './snapshot/store-image.ts';
 import { verifyStore } from './snapshot/verify-store.ts';
 import { collectStats, type RecoveryFigures } from './stats.ts';
 import type { Store } from './store.ts';
@@ -42,6 +44,7 @@ import type {
 export class KayaEngine implements Engine {
   readonly directory: string;
   readonly #store: Store;
+  readonly #limits: WriteLimits;
   readonly #recovery: RecoveryFigures;
   readonly #releaseLock: () => Promise<void>;
   readonly #scans = new Set<StoreScan<unknown>>();
@@ -55,6 +58,7 @@ export class KayaEngine implements Engine {
   constructor(store: Store, recovery: RecoveryFigures, releaseLock: () => Promise<void>) {
     this.directory = store.parts.directory;
     this.#store = store;
+    this.#limits = limitsOf(store.parts.options.log);
     this.#recovery = recovery;
     this.#releaseLock = releaseLock;
   }
@@ -67,7 +71,7 @@ export class KayaEngine implements Engine {
     try {
       this.#checkOpen();
       if (this.#store.space.refusesPuts) throw this.#store.space.refusal();
-      if (this.#needsIndex(options)) return this.#write(new WriteBatch().put(key, value), 1, options);
+      if (this.#needsIndex(options)) return this.#write(new WriteBatch(this.#limits).put(key, value), 1, options);
       const written = this.#store.put(key, value, this.#durabilityOf(options));
       this.#store.parts.counters.puts++;
       return written;
@@ -79,7 +83,7 @@ export class KayaEngine implements Engine {
   delete(key: BytesLike, options?: WriteOptions): Promise<WriteResult> {
     try {
       this.#checkOpen();
-      if (this.#needsIndex(options)) return this.#write(new WriteBatch().delete(key), 0, options);
+      if (this.#needsIndex(options)) return this.#write(new WriteBatch(this.#limits).delete(key), 0, options);
       const written = this.#store.delete(key, this.#durabilityOf(options));
       this.#store.parts.counters.deletes++;
       return written;
@@ -103,8 +107,8 @@ export class KayaEngine implements Engine {
     operations: readonly BatchOperation[],
     options?: WriteOptions,
   ): Promise<CompareResult> {
-    const expected = checkConditions(conditions);
-    const batch = new WriteBatch();
+    const expected = checkConditions(conditions, this.#limits);
+    const batch = new WriteBatch(this.#limits);
     const putCount = encodeBatch('compareAndBatch', batch, operations);
     this.#checkOpen();
     this.#checkRoom(putCount);
@@ -118,7 +122,7 @@ export class KayaEngine implements Engine {
       this.#checkOpen();
       this.#store.parts.counters.gets.count++;
       // The read may wait for the disk, and the caller's array may change meanwhile.
-      const found = this.#store.reads.get(copyBytes(checkKey(key)), this.#sequenceFor(options));
+      const found = this.#store.reads.get(copyBytes(checkKey(key, this.#limits)), this.#sequenceFor(options));
       return found instanceof Promise ? this.#timed(found) : Promise.resolve(found);
     } catch (error) {
       return Promise.reject(error);
@@ -128,13 +132,13 @@ export class KayaEngine implements Engine {
   getSync(key: BytesLike, options?: ReadOptions): Uint8Array | undefined {
     this.#checkOpen();
     this.#store.parts.counters.gets.count++;
-    return this.#store.reads.getSync(checkKey(key), this.#sequenceFor(options));
+    return this.#store.reads.getSync(checkKey(key, this.#limits), this.#sequenceFor(options));
   }
 
   async getMany(keys: readonly BytesLike[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
     this.#checkOpen();
     if (!Array.isArray(keys)) throw new TypeError('getMany: keys must be an array');
-    const wanted = (keys as readonly BytesLike[]).map((key) => copyBytes(checkKey(key)));
+    const wanted = (keys as readonly BytesLike[]).map((key) => copyBytes(checkKey(key, this.#limits)));
     this.#store.parts.counters.gets.count += wanted.length;
     return this.#track(this.#store.reads.getMany(wanted, this.#sequenceFor(options)));
   }
@@ -142,7 +146,7 @@ export class KayaEngine implements Engine {
   async has(key: BytesLike, options?: ReadOptions): Promise<boolean> {
     this.#checkOpen();
     this.#store.parts.counters.gets.count++;
-    const found = this.#store.reads.has(copyBytes(checkKey(key)), this.#sequenceFor(options));
+    const found = this.#store.reads.has(copyBytes(checkKey(key, this.#limits)), this.#sequenceFor(options));
     return found instanceof Promise ? this.#timed(found) : found;
   }
 
@@ -193,13 +197,13 @@ export class KayaEngine implements Engine {
 
   async checkpoint(directory: string): Promise<CheckpointInfo> {
     this.#checkDirectory('checkpoint', directory);
-    return this.#track(this.#flushed(() => checkpoint(this.#store.parts, directory)));
+    return this.#track(this.#flushed((image) => checkpoint(this.#store.parts, directory, image)));
   }
 
   async backup(directory: string, options: BackupOptions = {}): Promise<CheckpointInfo> {
     this.#checkDirectory('backup', directory);
     const signal = this.#signalWith(options.signal);
-    return this.#track(this.#flushed(() => backup(this.#store.parts, directory, { ...options, signal })));
+    return this.#track(this.#flushed((image) => backup(this.#store.parts, directory, { ...options, signal }, image)));
   }
 
   stats(): EngineStats {
@@ -274,10 +278,10 @@ export class KayaEngine implements Engine {
     return scan;
   }
 
-  async #flushed<T>(task: () => Promise<T>): Promise<T> {
+  /** @param task - Gets the state of the store as it is within this call. */
+  async #flushed<T>(task: (image: StoreImage) => Promise<T>): Promise<T> {
     this.#store.parts.poison.check();
-    await this.#store.flush();
-    return task();
+    return task(await this.#store.flushedImage());
   }
 
   #durabilityOf(options: WriteOptions | undefined): Durability {

@@ -13,6 +13,7 @@ import { ObsoleteRemover } from './files/obsolete-remover.ts';
 import type { ScanParts } from './iterate/open-scan.ts';
 import type { SequenceNumber } from './key/internal-key.ts';
 import { WriteBatch } from './key/write-batch.ts';
+import { limitsOf } from './limits.ts';
 import { MemtableList } from './memtable/memtable-list.ts';
 import type { Memtable } from './memtable/memtable.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -23,6 +24,7 @@ import type { Resources } from './resources.ts';
 import { runAll } from './run-all.ts';
 import { Scrubber } from './scrub/scrubber.ts';
 import { SnapshotList } from './snapshot/snapshot-list.ts';
+import { captureImage, type StoreImage } from './snapshot/store-image.ts';
 import { DiskGuard } from './space/disk-guard.ts';
 import { ReserveFile } from './space/reserve-file.ts';
 import type { BlockCache } from './sstable/block-cache.ts';
@@ -116,7 +118,7 @@ export class Store {
       },
       onFrozen: () => this.#background.kick(),
     });
-    this.#writes = new WriteQueue(this.#committer);
+    this.#writes = new WriteQueue(this.#committer, limitsOf(options.log));
     this.#remover = this.#createRemover();
   }
 
@@ -158,7 +160,7 @@ export class Store {
   put(key: BytesLike, value: BytesLike, durability: Durability): Promise<WriteResult> {
     // Whatever has no length is not a value, which the batch says in words.
     if (value?.length <= MAX_SHARED_VALUE_LENGTH) return this.#writes.submitPut(key, value, durability);
-    return this.write(new WriteBatch().put(key, value), durability, undefined);
+    return this.write(new WriteBatch(limitsOf(this.parts.options.log)).put(key, value), durability, undefined);
   }
 
   /** As `put`. */
@@ -202,9 +204,32 @@ export class Store {
 
   /** Moves everything accepted so far into tables; does not wait for what is written meanwhile. */
   async flush(): Promise<void> {
-    const newest = await this.#freeze();
-    if (newest === undefined) return;
-    while (this.memtables.all().includes(newest)) await this.#background.waitFor('flush');
+    await this.#flushThrough(await this.#freeze());
+  }
+
+  /**
+   * As `flush`, and what tables hold then: everything accepted before the call, and nothing that is accepted later, however many flushes follow at once.
+   * The image is the caller's to release.
+   */
+  async flushedImage(): Promise<StoreImage> {
+    const images: StoreImage[] = [];
+    const takeBack: (() => void)[] = [];
+    const capture = (): void => {
+      const image = captureImage(this.parts);
+      images.push(image);
+      takeBack.push(() => image.release());
+    };
+    const newest = await this.#freeze((frozen) => {
+      if (frozen === undefined) capture();
+      else takeBack.push(this.memtables.onceDropped(frozen, capture));
+    });
+    try {
+      await this.#flushThrough(newest);
+      return images[0]!;
+    } catch (error) {
+      for (const step of takeBack) step();
+      throw error;
+    }
   }
 
   /** Flushes, then merges what is in `span` as far down as it goes. */
@@ -235,14 +260,24 @@ export class Store {
     ]);
   }
 
-  /** Freezes everything accepted so far. @returns The newest memtable that waits for its flush; those before it go first. */
-  async #freeze(): Promise<Memtable | undefined> {
+  /**
+   * Freezes everything accepted so far. @returns The newest memtable that waits for its flush; those before it go first.
+   *
+   * @param then - Gets the same, before anything that is accepted later.
+   */
+  async #freeze(then?: (newest: Memtable | undefined) => void): Promise<Memtable | undefined> {
     let newest: Memtable | undefined;
     await this.#writes.runAlone(async () => {
       await this.#committer.freeze();
       newest = this.memtables.newestFrozen();
+      then?.(newest);
     });
     return newest;
+  }
+
+  async #flushThrough(newest: Memtable | undefined): Promise<void> {
+    if (newest === undefined) return;
+    while (this.memtables.all().includes(newest)) await this.#background.waitFor('flush');
   }
 
   async #finish(): Promise<void> {

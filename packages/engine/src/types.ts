@@ -282,7 +282,7 @@ export interface BackupOptions {
  * An open store. All methods may be called at any time from any task of this process; calls after `close()` fail
  * with EngineError KAYA_ENGINE_CLOSED, and writes after the first unknown disk outcome with KAYA_ENGINE_POISONED.
  * Inputs are copied before a method returns. Wrong arguments are TypeError or RangeError: keys are 1 to 4,096 bytes,
- * values at most 16 MiB, batches at most 32 MiB.
+ * values at most 16 MiB, batches at most 32 MiB; with an external log 64 bytes, 64 bytes and 8 MiB more.
  */
 export interface Engine extends AsyncDisposable {
   readonly directory: string;

@@ -5,7 +5,7 @@ import { seededRandom, testSeed } from '@kayadb/testkit';
 import { crashClones, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
-import type { BatchOperation, Engine, EngineOptions } from '../src/index.ts';
+import { type BatchOperation, type Engine, type EngineOptions, openEngine } from '../src/index.ts';
 import { openTestEngine, testWorld, tinyOptions } from './support/open-test-engine.ts';
 
 const external: EngineOptions = { ...tinyOptions, log: 'external' };
@@ -97,6 +97,28 @@ describe('a store with an external log', () => {
 
     expect(Math.max(...indexes)).toBeGreaterThan(0);
     await engine.close();
+  });
+
+  test('makes checkpoints of the state within the call, whatever is written and flushed meanwhile', async () => {
+    const disk = new MemoryFileSystem();
+    await using engine = await openTestEngine(testWorld(disk), external);
+
+    let applied = 0;
+    for (const count of [0, 1, 30, 0, 90]) {
+      await apply(engine, applied + 1, applied + count);
+      applied += count;
+      const made = engine.checkpoint(`/copy-${applied}`);
+      await apply(engine, applied + 1, applied + 40);
+
+      const { durableIndex } = await made;
+
+      expect(durableIndex).toBe(applied);
+      const { clock, nextProcess } = testWorld(disk);
+      const options = { ...external, fileSystem: disk, clock, processes: nextProcess() };
+      await using copy = await openEngine(`/copy-${applied}`, options);
+      expect(await contentOf(copy)).toEqual(await expectedAt(applied));
+      applied += 40;
+    }
   });
 
   test('writes no log', async () => {

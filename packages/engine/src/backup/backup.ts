@@ -18,11 +18,12 @@ import { checksumFile, copyFile } from './copy-file.ts';
 import { CopyProgress } from './copy-progress.ts';
 
 /**
- * Copies what the tables of `source` hold into `directory`: flush it first. Writes and compactions may go on meanwhile.
+ * Copies `image`, which is released in any case, into `directory`. Writes and compactions may go on meanwhile.
  *
  * Durability: complete and durable once this resolves; until then, and if it rejects, the name does not exist.
  *
  * @param directory - Must not exist. May be on another disk.
+ * @param image - Default what the tables of `source` hold now.
  * @throws CorruptionError when a table is damaged; it names the file and the place.
  * @throws EngineError KAYA_ABORTED, FileSystemError
  */
@@ -30,9 +31,9 @@ export async function backup(
   source: SourceStore,
   directory: string,
   options: BackupOptions = {},
+  image: StoreImage = captureImage(source),
 ): Promise<CheckpointInfo> {
   const { fileSystem } = source.resources;
-  const image = captureImage(source);
   const progress = new CopyProgress('the backup', image.info.bytes, options);
   try {
     progress.check();

@@ -8,7 +8,7 @@ import { EMPTY_BYTES, readU32, readU64 } from '@kayadb/codec';
 import { CorruptionError } from '../errors.ts';
 import type { MaybePromise } from '../iterate/cursor.ts';
 import { DELETE_KIND, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
-import { MAX_KEY_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES } from '../limits.ts';
 import { runAll } from '../run-all.ts';
 import { DATA_BLOCK_HEADER_BYTES } from '../sstable/sstable-format.ts';
 import type { TableMeta } from '../version/table-meta.ts';
@@ -123,7 +123,7 @@ export class TableRun implements EntryRun {
     const kind = bytes[at + ENTRY_KIND_AT];
     this.#entryEnd = at + ENTRY_HEADER_BYTES + keyBytes + readU32(bytes, at);
     this.sequence = this.#baseSequence + readU32(bytes, this.#deltaAt);
-    if (this.#entryEnd > this.#blockEnd || keyBytes === 0 || keyBytes > MAX_KEY_BYTES) {
+    if (this.#entryEnd > this.#blockEnd || keyBytes === 0 || keyBytes > MAX_STORED_KEY_BYTES) {
       throw this.#damaged('an entry does not fit in it');
     }
     if (kind !== PUT_KIND && kind !== DELETE_KIND) throw this.#damaged('an entry is of no known kind');

@@ -5,7 +5,7 @@
 
 import { compareBytes, DecodeError, EMPTY_BYTES, encodeUtf8, readU16, readU32 } from '@kayadb/codec';
 
-import { MAX_BATCH_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES, MAX_STORED_VALUE_BYTES, OWN_LOG_LIMITS, type WriteLimits } from '../limits.ts';
 import type { BytesLike } from '../types.ts';
 import {
   encodeEntryHeader,
@@ -26,9 +26,14 @@ const MAX_BYTES_PER_UNIT = 3;
 
 /** Puts and deletes that take effect together or not at all, in the order of the calls. Copies what it is given. */
 export class WriteBatch {
+  readonly #limits: WriteLimits;
   #bytes: Buffer = NO_BYTES;
   #length = 0;
   #count = 0;
+
+  constructor(limits: WriteLimits = OWN_LOG_LIMITS) {
+    this.#limits = limits;
+  }
 
   /** Operations in the batch. */
   get count(): number {
@@ -48,19 +53,19 @@ export class WriteBatch {
   /**
    * Sets `key` to `value`. Strings are taken as UTF-8.
    *
-   * @param key - 1 to `MAX_KEY_BYTES` bytes.
-   * @param value - 0 to `MAX_VALUE_BYTES` bytes.
+   * @param key - 1 to `keyBytes` bytes.
+   * @param value - 0 to `valueBytes` bytes.
    * @throws TypeError for anything that is neither a Uint8Array nor a string. The batch stays as it was.
-   * @throws RangeError for a length out of range, or when the batch would exceed `MAX_BATCH_BYTES`.
+   * @throws RangeError for a length out of range, or when the batch would exceed `batchBytes`.
    */
   put(key: BytesLike, value: BytesLike): this {
-    const keyRoom = roomForKey(key);
-    return this.#add(PUT_KIND, key, keyRoom, value, roomForValue(value));
+    const keyRoom = roomForKey(key, this.#limits);
+    return this.#add(PUT_KIND, key, keyRoom, value, roomForValue(value, this.#limits));
   }
 
   /** Removes `key`, whether it is there or not. Errors as for `put`. */
   delete(key: BytesLike): this {
-    return this.#add(DELETE_KIND, key, roomForKey(key), EMPTY_BYTES, 0);
+    return this.#add(DELETE_KIND, key, roomForKey(key, this.#limits), EMPTY_BYTES, 0);
   }
 
   /**
@@ -84,7 +89,7 @@ export class WriteBatch {
     const start = this.#length;
     const keyAt = start + ENTRY_HEADER_BYTES;
     const room = keyAt + keyRoom + valueRoom;
-    if (room > this.#bytes.length || room > MAX_BATCH_BYTES) this.#makeRoom(room, keyAt, key, value);
+    if (room > this.#bytes.length || room > this.#limits.batchBytes) this.#makeRoom(room, keyAt, key, value);
     const bytes = this.#bytes;
     const valueAt = keyAt + copyInto(bytes, keyAt, key);
     const end = valueAt + copyInto(bytes, valueAt, value);
@@ -97,11 +102,12 @@ export class WriteBatch {
   /** For `room` bytes, of which the operation may need fewer. */
   #makeRoom(room: number, keyAt: number, key: BytesLike, value: BytesLike): void {
     const end = keyAt + byteLengthOf(key) + byteLengthOf(value);
-    if (end > MAX_BATCH_BYTES) {
-      throw new RangeError(`a batch takes ${MAX_BATCH_BYTES} bytes at most, and this operation would make it ${end}`);
+    const { batchBytes } = this.#limits;
+    if (end > batchBytes) {
+      throw new RangeError(`a batch takes ${batchBytes} bytes at most, and this operation would make it ${end}`);
     }
     if (room <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(room, Math.min(MAX_BATCH_BYTES, this.#bytes.length * 2)));
+    const grown = Buffer.allocUnsafe(Math.max(room, Math.min(batchBytes, this.#bytes.length * 2)));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
@@ -112,25 +118,25 @@ export class WriteBatch {
  *
  * @throws TypeError or RangeError with a sentence for the user.
  */
-export function checkKey(key: BytesLike): Uint8Array {
+export function checkKey(key: BytesLike, { keyBytes }: WriteLimits = OWN_LOG_LIMITS): Uint8Array {
   const bytes = asBytes(key, 'key');
   if (bytes.length === 0) throw new RangeError('a key has at least one byte, and this one is empty');
-  if (bytes.length > MAX_KEY_BYTES) {
-    throw new RangeError(`a key has ${MAX_KEY_BYTES} bytes at most, and this one has ${bytes.length}`);
+  if (bytes.length > keyBytes) {
+    throw new RangeError(`a key has ${keyBytes} bytes at most, and this one has ${bytes.length}`);
   }
   return bytes;
 }
 
 /** A user's value as bytes. As `checkKey`; may be empty. */
-export function checkValue(value: BytesLike): Uint8Array {
+export function checkValue(value: BytesLike, limits: WriteLimits = OWN_LOG_LIMITS): Uint8Array {
   const bytes = asBytes(value, 'value');
-  checkValueLength(bytes.length);
+  checkValueLength(bytes.length, limits);
   return bytes;
 }
 
-function checkValueLength(length: number): void {
-  if (length > MAX_VALUE_BYTES) {
-    throw new RangeError(`a value has ${MAX_VALUE_BYTES} bytes at most, and this one has ${length}`);
+function checkValueLength(length: number, { valueBytes }: WriteLimits): void {
+  if (length > valueBytes) {
+    throw new RangeError(`a value has ${valueBytes} bytes at most, and this one has ${length}`);
   }
 }
 
@@ -165,10 +171,10 @@ export function decodeOperations(
       throw new DecodeError(`operation kind ${kind} is not known`, at);
     }
     if (payload[at + ENTRY_RESERVED_AT] !== 0) throw new DecodeError('a reserved byte is not zero', at);
-    if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) throw new DecodeError(`a key has ${keyBytes} bytes`, at);
-    if (valueBytes > MAX_VALUE_BYTES) throw new DecodeError(`a value has ${valueBytes} bytes`, at);
+    if (keyBytes === 0 || keyBytes > MAX_STORED_KEY_BYTES) throw new DecodeError(`a key has ${keyBytes} bytes`, at);
+    if (valueBytes > MAX_STORED_VALUE_BYTES) throw new DecodeError(`a value has ${valueBytes} bytes`, at);
     if (kind === DELETE_KIND && valueBytes !== 0) throw new DecodeError('a delete has a value', at);
-    if (kind === RANGE_DELETE_KIND && valueBytes > MAX_KEY_BYTES)
+    if (kind === RANGE_DELETE_KIND && valueBytes > MAX_STORED_KEY_BYTES)
       throw new DecodeError('a range ends behind all keys', at);
     const keyAt = at + ENTRY_HEADER_BYTES;
     const valueAt = keyAt + keyBytes;
@@ -189,18 +195,18 @@ export function decodeOperations(
 }
 
 /** What `key` takes at most, once it is known to be one: exact where it costs nothing, or where the bound is near. */
-function roomForKey(key: BytesLike): number {
-  if (typeof key === 'string' && key.length > 0 && key.length * MAX_BYTES_PER_UNIT <= MAX_KEY_BYTES) {
+function roomForKey(key: BytesLike, limits: WriteLimits): number {
+  if (typeof key === 'string' && key.length > 0 && key.length * MAX_BYTES_PER_UNIT <= limits.keyBytes) {
     return key.length * MAX_BYTES_PER_UNIT;
   }
-  return checkKey(key).length;
+  return checkKey(key, limits).length;
 }
 
-function roomForValue(value: BytesLike): number {
-  if (typeof value !== 'string' || value.length > MAX_VALUE_BYTES) return checkValue(value).length;
+function roomForValue(value: BytesLike, limits: WriteLimits): number {
+  if (typeof value !== 'string' || value.length > limits.valueBytes) return checkValue(value, limits).length;
   if (value.length <= LOOPED_LENGTH) return value.length * MAX_BYTES_PER_UNIT;
   const length = Buffer.byteLength(value);
-  checkValueLength(length);
+  checkValueLength(length, limits);
   return length;
 }
 

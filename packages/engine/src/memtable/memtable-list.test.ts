@@ -42,6 +42,30 @@ describe('MemtableList', () => {
   });
 });
 
+describe('onceDropped', () => {
+  test('tells of just the one memtable, once, when it is gone and before anything else happens', () => {
+    const list = new MemtableList(1);
+    const told: string[] = [];
+    const tell = (name: string): (() => void) => {
+      list.rotate(1);
+      return list.onceDropped(list.newestFrozen()!, () => told.push(`${name}, ${list.frozenCount} left`));
+    };
+    tell('first');
+    const takeBack = tell('second');
+    tell('third');
+
+    takeBack();
+    list.dropOldest();
+    const early = [...told];
+    list.dropOldest();
+    list.dropOldest();
+    list.dropOldest();
+
+    expect(early).toEqual(['first, 2 left']);
+    expect(told).toEqual(['first, 2 left', 'third, 0 left']);
+  });
+});
+
 describe('recycled memory', () => {
   test('becomes that of the next memtables, with nothing of the old ones to be seen', async () => {
     const list = new MemtableList(1, { recycle: true });

@@ -20,6 +20,7 @@ export class MemtableList {
   #active: LoggedMemtable;
   /** Newest first. Replaced, never changed, so that a reader may hold on to it. */
   #frozen: readonly LoggedMemtable[] = [];
+  #onceDropped: readonly { readonly memtable: Memtable; readonly task: () => void }[] = [];
 
   /**
    * @param options.recycle - Uses the memory of flushed memtables for new ones. Requires: whoever reads a memtable in more than one
@@ -79,11 +80,27 @@ export class MemtableList {
     return (this.#frozen[this.#frozen.length - 2] ?? this.#active).firstSegment;
   }
 
+  /**
+   * Calls `task` once, in the turn in which `memtable` is forgotten: tables hold it and all before it then, and nothing behind it.
+   *
+   * @returns Takes the call back, if it has not come yet.
+   */
+  onceDropped(memtable: Memtable, task: () => void): () => void {
+    const waiting = { memtable, task };
+    this.#onceDropped = [...this.#onceDropped, waiting];
+    return () => {
+      this.#onceDropped = this.#onceDropped.filter((each) => each !== waiting);
+    };
+  }
+
   /** Forgets the oldest frozen memtable. Requires: the manifest says, durably, that tables hold it. */
   dropOldest(): void {
     const dropped = this.oldestFrozen();
     if (dropped === undefined) return;
     this.#frozen = this.#frozen.slice(0, -1);
+    const due = this.#onceDropped.filter(({ memtable }) => memtable === dropped.memtable);
+    this.#onceDropped = this.#onceDropped.filter(({ memtable }) => memtable !== dropped.memtable);
+    for (const { task } of due) task();
     if (this.#memory === undefined) return;
     const { memtable } = dropped;
     const inUse = this.memoryBytes - this.#memory.bytes;

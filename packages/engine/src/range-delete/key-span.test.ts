@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { MAX_KEY_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES as MAX_KEY_BYTES } from '../limits.ts';
 import type { KeyRange } from '../types.ts';
 import { resolveKeySpan } from './key-span.ts';
 import { spanHasKey } from './range-delete.ts';

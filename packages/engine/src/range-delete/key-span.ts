@@ -3,7 +3,7 @@
 import { compareBytes, concatBytes, prefixEnd } from '@kayadb/codec';
 
 import { type Bound, normaliseBounds } from '../iterate/range.ts';
-import { MAX_KEY_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES } from '../limits.ts';
 import type { KeyRange } from '../types.ts';
 import type { KeySpan } from './range-delete.ts';
 
@@ -29,18 +29,20 @@ export function resolveKeySpan(range: KeyRange): KeySpan | undefined {
 
 function startOf({ key, inclusive }: Bound): Uint8Array | undefined {
   if (key.length === 0) return FIRST_KEY;
-  if (key.length > MAX_KEY_BYTES) return keyAfter(key);
+  if (key.length > MAX_STORED_KEY_BYTES) return keyAfter(key);
   return inclusive ? key : keyAfter(key);
 }
 
 function endOf({ key, inclusive }: Bound): Uint8Array | undefined {
   // No key is empty, and none is longer than the bound: between a longer bound and its cut there is nothing.
   if (key.length === 0) return FIRST_KEY;
-  if (key.length > MAX_KEY_BYTES) return keyAfter(key);
+  if (key.length > MAX_STORED_KEY_BYTES) return keyAfter(key);
   return inclusive ? keyAfter(key) : key;
 }
 
 /** The smallest possible key greater than `key`; `undefined` when there is none. */
 function keyAfter(key: Uint8Array): Uint8Array | undefined {
-  return key.length < MAX_KEY_BYTES ? concatBytes([key, FIRST_KEY]) : prefixEnd(key.subarray(0, MAX_KEY_BYTES));
+  return key.length < MAX_STORED_KEY_BYTES
+    ? concatBytes([key, FIRST_KEY])
+    : prefixEnd(key.subarray(0, MAX_STORED_KEY_BYTES));
 }

@@ -10,20 +10,24 @@ import { tableFileName } from '../files/file-names.ts';
 import type { CheckpointInfo } from '../types.ts';
 import { publishDirectory } from './publish-directory.ts';
 import type { SourceStore } from './source-store.ts';
-import { captureImage, writeImage } from './store-image.ts';
+import { captureImage, type StoreImage, writeImage } from './store-image.ts';
 
 /**
- * Makes `directory` a store of what the tables of `source` hold: flush it first. Writes and compactions may go on meanwhile.
+ * Makes `directory` a store of `image`, which is released in any case. Writes and compactions may go on meanwhile.
  *
  * Durability: complete and durable once this resolves; until then, and if it rejects, the name does not exist.
  *
  * @param directory - Must not exist. On the same file system.
+ * @param image - Default what the tables of `source` hold now.
  * @throws FileSystemError KAYA_FS_EXISTS when the name is taken.
  * @throws EngineError KAYA_NO_HARD_LINKS when a table cannot have a second name there.
  */
-export async function checkpoint(source: SourceStore, directory: string): Promise<CheckpointInfo> {
+export async function checkpoint(
+  source: SourceStore,
+  directory: string,
+  image: StoreImage = captureImage(source),
+): Promise<CheckpointInfo> {
   const { fileSystem } = source.resources;
-  const image = captureImage(source);
   try {
     return await publishDirectory(fileSystem, directory, async (partial) => {
       for (const { fileNumber } of image.tables) {

@@ -6,7 +6,7 @@
 import { assert, readU32, readU64 } from '@kayadb/codec';
 
 import { DELETE_KIND, PUT_KIND } from '../key/internal-key.ts';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES, MAX_STORED_VALUE_BYTES } from '../limits.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
 import { DATA_BLOCK_HEADER_BYTES } from './sstable-format.ts';
 
@@ -32,9 +32,9 @@ export function findLayoutFault(bytes: Uint8Array, length: number): string | und
     const valueBytes = readU32(bytes, at);
     const keyBytes = bytes[at + 4]! | (bytes[at + 5]! << 8);
     const kind = bytes[at + 6]!;
-    if (keyBytes === 0 || keyBytes > MAX_KEY_BYTES) return `entry ${i} has a key of ${keyBytes} bytes`;
+    if (keyBytes === 0 || keyBytes > MAX_STORED_KEY_BYTES) return `entry ${i} has a key of ${keyBytes} bytes`;
     if (keyBytes < prefixBytes) return `the key of entry ${i} is shorter than the shared prefix`;
-    if (valueBytes > MAX_VALUE_BYTES) return `entry ${i} has a value of ${valueBytes} bytes`;
+    if (valueBytes > MAX_STORED_VALUE_BYTES) return `entry ${i} has a value of ${valueBytes} bytes`;
     if (kind !== PUT_KIND && (kind !== DELETE_KIND || valueBytes > 0)) return `entry ${i} is of no known kind`;
     if (bytes[at + 7] !== 0) return `reserved bytes of entry ${i} are not zero`;
     const delta = readU32(bytes, deltasAt + 4 * i);

@@ -10,7 +10,7 @@ import { encodeFileHeader, fileSeed, TABLE_MAGIC } from '../files/file-header.ts
 import type { MaybePromise } from '../iterate/cursor.ts';
 import { encodedEntryBytes, encodedKey, encodedKeyBytes, encodedKind, encodeEntry } from '../key/encoded-entry.ts';
 import { type Entry, type FileNumber, PUT_KIND, type SequenceNumber } from '../key/internal-key.ts';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES, MAX_STORED_VALUE_BYTES } from '../limits.ts';
 import type { TableMeta } from '../version/table-meta.ts';
 import { ENTRY_HEADER_BYTES } from '../wal/wal-format.ts';
 import { BlockBuilder } from './block-builder.ts';
@@ -120,7 +120,10 @@ export class TableBuilder {
   add(entry: Entry): MaybePromise {
     const { key, sequence, kind, value } = entry;
     assert(this.#isOpen, 'a table that was finished or abandoned takes no entries');
-    assert(key.length > 0 && key.length <= MAX_KEY_BYTES && value.length <= MAX_VALUE_BYTES, 'entry is out of bounds');
+    assert(
+      key.length > 0 && key.length <= MAX_STORED_KEY_BYTES && value.length <= MAX_STORED_VALUE_BYTES,
+      'entry is out of bounds',
+    );
     assert(kind === PUT_KIND || value.length === 0, 'a delete has no value');
     const order = this.#order.order(key, sequence);
     assert(order >= 0, 'entries of a table must come in order');

@@ -7,7 +7,7 @@ import { ByteReader, ByteWriter, compareBytes, copyBytes, DecodeError, EMPTY_BYT
 
 import { EngineError } from '../errors.ts';
 import type { FileNumber, SequenceNumber } from '../key/internal-key.ts';
-import { MAX_KEY_BYTES } from '../limits.ts';
+import { MAX_STORED_KEY_BYTES } from '../limits.ts';
 import type { RangeDelete } from '../range-delete/range-delete.ts';
 import { LEVEL_COUNT, type TableMeta } from './table-meta.ts';
 
@@ -225,7 +225,7 @@ function decodeRangeDelete(field: ByteReader): RangeDelete {
   const start = readKey(field, 'start of a range');
   const at = field.offset;
   const endBytes = field.varint('length of the end of a range');
-  if (endBytes > MAX_KEY_BYTES) throw new DecodeError('a range ends behind all keys', at);
+  if (endBytes > MAX_STORED_KEY_BYTES) throw new DecodeError('a range ends behind all keys', at);
   const end = endBytes === 0 ? undefined : copyBytes(field.bytes(endBytes, 'end of a range'));
   if (end !== undefined && compareBytes(start, end) >= 0) throw new DecodeError('a range ends before it starts', at);
   return { sequence, start, end };
@@ -248,8 +248,8 @@ function readFileNumber(field: ByteReader, what: string): FileNumber {
 function readKey(field: ByteReader, what: string): Uint8Array {
   const at = field.offset;
   const length = field.varint(`${what} length`);
-  if (length === 0 || length > MAX_KEY_BYTES) {
-    throw new DecodeError(`${what} has ${length} bytes, not 1 to ${MAX_KEY_BYTES}`, at);
+  if (length === 0 || length > MAX_STORED_KEY_BYTES) {
+    throw new DecodeError(`${what} has ${length} bytes, not 1 to ${MAX_STORED_KEY_BYTES}`, at);
   }
   return copyBytes(field.bytes(length, what));
 }

@@ -10,7 +10,7 @@
 import { EMPTY_BYTES } from '@kayadb/codec';
 
 import { WriteBatch } from '../key/write-batch.ts';
-import { MAX_GROUP_BYTES } from '../limits.ts';
+import { MAX_GROUP_BYTES, OWN_LOG_LIMITS, type WriteLimits } from '../limits.ts';
 import type { BytesLike, Durability, WriteResult } from '../types.ts';
 import {
   GatheredWrites,
@@ -59,6 +59,7 @@ function takeSettlers(resolve: Resolve, reject: Reject): void {
 
 export class WriteQueue {
   readonly #target: WriteTarget;
+  readonly #limits: WriteLimits;
   #first: QueuedWrite | undefined;
   #last: QueuedWrite | undefined;
   /** The last one, or not in the queue while nothing is in it; takes further puts and deletes. */
@@ -72,13 +73,14 @@ export class WriteQueue {
   readonly #group: QueuedWrite[] = [];
   readonly #run = (): void => this.#commitWaiting();
 
-  constructor(target: WriteTarget) {
+  constructor(target: WriteTarget, limits: WriteLimits = OWN_LOG_LIMITS) {
     this.#target = target;
+    this.#limits = limits;
   }
 
   /** An empty batch, of memory that was used before if there is any: the first touch of fresh memory is dear. */
   takeBatch(): WriteBatch {
-    return this.#batches.pop() ?? new WriteBatch();
+    return this.#batches.pop() ?? new WriteBatch(this.#limits);
   }
 
   /** Resolves when the write is acknowledged. Writes are acknowledged, and become visible, in the order of submission. */
@@ -87,7 +89,7 @@ export class WriteQueue {
   }
 
   /**
-   * Submits `key` set to `value`, both of which are copied. Cheaper than a batch of its own. Requires: together well below `MAX_BATCH_BYTES`.
+   * Submits `key` set to `value`, both of which are copied. Cheaper than a batch of its own. Requires: together well below `batchBytes`.
    *
    * @throws What `WriteBatch.put` throws; nothing is submitted then.
    */
