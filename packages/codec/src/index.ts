@@ -77,15 +77,55 @@ export {
   UNAUTHORIZED_TEXTS,
 } from './protocol/wire-format.ts';
 export type {
+  DecodedRequest2,
   Freshness,
   Request2,
   RequestEnvelope2,
+  RequestHeader2,
   RequestKind2,
   RowRange,
   ScanRequest2,
+  UnsupportedRequest2,
 } from './protocol-2/request.ts';
-export type { Page, PageRow, Refusal2, RefusalOutcome, Response2, Row2 } from './protocol-2/response.ts';
+export {
+  HEALTH_ROLES,
+  OK_RESPONSE_KIND_2,
+  type OkResponse2,
+  type Page,
+  type PageRow,
+  type Refusal2,
+  type RefusalOutcome,
+  type Response2,
+  type Row2,
+} from './protocol-2/response.ts';
 export type { SessionPlace, Write, WriteAnswer, WriteCondition, WriteOperation } from './protocol-2/write.ts';
+export { decodeRequest2 } from './protocol-2/decode-request-2.ts';
+export { decodeResponse2 } from './protocol-2/decode-response-2.ts';
+export { encodeRequest2 } from './protocol-2/encode-request-2.ts';
+export { encodeResponse2 } from './protocol-2/encode-response-2.ts';
+export { decodeRequestHeader2, decodeResponseId2 } from './protocol-2/frame-2.ts';
+export {
+  answerHello,
+  type HelloAnswer,
+  type HelloCircumstances,
+  type SpokenVersion,
+  versionBehindHello,
+} from './protocol-2/hello.ts';
+export {
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_ROWS,
+  MAX_ADDRESS_BYTES,
+  MAX_GET_MANY_KEYS,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_ROWS,
+  OPCODE_2,
+  type Opcode2,
+  PROTOCOL_VERSION_2,
+  REQUEST_HEADER_BYTES_2,
+  RESPONSE_HEADER_BYTES_2,
+  SCAN_IDLE_MS,
+  STATUS_2,
+} from './protocol-2/wire-format-2.ts';
 export { ByteCounter, type ByteSink } from './protocol-2/byte-sink.ts';
 export { decodeConditions, encodeConditions, measureConditions, writeConditions } from './protocol-2/conditions.ts';
 export { decodeOperations, encodeOperations, measureOperations, writeOperations } from './protocol-2/operations.ts';

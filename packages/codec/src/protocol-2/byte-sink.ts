@@ -12,7 +12,7 @@ export interface ByteSink {
   bytes(value: Uint8Array): ByteSink;
 }
 
-/** Counts and keeps nothing. */
+/** Counts and keeps nothing. Numbers are judged here, so that the writer need not. */
 export class ByteCounter implements ByteSink {
   #length = 0;
 
@@ -25,7 +25,9 @@ export class ByteCounter implements ByteSink {
     return this;
   }
 
-  u32(_value: number): this {
+  /** @throws RangeError for what is not a whole number of 32 bits. */
+  u32(value: number): this {
+    if (value >>> 0 !== value) throw new RangeError(`a u32 is a whole number from 0 to 2^32 - 1, not ${value}`);
     this.#length += 4;
     return this;
   }

@@ -28,9 +28,9 @@ export interface ScanRequest2 {
   readonly isWithoutValues: boolean;
   /** 0: none. */
   readonly limit: number;
-  /** 0: the node's choice. */
+  /** Up to `MAX_PAGE_BYTES`; 0: the node's choice. */
   readonly pageBytes: number;
-  /** 0: the node's choice. */
+  /** Up to `MAX_PAGE_ROWS`; 0: the node's choice. */
   readonly pageRows: number;
 }
 
@@ -64,9 +64,23 @@ export type Request2 =
 
 export type RequestKind2 = Request2['kind'];
 
+/** Any other opcode: to be refused with KAYA_UNSUPPORTED. Its payload is not looked at. */
+export interface UnsupportedRequest2 {
+  readonly kind: 'unsupported';
+  readonly opcode: number;
+}
+
+/** What `decodeRequest2` gives. Its byte arrays are views of the frame. */
+export type DecodedRequest2 = Request2 | UnsupportedRequest2;
+
 /** What stands in front of every request. */
 export interface RequestEnvelope2 {
   readonly id: number;
   /** Milliseconds from when the node has the frame; 0: for ever. */
   readonly deadlineMs: number;
+}
+
+/** The same with the opcode, as it came. */
+export interface RequestHeader2 extends RequestEnvelope2 {
+  readonly opcode: number;
 }

@@ -1,0 +1,356 @@
+/** Requests and responses of protocol 2: round trips of random messages, and totality on cut, mutated and random bytes. */
+
+import { seededRandom, testSeed } from '@kayadb/testkit';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { DecodeError } from '../errors.ts';
+import { FrameDecoder } from '../protocol/frame-decoder.ts';
+import { ProtocolError } from '../protocol/protocol-error.ts';
+import { MAX_FRAME_BYTES } from '../protocol/wire-format.ts';
+import { decodeRequest2 } from './decode-request-2.ts';
+import { decodeResponse2 } from './decode-response-2.ts';
+import { encodeRequest2 } from './encode-request-2.ts';
+import { encodeResponse2 } from './encode-response-2.ts';
+import { decodeRequestHeader2, decodeResponseId2 } from './frame-2.ts';
+import type { Freshness, Request2, RequestKind2 } from './request.ts';
+import { HEALTH_ROLES, OK_RESPONSE_KIND_2, type OkResponse2, type Page, type Response2 } from './response.ts';
+import { MAX_GET_MANY_KEYS, MAX_PAGE_BYTES, MAX_PAGE_ROWS } from './wire-format-2.ts';
+import { MAX_COMMAND_OPERATIONS, MAX_USER_KEY_BYTES, MAX_USER_VALUE_BYTES, MAX_WRITE_BYTES } from './write-format.ts';
+import type { Write, WriteCondition, WriteOperation } from './write.ts';
+
+const bytes = fc.uint8Array({ maxLength: 40 });
+const key = fc.uint8Array({ minLength: 1, maxLength: 40 });
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const address = fc.option(
+  text.filter((each) => each !== ''),
+  { nil: undefined },
+);
+const number = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat());
+const positive = number.map((each) => Math.max(1, each));
+const id = fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 0xffff_ffff }));
+const kinds = Object.keys(OK_RESPONSE_KIND_2) as RequestKind2[];
+
+function constant<const Kind extends string>(...each: Kind[]): fc.Arbitrary<Kind> {
+  return fc.constantFrom(...each);
+}
+
+const freshness: fc.Arbitrary<Freshness> = fc.oneof(
+  fc.record({ kind: constant('linearizable', 'lease', 'stale') }),
+  fc.record({ kind: constant('bounded'), maxStalenessMs: number }),
+);
+
+const operation: fc.Arbitrary<WriteOperation> = fc.oneof(
+  fc.record({ kind: constant('put'), key, value: bytes }),
+  fc.record({ kind: constant('delete'), key }),
+  fc.record({ kind: constant('delete-range'), from: bytes, to: bytes }),
+);
+
+const condition: fc.Arbitrary<WriteCondition> = fc.oneof(
+  fc.record({ kind: constant('exists'), key, exists: fc.boolean() }),
+  fc.record({ kind: constant('value'), key, value: bytes }),
+  fc.record({ kind: constant('revision'), key, revision: number }),
+);
+
+const write: fc.Arbitrary<Write> = fc.record({
+  place: fc.option(fc.record({ session: positive, serial: positive, settled: number }), { nil: undefined }),
+  conditions: fc.array(condition, { maxLength: 5 }),
+  operations: fc.array(operation, { maxLength: 5 }),
+  otherwise: fc.array(operation, { maxLength: 5 }),
+});
+
+const anyRequest: fc.Arbitrary<Request2> = fc.oneof(
+  fc.record({ kind: constant('auth'), role: constant('client', 'operator'), token: bytes }),
+  fc.record({ kind: constant('cancel'), target: id }),
+  fc.record({ kind: constant('health', 'status', 'members') }),
+  fc.record({ kind: constant('get'), freshness, key }),
+  fc.record({ kind: constant('get-many'), freshness, keys: fc.array(key, { maxLength: 5 }) }),
+  fc.record({ kind: constant('write'), write }),
+  fc.record({
+    kind: constant('scan'),
+    freshness,
+    range: fc.record({ from: bytes, isFromExclusive: fc.boolean(), to: bytes, isToInclusive: fc.boolean() }),
+    isDescending: fc.boolean(),
+    isWithoutValues: fc.boolean(),
+    limit: number,
+    pageBytes: fc.nat({ max: MAX_PAGE_BYTES }),
+    pageRows: fc.nat({ max: MAX_PAGE_ROWS }),
+  }),
+  fc.record({ kind: constant('more', 'end-scan'), scan: id }),
+  fc.record({ kind: constant('open-session'), expiryMs: number }),
+  fc.record({ kind: constant('touch-session', 'close-session'), session: positive }),
+  fc.record({
+    kind: constant('add-member'),
+    node: positive,
+    peerAddress: text,
+    clientAddress: text,
+    isDryRun: fc.boolean(),
+    staysLearner: fc.boolean(),
+  }),
+  fc.record({ kind: constant('promote-member', 'remove-member'), node: positive, isDryRun: fc.boolean() }),
+  fc.record({ kind: constant('transfer-leader'), node: number }),
+);
+
+const row = fc.option(fc.record({ revision: number, value: bytes }), { nil: undefined });
+
+const page: fc.Arbitrary<Page> = fc.boolean().chain((isWithoutValues) => {
+  const value = isWithoutValues ? fc.constant(new Uint8Array(0)) : bytes;
+  const rows = fc.array(fc.record({ key, revision: number, value }), { maxLength: 5 });
+  return fc.tuple(number, fc.boolean(), rows).map(([revision, isLast, each]) => {
+    return { revision, isLast: isLast || each.length === 0, isWithoutValues, rows: each };
+  });
+});
+
+const okResponses: Record<OkResponse2['kind'], fc.Arbitrary<OkResponse2>> = {
+  done: fc.constant({ kind: 'done' }),
+  health: fc.record({ kind: constant('health'), role: constant(...HEALTH_ROLES), leaderAddress: address }),
+  row: fc.record({ kind: constant('row'), row }),
+  rows: fc.record({ kind: constant('rows'), rows: fc.array(row, { maxLength: 5 }) }),
+  written: fc.record({
+    kind: constant('written'),
+    answer: fc.record({ revision: number, term: number, failed: fc.option(number, { nil: undefined }) }),
+  }),
+  page: fc.record({ kind: constant('page'), page }),
+  session: fc.record({ kind: constant('session'), session: positive, expiryMs: number }),
+  text: fc.record({ kind: constant('text'), text }),
+};
+
+const refusal: fc.Arbitrary<Response2> = fc.record({
+  kind: constant('refused'),
+  code: text,
+  outcome: constant('not-done', 'unknown'),
+  message: text,
+  leaderAddress: address,
+});
+
+const anyAnswer: fc.Arbitrary<readonly [RequestKind2, Response2]> = fc
+  .constantFrom(...kinds)
+  .chain((kind) => fc.tuple(fc.constant(kind), fc.oneof(okResponses[OK_RESPONSE_KIND_2[kind]], refusal)));
+
+function bodyOf(frame: Uint8Array): Uint8Array {
+  const decoder = new FrameDecoder();
+  decoder.push(frame);
+  return decoder.next()!;
+}
+
+function toHex(frame: Uint8Array): string {
+  return Buffer.from(frame).toString('hex');
+}
+
+/** What a total decoder may do: return, or throw DecodeError. Anything else escapes and fails the test. */
+function attempt<Value>(decode: () => Value): Value | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+/** Decodes; what is accepted has to encode to the same bytes again. */
+function isRequest(body: Uint8Array): boolean {
+  const request = attempt(() => decodeRequest2(body));
+  if (request === undefined) return false;
+  const isKnown = request.kind !== 'unsupported';
+  const again = isKnown ? bodyOf(encodeRequest2(decodeRequestHeader2(body), request)) : body;
+  expect(toHex(again)).toBe(toHex(body));
+  return true;
+}
+
+function isResponse(kind: RequestKind2, body: Uint8Array): boolean {
+  const response = attempt(() => decodeResponse2(kind, body));
+  if (response === undefined) return false;
+  expect(toHex(bodyOf(encodeResponse2(decodeResponseId2(body), response)))).toBe(toHex(body));
+  return true;
+}
+
+function putOf(valueBytes: number): Write {
+  const operations: WriteOperation[] = [{ kind: 'put', key: Uint8Array.of(1), value: new Uint8Array(valueBytes) }];
+  return { conditions: [], operations, otherwise: [] };
+}
+
+const envelope = { id: 1, deadlineMs: 0 };
+
+describe('requests of protocol 2', () => {
+  test('survive the round trip, in a frame of exactly their size', () => {
+    const property = fc.property(anyRequest, id, id, (request, requestId, deadlineMs) => {
+      const frame = encodeRequest2({ id: requestId, deadlineMs }, request);
+      const body = bodyOf(frame);
+      expect(frame.buffer.byteLength).toBe(frame.length);
+      expect(decodeRequestHeader2(body)).toEqual({ id: requestId, deadlineMs, opcode: body[4] });
+      expect(decodeRequest2(body)).toEqual(request);
+    });
+
+    fc.assert(property, { seed: testSeed(), numRuns: 1000 });
+  });
+
+  test('are refused when cut at any byte or followed by one', () => {
+    const property = fc.property(anyRequest, (request) => {
+      const body = bodyOf(encodeRequest2(envelope, request));
+      for (let length = 0; length < body.length; length++) expect(isRequest(body.subarray(0, length))).toBe(false);
+      expect(isRequest(Uint8Array.of(...body, 0))).toBe(false);
+    });
+
+    fc.assert(property, { seed: testSeed() });
+  });
+
+  test('of mutated and random bytes are a message in its one encoding, or a DecodeError', () => {
+    const random = seededRandom(testSeed());
+    const samples = fc.sample(anyRequest, { seed: testSeed(), numRuns: 200 });
+    const bodies = samples.map((request) => bodyOf(encodeRequest2(envelope, request)));
+    let accepted = 0;
+
+    for (let round = 0; round < 50; round++) {
+      for (const body of bodies) {
+        const mutated = body.slice();
+        for (let i = random.int(3); i >= 0; i--) mutated[random.int(mutated.length)] = random.int(256);
+        if (isRequest(mutated)) accepted++;
+      }
+      for (let opcode = 0; opcode < 20; opcode++) {
+        const noise = Uint8Array.of(1, 0, 0, 0, opcode, 0, 0, 0, 0, ...random.bytes(random.int(30)));
+        if (isRequest(noise)) accepted++;
+      }
+    }
+
+    expect(accepted).toBeGreaterThan(1000);
+  });
+
+  test('with an opcode that is not served are unsupported, whatever follows', () => {
+    expect(decodeRequest2(Uint8Array.of(1, 0, 0, 0, 19, 0, 0, 0, 0, 7))).toEqual({ kind: 'unsupported', opcode: 19 });
+    expect(decodeRequest2(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0))).toEqual({ kind: 'unsupported', opcode: 0 });
+  });
+
+  test('share the memory of their frame', () => {
+    const body = bodyOf(encodeRequest2(envelope, { kind: 'get', freshness: { kind: 'stale' }, key: Uint8Array.of(1) }));
+
+    const request = decodeRequest2(body);
+
+    expect(request.kind === 'get' && request.key.buffer === body.buffer).toBe(true);
+  });
+
+  test('of the largest key and value are encoded and decoded, and not of one byte more', () => {
+    const most = { key: new Uint8Array(MAX_USER_KEY_BYTES), value: new Uint8Array(MAX_USER_VALUE_BYTES) };
+    const operations: WriteOperation[] = [{ kind: 'put', ...most }];
+    const keyOver: Request2 = {
+      kind: 'get',
+      freshness: { kind: 'stale' },
+      key: new Uint8Array(MAX_USER_KEY_BYTES + 1),
+    };
+
+    const body = bodyOf(
+      encodeRequest2(envelope, { kind: 'write', write: { conditions: [], operations, otherwise: [] } }),
+    );
+    const request = decodeRequest2(body);
+
+    expect(request.kind === 'write' && request.write.operations[0]).toMatchObject({ kind: 'put' });
+    expect(() => encodeRequest2(envelope, keyOver)).toThrow(/key has 4097 bytes/);
+    expect(() => encodeRequest2(envelope, { kind: 'write', write: putOf(MAX_USER_VALUE_BYTES + 1) })).toThrow(
+      RangeError,
+    );
+  });
+
+  test('that write more than a command holds are refused on both sides', () => {
+    const half = putOf((MAX_WRITE_BYTES >>> 1) - 16).operations[0]!;
+    const body = new Uint8Array(9 + 1 + MAX_WRITE_BYTES + 1);
+    body[4] = 6;
+
+    const fits = encodeRequest2(envelope, { kind: 'write', write: { ...putOf(0), operations: [half, half] } });
+
+    expect(isRequestBody(fits)).toBe(true);
+    expect(() =>
+      encodeRequest2(envelope, {
+        kind: 'write',
+        write: { ...putOf(64), operations: [half, half, putOf(64).operations[0]!] },
+      }),
+    ).toThrow(/a write has 33554\d+ bytes/);
+    expect(() => decodeRequest2(body)).toThrow(/a write has 33554369 bytes/);
+  });
+
+  test('that write more operations than a command holds are refused on both sides', () => {
+    const one: WriteOperation = { kind: 'delete', key: Uint8Array.of(1) };
+    const operations = Array.from({ length: MAX_COMMAND_OPERATIONS - 1 }, () => one);
+    const fits = encodeRequest2(envelope, { kind: 'write', write: { conditions: [], operations, otherwise: [one] } });
+    const over = bodyOf(fits.slice());
+    over[over.length - 4] = 2;
+
+    expect(isRequestBody(fits)).toBe(true);
+    expect(() => decodeRequest2(over)).toThrow(/count of otherwise is 2; it is at most 1/);
+    expect(() =>
+      encodeRequest2(envelope, { kind: 'write', write: { conditions: [], operations, otherwise: [one, one] } }),
+    ).toThrow(/a write has 100001 operations/);
+  });
+
+  test.each<[string, Request2]>([
+    ['too many keys', { kind: 'get-many', freshness: { kind: 'stale' }, keys: manyKeys(MAX_GET_MANY_KEYS + 1) }],
+    ['no session', { kind: 'touch-session', session: 0 }],
+    ['a number that is none', { kind: 'open-session', expiryMs: Number.NaN }],
+    ['a negative number', { kind: 'open-session', expiryMs: -1 }],
+    ['a fraction', { kind: 'open-session', expiryMs: 0.5 }],
+    ['a number of 2^53', { kind: 'open-session', expiryMs: 2 ** 53 }],
+    ['an id that is no u32', { kind: 'more', scan: 2 ** 32 }],
+    ['a token that is too long', { kind: 'auth', role: 'client', token: new Uint8Array(0x1_0000) }],
+  ])('with %s are refused by the encoder', (_what, request) => {
+    expect(() => encodeRequest2(envelope, request)).toThrow(RangeError);
+  });
+});
+
+function isRequestBody(frame: Uint8Array): boolean {
+  return decodeRequest2(bodyOf(frame)).kind === 'write';
+}
+
+function manyKeys(count: number): readonly Uint8Array[] {
+  return Array.from({ length: count }, () => Uint8Array.of(1));
+}
+
+describe('responses of protocol 2', () => {
+  test('survive the round trip, in a frame of exactly their size', () => {
+    const property = fc.property(anyAnswer, id, ([kind, response], requestId) => {
+      const frame = encodeResponse2(requestId, response);
+      const body = bodyOf(frame);
+      expect(frame.buffer.byteLength).toBe(frame.length);
+      expect(decodeResponseId2(body)).toBe(requestId);
+      expect(decodeResponse2(kind, body)).toEqual(response);
+    });
+
+    fc.assert(property, { seed: testSeed(), numRuns: 1000 });
+  });
+
+  test('are refused when cut at any byte or followed by one', () => {
+    const property = fc.property(anyAnswer, ([kind, response]) => {
+      const body = bodyOf(encodeResponse2(1, response));
+      for (let length = 0; length < body.length; length++)
+        expect(isResponse(kind, body.subarray(0, length))).toBe(false);
+      expect(isResponse(kind, Uint8Array.of(...body, 0))).toBe(false);
+    });
+
+    fc.assert(property, { seed: testSeed() });
+  });
+
+  test('of mutated and random bytes are a message in its one encoding, or a DecodeError', () => {
+    const random = seededRandom(testSeed());
+    const samples = fc.sample(anyAnswer, { seed: testSeed(), numRuns: 200 });
+    let accepted = 0;
+
+    for (const [kind, response] of samples) {
+      const body = bodyOf(encodeResponse2(1, response));
+      for (let round = 0; round < 50; round++) {
+        const mutated = body.slice();
+        mutated[random.int(mutated.length)] = random.int(256);
+        if (isResponse(kind, mutated)) accepted++;
+        if (isResponse(kind, random.bytes(random.int(60)))) accepted++;
+      }
+    }
+
+    expect(accepted).toBeGreaterThan(1000);
+  });
+
+  test('over their bounds are refused by the encoder', () => {
+    const value = new Uint8Array(MAX_USER_VALUE_BYTES);
+    const rows = Array.from({ length: 5 }, () => ({ revision: 1, value }));
+    const few = { revision: 1, isWithoutValues: false, rows: [] };
+
+    expect(() => encodeResponse2(1, { kind: 'rows', rows })).toThrow(ProtocolError);
+    expect(encodeResponse2(1, { kind: 'rows', rows: rows.slice(0, 3) }).length).toBeLessThan(MAX_FRAME_BYTES);
+    expect(() => encodeResponse2(1, { kind: 'page', page: { ...few, isLast: false } })).toThrow(RangeError);
+  });
+});
