@@ -4,7 +4,14 @@ import * as fc from 'fast-check';
 
 import { encodeConfigChange, encodeConfigChangeV1 } from '../src/core/config-change-encoding.ts';
 import type { PeerMessage } from '../src/core/message.ts';
-import type { Configuration, Entry, NodeId, Snapshot } from '../src/core/types.ts';
+import {
+  type Configuration,
+  type Entry,
+  type KnownCommit,
+  NO_COMMIT,
+  type NodeId,
+  type Snapshot,
+} from '../src/core/types.ts';
 import type { SnapshotFile, TransferMessage } from '../src/wire/transfer-message.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -66,15 +73,26 @@ function snapshotOf(maxTerm: number): fc.Arbitrary<Snapshot> {
   return fc.record({ meta, data: bytes });
 }
 
+/** An entry up to the one given, or none. */
+function knownCommit(seed: readonly [number, number], lastIndex: number, lastTerm: number): KnownCommit {
+  const [index, ofTerm] = seed;
+  if (index === 0 || lastIndex === 0 || lastTerm === 0) return NO_COMMIT;
+  return { commit: 1 + (index % lastIndex), commitTerm: 1 + (ofTerm % lastTerm) };
+}
+
 const vote = fc
-  .record({ ...between, term, last: fc.tuple(number, number), isTransfer: fc.boolean() })
-  .map(({ last: [index, lastTerm], ...rest }) => {
-    const hasEntries = index > 0 && rest.term > 1 && lastTerm > 0;
-    return {
-      ...rest,
-      lastIndex: hasEntries ? index : 0,
-      lastTerm: hasEntries ? 1 + (lastTerm % (rest.term - 1)) : 0,
-    };
+  .record({
+    ...between,
+    term,
+    last: fc.tuple(number, number),
+    known: fc.tuple(number, number),
+    isTransfer: fc.boolean(),
+  })
+  .map(({ last: [index, someTerm], known, ...rest }) => {
+    const hasEntries = index > 0 && rest.term > 1 && someTerm > 0;
+    const lastIndex = hasEntries ? index : 0;
+    const lastTerm = hasEntries ? 1 + (someTerm % (rest.term - 1)) : 0;
+    return { ...rest, lastIndex, lastTerm, ...knownCommit(known, lastIndex, lastTerm) };
   });
 
 const append = fc
@@ -107,11 +125,14 @@ const proposed = entryBody.map((body): Entry => ({ ...body, term: 0, index: 0 })
 
 export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.tuple(fc.constantFrom('vote' as const, 'pre-vote' as const), vote).map(([kind, rest]) => ({ kind, ...rest })),
-  fc.record({
-    kind: fc.constantFrom('vote-response' as const, 'pre-vote-response' as const),
-    ...inTerm,
-    isRejected: fc.boolean(),
-  }),
+  fc
+    .record({
+      kind: fc.constantFrom('vote-response' as const, 'pre-vote-response' as const),
+      ...inTerm,
+      isRejected: fc.boolean(),
+      known: fc.tuple(number, number),
+    })
+    .map(({ known, ...rest }) => ({ ...rest, ...(rest.isRejected ? knownCommit(known, MAX, rest.term) : NO_COMMIT) })),
   append,
   fc
     .record({ ...inTerm, index: number, isRejected: fc.boolean(), hintIndex: number, hintTerm: number })

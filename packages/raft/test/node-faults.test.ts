@@ -1,7 +1,9 @@
 import { encodeUtf8 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
-import type { PeerMessage } from '../src/core/message.ts';
+import type { PeerMessage, VoteRequest } from '../src/core/message.ts';
+import type { NodeId, Term } from '../src/core/types.ts';
+import { voteRequest } from '../src/testing/test-messages.ts';
 import { endOf, NodeCluster } from './node-cluster.ts';
 
 const IDS = [1, 2, 3];
@@ -9,6 +11,11 @@ const OTHERS = [2, 3];
 
 function texts(count: number, prefix = 'value'): readonly string[] {
   return Array.from({ length: count }, (_, at) => `${prefix} ${at}`);
+}
+
+/** To node 2, from somebody whom the leader has asked to campaign. */
+function transferVote(from: NodeId, term: Term): VoteRequest {
+  return voteRequest('vote', { from, to: 2, term, lastIndex: 1, lastTerm: 1, isTransfer: true });
 }
 
 describe('a storage that fails', () => {
@@ -54,7 +61,7 @@ describe('a storage that fails', () => {
     cluster.member(3).storage.hold();
 
     // In the way of a transfer, since the answer to the question before a vote waits for the storage too.
-    cluster.node(2).receive({ kind: 'vote', from: 1, to: 2, term: 5, lastIndex: 1, lastTerm: 1, isTransfer: true });
+    cluster.node(2).receive(transferVote(1, 5));
     await cluster.settle();
     const before = votes.length;
     cluster.member(2).storage.release();
@@ -76,11 +83,11 @@ describe('a full disk', () => {
       return false;
     };
 
-    cluster.node(2).receive({ kind: 'vote', from: 1, to: 2, term: 9, lastIndex: 1, lastTerm: 1, isTransfer: true });
+    cluster.node(2).receive(transferVote(1, 9));
     await cluster.ticks(4);
     const meanwhile = votes.length;
     // Another candidate of the same term has come too late, also while nothing is durable.
-    cluster.node(2).receive({ kind: 'vote', from: 3, to: 2, term: 9, lastIndex: 1, lastTerm: 1, isTransfer: true });
+    cluster.node(2).receive(transferVote(3, 9));
     await cluster.settle();
     storage.isFull = false;
     await cluster.ticks(4);

@@ -115,11 +115,10 @@ describe('elections (paper section 5.2)', () => {
     const before = ofKind(node.tickAndDrain(electionTicks - 1), 'vote');
     const requests = node.tickAndDrain();
 
-    const fields = { kind: 'vote', from: 1, term: term + 1, lastIndex: 0, lastTerm: 0, isTransfer: false };
     expect(before).toEqual([]);
     expect(requests).toEqual([
-      { ...fields, to: 2 },
-      { ...fields, to: 3 },
+      voteRequest('vote', { from: 1, to: 2, term: term + 1 }),
+      voteRequest('vote', { from: 1, to: 3, term: term + 1 }),
     ]);
     expect(node.status).toMatchObject({ role: 'candidate', term: term + 1, vote: 1, leader: 0 });
     expect(node.storage.initialState().hardState).toMatchObject({ term: term + 1, vote: 1 });

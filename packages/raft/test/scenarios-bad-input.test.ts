@@ -324,15 +324,17 @@ describe('bad input: random messages', () => {
     const term = random.chance(0.9) ? ownTerm : numberOf(random, ownTerm);
     const between = { from: random.chance(0.9) ? 2 + random.int(2) : random.pick([1, STRANGER]), to: 1, term };
     const isRejected = random.chance(0.4);
+    const isTransfer = random.chance(0.3);
+    const known = { commit: index(), commitTerm: random.pick([term, lastTerm]) };
     const context = random.pick([bytesOf(''), bytesOf('read'), new Uint8Array(8), new Uint8Array(8).fill(1)]);
     const kind = random.pick(KINDS);
     switch (kind) {
       case 'vote':
       case 'pre-vote':
-        return voteRequest(kind, { ...between, lastIndex: index(), lastTerm: term, isTransfer: random.chance(0.3) });
+        return voteRequest(kind, { ...between, ...known, lastIndex: index(), lastTerm: term, isTransfer });
       case 'vote-response':
       case 'pre-vote-response':
-        return voteResponse(kind, { ...between, isRejected });
+        return voteResponse(kind, { ...between, ...known, isRejected });
       case 'append': {
         const prevIndex = random.chance(0.6) ? last : index();
         const terms = Array.from({ length: random.int(3) }, () => (random.chance(0.9) ? term : lastTerm));

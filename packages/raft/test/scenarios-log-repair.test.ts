@@ -6,7 +6,7 @@ import type { AppendRequest, AppendResponse, Message } from '../src/core/message
 import type { LogIndex, Term } from '../src/core/types.ts';
 import { votersOf } from '../src/testing/entries.ts';
 import { networkOf } from '../src/testing/network.ts';
-import { bytesOf, ofKind } from '../src/testing/test-messages.ts';
+import { bytesOf, ofKind, voteResponse } from '../src/testing/test-messages.ts';
 import { TestNode } from '../src/testing/test-node.ts';
 import { restoredStorage } from './restored-storage.ts';
 
@@ -129,7 +129,7 @@ function firstAppend(leader: TestNode): AppendRequest {
   leader.core.campaign();
   leader.drain();
   const { term } = leader.status;
-  const sent = leader.receive({ kind: 'vote-response', from: 3, to: 1, term, isRejected: false });
+  const sent = leader.receive(voteResponse('vote-response', { from: 3, to: 1, term }));
   return single(ofKind(sent, 'append').filter(({ to }) => to === 2));
 }
 

@@ -50,6 +50,8 @@ export interface CoreConfig {
   readonly disableConfigChangeValidation?: boolean;
   /** Whether a leader that is removed, or made a learner, steps down when it applies that. */
   readonly stepDownOnRemoval?: boolean;
+  /** Whether requests for votes and refusals tell what is committed, so that nobody is kept from winning by not knowing of a change. */
+  readonly tellCommitInVotes?: boolean;
   /** A number of 0 or more, below `limit`: for election timeouts. */
   readonly random: (limit: number) => number;
   /** What an entry counts for in `maxMessageBytes` and `maxCommittedBytesPerReady`. Default: `defaultEntryBytes`. */
@@ -94,6 +96,7 @@ export function normalizeConfig(config: CoreConfig): CoreSettings {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfigChangeValidation: config.disableConfigChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? false,
+    tellCommitInVotes: config.tellCommitInVotes ?? false,
     random: config.random,
     entryBytes: config.entryBytes ?? defaultEntryBytes,
     onEvent: config.onEvent,

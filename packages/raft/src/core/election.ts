@@ -1,10 +1,11 @@
 /** Elections: campaigning, asking for votes, and giving them (paper sections 5.2 and 5.4.1, thesis sections 3.10 and 9.6). */
 
+import { commitToTell, hasUnappliedChange, learnCommit } from './commit-knowledge.ts';
 import type { VoteRequest, VoteResponse } from './message.ts';
 import type { VoteResult } from './quorum.ts';
 import type { RaftState } from './raft-state.ts';
 import { becomeCandidate, becomePreCandidate } from './roles.ts';
-import { type Entry, NO_NODE, type Term } from './types.ts';
+import { type KnownCommit, NO_COMMIT, NO_NODE, type Term } from './types.ts';
 
 /**
  * - `pre-election`: asks whether an election could be won, first.
@@ -42,12 +43,14 @@ export function campaign(state: RaftState, kind: CampaignKind): void {
   const term = isPre ? state.term + 1 : state.term;
   for (const to of state.tracker.voterNodes) {
     if (to === from) {
-      outbox.send({ kind: isPre ? 'pre-vote-response' : 'vote-response', from, to, term, isRejected: false });
+      const response = isPre ? 'pre-vote-response' : 'vote-response';
+      outbox.send({ kind: response, from, to, term, isRejected: false, ...NO_COMMIT });
       continue;
     }
     state.emit({ kind: 'vote-requested', message, to, last, term: state.term });
     const { index: lastIndex, term: lastTerm } = last;
-    outbox.send({ kind: message, from, to, term, lastIndex, lastTerm, isTransfer: kind === 'transfer' });
+    const isTransfer = kind === 'transfer';
+    outbox.send({ kind: message, from, to, term, lastIndex, lastTerm, isTransfer, ...commitToTell(state) });
   }
 }
 
@@ -76,17 +79,18 @@ export function handleVoteRequest(state: RaftState, request: VoteRequest): void 
   }
   state.emit({ kind: 'vote-cast', ...judgementOf(state, request) });
   // In the term that was asked for: an answer of a pre-vote in the own one would be ignored as outdated.
-  answer(state, request, request.term, false);
+  answer(state, request, request.term, undefined);
   if (kind === 'vote') {
     state.electionElapsed = 0;
     state.vote = from;
   }
 }
 
-/** Tells the candidate this node's term: it may be outdated. */
+/** Tells the candidate this node's term: it may be outdated. Each learns from the other what is committed, as neither may be able to win without. */
 export function refuseVote(state: RaftState, request: VoteRequest): void {
   state.emit({ kind: 'vote-rejected', ...judgementOf(state, request) });
-  answer(state, request, state.term, true);
+  answer(state, request, state.term, commitToTell(state));
+  learnCommit(state, request);
 }
 
 /** Whether a vote is out of the question because a leader was heard of within the least election timeout (thesis section 4.2.3). */
@@ -99,9 +103,11 @@ export function ignoreVoteInLease(state: RaftState, request: VoteRequest): void 
   state.emit({ kind: 'vote-ignored-in-lease', remainingTicks, ...judgementOf(state, request) });
 }
 
-function answer(state: RaftState, { kind, from: to }: VoteRequest, term: Term, isRejected: boolean): void {
+/** @param refusal - What comes with a refusal; undefined grants the vote. */
+function answer(state: RaftState, { kind, from: to }: VoteRequest, term: Term, refusal: KnownCommit | undefined): void {
   const response = kind === 'vote' ? 'vote-response' : 'pre-vote-response';
-  state.outbox.send({ kind: response, from: state.id, to, term, isRejected });
+  const isRejected = refusal !== undefined;
+  state.outbox.send({ kind: response, from: state.id, to, term, isRejected, ...(refusal ?? NO_COMMIT) });
 }
 
 function judgementOf(state: RaftState, { kind, from, lastIndex, lastTerm }: VoteRequest) {
@@ -113,14 +119,4 @@ function judgementOf(state: RaftState, { kind, from, lastIndex, lastTerm }: Vote
     vote: state.vote,
     term: state.term,
   };
-}
-
-/** Among what is committed: with it this node may be no voter any more, or need other votes. */
-function hasUnappliedChange({ log, settings }: RaftState): boolean {
-  if (log.applied >= log.committed) return false;
-  return log.some(log.applied + 1, log.committed + 1, settings.maxCommittedBytesPerReady, isChange);
-}
-
-function isChange(entry: Entry): boolean {
-  return entry.kind !== 'normal';
 }

@@ -74,6 +74,8 @@ export type ElectionEvent =
   | ({ readonly kind: 'vote-ignored-in-lease'; readonly remainingTicks: number } & VoteJudgement)
   | ({ readonly kind: 'vote-cast' } & VoteJudgement)
   | ({ readonly kind: 'vote-rejected' } & VoteJudgement)
+  /** From a request for a vote that was refused, or from a refusal. */
+  | { readonly kind: 'commit-learned'; readonly commit: LogIndex; readonly term: Term }
   | { readonly kind: 'quorum-inactive' };
 
 export type TermEvent =

@@ -9,13 +9,15 @@ import { openRaftState } from './open-state.ts';
 import type { RaftState } from './raft-state.ts';
 import { becomeCandidate, becomeLeader } from './roles.ts';
 
+const TIMES = { id: 1, electionTicks: 10, heartbeatTicks: 1, random: () => 0 };
+
 /** A node of three, with entries 2 and 3 behind a snapshot of 1. */
 function openState(): RaftState {
   const storage = new MemoryLogStorage();
   storage.applySnapshot(snapshotOf(1, 1, votersOf(1, 2, 3)));
   storage.append(entriesOf(2, 1, 1));
   storage.setHardState({ term: 1, vote: 0, commit: 1 });
-  return openRaftState(normalizeConfig({ id: 1, electionTicks: 10, heartbeatTicks: 1, storage, random: () => 0 }));
+  return openRaftState(normalizeConfig({ ...TIMES, storage }));
 }
 
 function openLeader(): RaftState {
@@ -63,6 +65,16 @@ describe('assertStateInvariants', () => {
   test('lets states pass that come about', () => {
     expect(() => assertStateInvariants(openState())).not.toThrow();
     expect(() => assertStateInvariants(openLeader())).not.toThrow();
+  });
+
+  test('lets a node pass that begins with a snapshot of a term that it has not seen', () => {
+    const storage = new MemoryLogStorage();
+    storage.applySnapshot(snapshotOf(2, 1, votersOf(1, 2, 3)));
+
+    const state = openRaftState(normalizeConfig({ ...TIMES, storage }));
+
+    expect(state.term).toBe(0);
+    expect(() => assertStateInvariants(state)).not.toThrow();
   });
 
   test.each(OF_FOLLOWERS)('does not let a follower pass with %s', (_, breakIt, message) => {

@@ -72,7 +72,10 @@ function assertLog({ log, term }: RaftState): void {
   }
   assert(unstable.offset <= unstable.offsetInProgress, 'what is in progress is unstable');
   assert(unstable.offsetInProgress <= unstable.offset + unstable.count, 'what is in progress is in the log');
-  if (lastTerm > term) assert(false, `terms never fall along the log: ${lastTerm} at ${lastIndex}, then ${term}`);
+  // A group may begin with a snapshot that somebody else has made, in a term that no node has seen.
+  if (lastTerm > term && lastIndex >= firstIndex) {
+    assert(false, `terms never fall along the log: ${lastTerm} at ${lastIndex}, then ${term}`);
+  }
 }
 
 function assertRole(state: RaftState): void {

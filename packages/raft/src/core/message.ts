@@ -3,7 +3,7 @@
  * Encoded by wire.ts, as docs/format/raft-messages.md has it.
  */
 
-import type { Entry, HardState, LogIndex, NodeId, Snapshot, Term } from './types.ts';
+import type { Entry, HardState, KnownCommit, LogIndex, NodeId, Snapshot, Term } from './types.ts';
 
 interface Between {
   readonly from: NodeId;
@@ -15,7 +15,7 @@ interface InTerm extends Between {
 }
 
 /** Asks for a vote (paper section 5.2), or whether one would be given (`pre-vote`, thesis section 9.6: `term` is the one after the sender's). */
-export interface VoteRequest extends InTerm {
+export interface VoteRequest extends InTerm, KnownCommit {
   readonly kind: 'vote' | 'pre-vote';
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
@@ -23,7 +23,8 @@ export interface VoteRequest extends InTerm {
   readonly isTransfer: boolean;
 }
 
-export interface VoteResponse extends InTerm {
+/** Only a refusal tells what is committed. */
+export interface VoteResponse extends InTerm, KnownCommit {
   readonly kind: 'vote-response' | 'pre-vote-response';
   readonly isRejected: boolean;
 }

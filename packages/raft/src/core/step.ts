@@ -2,6 +2,7 @@
 
 import { handleStorageAppendResponse, handleStorageApplyResponse } from './applied.ts';
 import { stepCandidate } from './candidate.ts';
+import { learnCommit } from './commit-knowledge.ts';
 import { handleVoteRequest, startElection } from './election.ts';
 import { stepFollower } from './follower.ts';
 import { stepLeader } from './leader.ts';
@@ -28,6 +29,8 @@ export function stepMessage(state: RaftState, message: Message): StepOutcome {
       return HANDLED;
     case 'vote-response':
     case 'pre-vote-response':
+      learnCommit(state, message);
+      return stepRole(state, message);
     case 'append':
     case 'append-response':
     case 'snapshot':

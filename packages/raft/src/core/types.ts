@@ -47,6 +47,14 @@ export interface HardState {
 
 export const EMPTY_HARD_STATE: HardState = { term: 0, vote: NO_NODE, commit: 0 };
 
+/** The last entry that somebody knows to be committed. Both are 0 where that is not told, or there is none. */
+export interface KnownCommit {
+  readonly commit: LogIndex;
+  readonly commitTerm: Term;
+}
+
+export const NO_COMMIT: KnownCommit = { commit: 0, commitTerm: 0 };
+
 /** Who is in a group. Every list ascends and has nobody twice. */
 export interface Configuration {
   readonly voters: readonly NodeId[];

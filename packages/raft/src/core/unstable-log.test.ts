@@ -213,5 +213,15 @@ describe('UnstableLog', () => {
 
       expect(() => log.truncateAndAppend(entriesOf(7, 1), 0)).toThrow('leave a gap behind 5');
     });
+
+    test('refuses indexes that are not exact any more, of entries and of a snapshot', () => {
+      const largest = Number.MAX_SAFE_INTEGER - 1;
+      const { log } = openUnstable({ offset: largest });
+
+      expect(() => log.truncateAndAppend(entriesOf(largest, 1, 1), 0)).toThrow('more than can be counted');
+      expect(() => log.restore(snapshotOf(largest + 1, 1))).toThrow('more than can be counted');
+      log.truncateAndAppend(entriesOf(largest, 1), 0);
+      expect(log.lastIndex).toBe(largest);
+    });
   });
 });

@@ -118,8 +118,10 @@ export class UnstableLog {
 
   /** `snapshot` takes the place of everything. */
   restore(snapshot: Snapshot): void {
+    const { index } = snapshot.meta;
+    assertIndex(index);
     this.#revision++;
-    this.#offset = snapshot.meta.index + 1;
+    this.#offset = index + 1;
     this.#offsetInProgress = this.#offset;
     this.#entries = [];
     this.#snapshot = snapshot;
@@ -136,6 +138,7 @@ export class UnstableLog {
     const from = entries[start]?.index ?? 0;
     const end = this.#offset + this.#entries.length;
     assert(from > 0 && from <= end, `entries from ${from} on leave a gap behind ${end - 1}`);
+    assertIndex(from + entries.length - start - 1);
     if (from < end) this.#cut(from);
     if (start === 0 && this.#entries.length === 0) {
       this.#entries = entries.slice();
@@ -165,4 +168,9 @@ export class UnstableLog {
       this.#offsetInProgress = Math.min(this.#offsetInProgress, from);
     }
   }
+}
+
+/** The index behind it has to be a number of its own too. */
+function assertIndex(index: LogIndex): void {
+  if (index >= Number.MAX_SAFE_INTEGER) assert(false, `entry ${index} is more than can be counted`);
 }

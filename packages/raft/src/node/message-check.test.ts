@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Message } from '../core/message.ts';
 import type { Entry, SnapshotMeta } from '../core/types.ts';
+import { voteRequest } from '../testing/test-messages.ts';
 import { findMessageFlaw } from './message-check.ts';
 
 const RECEIVER = { id: 1, term: 5, role: 'leader', lastIndex: 20 } as const;
@@ -43,7 +44,7 @@ describe('findMessageFlaw', () => {
     ['a snapshot', snapshot({})],
     [
       'a vote of a stranger, who may be a member that this node has not heard of',
-      { kind: 'vote', from: 8, to: 1, term: 9, lastIndex: 99, lastTerm: 8, isTransfer: false },
+      voteRequest('vote', { from: 8, to: 1, term: 9, lastIndex: 99, lastTerm: 8, commit: 98, commitTerm: 8 }),
     ],
   ] as const)('takes %s', (_name, message) => {
     expect(findMessageFlaw(message, RECEIVER)).toBeUndefined();

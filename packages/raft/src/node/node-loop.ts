@@ -90,6 +90,7 @@ export class NodeLoop<Result> {
       preVote: true,
       disableProposalForwarding: true,
       stepDownOnRemoval: true,
+      tellCommitInVotes: true,
       random,
       onEvent,
       checkInvariants,

@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest';
 
 import type { Message, StorageAppend } from '../core/message.ts';
 import { APPEND_THREAD, EMPTY_CONFIGURATION, type Snapshot } from '../core/types.ts';
+import { voteResponse } from '../testing/test-messages.ts';
 import { Releases } from './releases.ts';
 
 const SNAPSHOT: Snapshot = { meta: { index: 9, term: 1, configuration: EMPTY_CONFIGURATION }, data: new Uint8Array(0) };
 
 function answer(to: number, term: number): Message {
-  return { kind: 'vote-response', from: 1, to, term, isRejected: false };
+  return voteResponse('vote-response', { from: 1, to, term });
 }
 
 function work(term: number, snapshot?: Snapshot): StorageAppend {

@@ -5,7 +5,14 @@ import { copyBytes } from '@kayadb/codec';
 import { encodeConfigChange, encodeConfigChangeV1 } from '../core/config-change-encoding.ts';
 import type { ConfigStep } from '../core/config-change.ts';
 import type { PeerMessage } from '../core/message.ts';
-import type { Configuration, Entry, EntryKind, Snapshot } from '../core/types.ts';
+import {
+  type Configuration,
+  type Entry,
+  type EntryKind,
+  type KnownCommit,
+  NO_COMMIT,
+  type Snapshot,
+} from '../core/types.ts';
 import { ENTRY_KIND, FRAME_KIND, type FrameKind, isTransferKind, REFUSAL_REASON } from '../wire/frame-format.ts';
 import type { RefusalReason, SnapshotFile, TransferMessage } from '../wire/transfer-message.ts';
 import type { SampleSource } from './decoder.ts';
@@ -28,11 +35,15 @@ export function samplePeerMessage(random: SampleSource): PeerMessage {
     case 'pre-vote': {
       const lastTerm = random.int(2) * (1 + below(random, term - 1));
       const lastIndex = lastTerm === 0 ? 0 : 1 + number(random);
-      return { kind, ...between, term, lastIndex, lastTerm, isTransfer: random.chance(0.5) };
+      const known = lastIndex === 0 ? NO_COMMIT : sampleKnownCommit(random, lastIndex, lastTerm);
+      return { kind, ...between, term, lastIndex, lastTerm, ...known, isTransfer: random.chance(0.5) };
     }
     case 'vote-response':
-    case 'pre-vote-response':
-      return { kind, ...between, term, isRejected: random.chance(0.5) };
+    case 'pre-vote-response': {
+      const isRejected = random.chance(0.5);
+      const known = isRejected ? sampleKnownCommit(random, Number.MAX_SAFE_INTEGER, term) : NO_COMMIT;
+      return { kind, ...between, term, isRejected, ...known };
+    }
     case 'append': {
       const prevTerm = random.int(3) === 0 ? 0 : 1 + below(random, term - 1);
       const prevIndex = prevTerm === 0 ? 0 : 1 + number(random);
@@ -87,6 +98,12 @@ export function sampleTransferMessage(random: SampleSource): TransferMessage {
     case 'snapshot-done':
       return { kind, ...inTransfer };
   }
+}
+
+/** An entry of the log that ends like this, or none. Requires: 1 or more of both. */
+function sampleKnownCommit(random: SampleSource, lastIndex: number, lastTerm: number): KnownCommit {
+  if (random.chance(0.3)) return NO_COMMIT;
+  return { commit: 1 + below(random, lastIndex), commitTerm: 1 + below(random, lastTerm) };
 }
 
 /** Of term `maxTerm` at most. */

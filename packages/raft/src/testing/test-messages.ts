@@ -37,12 +37,12 @@ export function configurationOf(voters: readonly NodeId[], rest: Partial<Configu
 
 /** Of a log without an entry, if nothing else is said. */
 export function voteRequest(kind: VoteRequest['kind'], fields: Fields<VoteRequest>): VoteRequest {
-  return { kind, lastIndex: 0, lastTerm: 0, isTransfer: false, ...fields };
+  return { kind, lastIndex: 0, lastTerm: 0, commit: 0, commitTerm: 0, isTransfer: false, ...fields };
 }
 
 /** A granted one, if nothing else is said. */
 export function voteResponse(kind: VoteResponse['kind'], fields: Fields<VoteResponse>): VoteResponse {
-  return { kind, isRejected: false, ...fields };
+  return { kind, isRejected: false, commit: 0, commitTerm: 0, ...fields };
 }
 
 /** An empty one at the beginning of the log, if nothing else is said. */

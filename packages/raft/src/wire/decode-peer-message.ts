@@ -14,7 +14,7 @@ import type {
   VoteRequest,
   VoteResponse,
 } from '../core/message.ts';
-import type { NodeId, Term } from '../core/types.ts';
+import { type KnownCommit, NO_COMMIT, type NodeId, type Term } from '../core/types.ts';
 import { readEntryList } from './entry-list.ts';
 import { isTransferKind, MAX_CONTEXT_BYTES } from './frame-format.ts';
 import { openFrame, type OpenedFrame, readFlag, refusingMalformed } from './peer-frame.ts';
@@ -79,7 +79,11 @@ function readVoteRequest(kind: VoteRequest['kind'], between: Between, reader: By
   const term = readTerm(reader);
   const { index: lastIndex, term: lastTerm } = readLogPosition(reader);
   if (lastTerm >= term) throw new DecodeError(`a candidate of term ${term} has entries of term ${lastTerm}`, 0);
-  return { kind, ...between, term, lastIndex, lastTerm, isTransfer: readFlag(reader, 'transfer flag') };
+  const known = readKnownCommit(reader);
+  if (known.commit > lastIndex || known.commitTerm > lastTerm) {
+    throw new DecodeError(`a candidate's log ends with entry ${lastIndex}, and ${known.commit} is committed in it`, 0);
+  }
+  return { kind, ...between, term, lastIndex, lastTerm, ...known, isTransfer: readFlag(reader, 'transfer flag') };
 }
 
 /** A node that has seen no term yet says so when it refuses a pre-vote. */
@@ -87,7 +91,14 @@ function readVoteResponse(kind: VoteResponse['kind'], between: Between, reader: 
   const term = reader.u64('term');
   const isRejected = readFlag(reader, 'refusal flag');
   if (term === 0 && !(isRejected && kind === 'pre-vote-response')) throw new DecodeError(`a ${kind} in term 0`, 0);
-  return { kind, ...between, term, isRejected };
+  const known = isRejected ? readKnownCommit(reader) : NO_COMMIT;
+  if (known.commitTerm > term) throw new DecodeError(`a ${kind} in term ${term} knows of term ${known.commitTerm}`, 0);
+  return { kind, ...between, term, isRejected, ...known };
+}
+
+function readKnownCommit(reader: ByteReader): KnownCommit {
+  const { index: commit, term: commitTerm } = readLogPosition(reader);
+  return { commit, commitTerm };
 }
 
 function readAppend(between: Between, reader: ByteReader): AppendRequest {

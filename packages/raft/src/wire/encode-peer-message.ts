@@ -27,14 +27,20 @@ function bodyOf(message: PeerMessage): FrameBody {
   switch (message.kind) {
     case 'vote':
     case 'pre-vote': {
-      const { term, lastIndex, lastTerm, isTransfer } = message;
-      const write = (writer: ByteWriter): void => void writer.u64(term).u64(lastIndex).u64(lastTerm).u8(+isTransfer);
-      return { bytes: 3 * NUMBER_BYTES + FLAG_BYTES, write };
+      const { term, lastIndex, lastTerm, commit, commitTerm, isTransfer } = message;
+      const write = (writer: ByteWriter): void => {
+        writer.u64(term).u64(lastIndex).u64(lastTerm).u64(commit).u64(commitTerm).u8(+isTransfer);
+      };
+      return { bytes: 5 * NUMBER_BYTES + FLAG_BYTES, write };
     }
     case 'vote-response':
     case 'pre-vote-response': {
-      const { term, isRejected } = message;
-      return { bytes: NUMBER_BYTES + FLAG_BYTES, write: (writer) => void writer.u64(term).u8(+isRejected) };
+      const { term, isRejected, commit, commitTerm } = message;
+      const write = (writer: ByteWriter): void => {
+        writer.u64(term).u8(+isRejected);
+        if (isRejected) writer.u64(commit).u64(commitTerm);
+      };
+      return { bytes: (isRejected ? 3 : 1) * NUMBER_BYTES + FLAG_BYTES, write };
     }
     case 'append':
       return appendBody(message);

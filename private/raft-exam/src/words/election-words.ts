@@ -50,6 +50,8 @@ export const ELECTION_WORDS: Words<ElectionEvent> = {
     `${judgement(node, event, 'ignored', 'from')}: lease is not expired (remaining ticks: ${event.remainingTicks})`,
   'vote-cast': (event, node) => judgement(node, event, 'cast', 'for'),
   'vote-rejected': (event, node) => judgement(node, event, 'rejected', 'from'),
+  'commit-learned': ({ commit, term }, node) =>
+    `${node} learned from a vote at term ${term} that entry ${commit} is committed`,
   'quorum-inactive': (_event, node) => `${node} stepped down to follower since quorum is not active`,
 };
 
