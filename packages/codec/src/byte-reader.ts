@@ -65,6 +65,11 @@ export class ByteReader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  /** A view of what was read from offset `start` on. Requires: `start` was an `offset` of this reader. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#offset);
+  }
+
   /** A view of everything left. */
   rest(): Uint8Array {
     const at = this.#offset;

@@ -10,15 +10,22 @@ import { ByteWriter } from '../byte-writer.ts';
 import { DecodeError } from '../errors.ts';
 import { ByteCounter, type ByteSink } from './byte-sink.ts';
 import { readFlag, readKey, readValue, writeFlag, writeKey, writeValue } from './fields.ts';
+import { rememberBytes, rememberedBytes } from './remembered-bytes.ts';
 import { CONDITION, MAX_COMMAND_OPERATIONS } from './write-format.ts';
 import type { WriteCondition } from './write.ts';
 
 /** A condition on a one-byte key. */
 export const LEAST_CONDITION_BYTES = 4;
 
-/** @throws RangeError for a key or value over its bound. */
+/**
+ * Copies the bytes of a list that came in a WRITE; encodes any other.
+ *
+ * @throws RangeError for a key or value over its bound.
+ */
 export function writeConditions(sink: ByteSink, conditions: readonly WriteCondition[]): void {
-  for (const condition of conditions) writeCondition(sink, condition);
+  const bytes = rememberedBytes(conditions);
+  if (bytes !== undefined) sink.bytes(bytes);
+  else for (const condition of conditions) writeCondition(sink, condition);
 }
 
 /** How many bytes `writeConditions` writes. @throws RangeError as it. */
@@ -54,10 +61,12 @@ export function decodeConditions(
   return conditions;
 }
 
-/** The next `count` conditions. Requires: `count` was judged. @throws DecodeError */
+/** The next `count` conditions. Requires: `count` was judged; the bytes do not change any more. @throws DecodeError */
 export function readConditions(reader: ByteReader, count: number): readonly WriteCondition[] {
+  const start = reader.offset;
   const conditions: WriteCondition[] = [];
   for (let i = 0; i < count; i++) conditions.push(readCondition(reader));
+  rememberBytes(conditions, () => reader.since(start));
   return conditions;
 }
 

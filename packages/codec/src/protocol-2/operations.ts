@@ -10,15 +10,22 @@ import { ByteWriter } from '../byte-writer.ts';
 import { DecodeError } from '../errors.ts';
 import { ByteCounter, type ByteSink } from './byte-sink.ts';
 import { readBound, readKey, readValue, writeBound, writeKey, writeValue } from './fields.ts';
+import { rememberBytes, rememberedBytes } from './remembered-bytes.ts';
 import { MAX_COMMAND_OPERATIONS, OPERATION } from './write-format.ts';
 import type { WriteOperation } from './write.ts';
 
 /** A delete of a one-byte key, or of the range of all keys. */
 export const LEAST_OPERATION_BYTES = 3;
 
-/** @throws RangeError for a key or value over its bound. */
+/**
+ * Copies the bytes of a list that came in a WRITE; encodes any other.
+ *
+ * @throws RangeError for a key or value over its bound.
+ */
 export function writeOperations(sink: ByteSink, operations: readonly WriteOperation[]): void {
-  for (const operation of operations) writeOperation(sink, operation);
+  const bytes = rememberedBytes(operations);
+  if (bytes !== undefined) sink.bytes(bytes);
+  else for (const operation of operations) writeOperation(sink, operation);
 }
 
 /** How many bytes `writeOperations` writes. @throws RangeError as it. */
@@ -54,10 +61,12 @@ export function decodeOperations(
   return operations;
 }
 
-/** The next `count` operations. Requires: `count` was judged. @throws DecodeError */
+/** The next `count` operations. Requires: `count` was judged; the bytes do not change any more. @throws DecodeError */
 export function readOperations(reader: ByteReader, count: number): readonly WriteOperation[] {
+  const start = reader.offset;
   const operations: WriteOperation[] = [];
   for (let i = 0; i < count; i++) operations.push(readOperation(reader));
+  rememberBytes(operations, () => reader.since(start));
   return operations;
 }
 
