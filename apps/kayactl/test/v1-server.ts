@@ -100,6 +100,8 @@ export class V1Server {
       case 'hello':
       case 'add-member':
       case 'remove-member':
+      case 'transfer-leader':
+      case 'promote-learner':
       case 'unsupported':
         return { kind: 'error', message: `no answer to ${request.kind}` };
       default:

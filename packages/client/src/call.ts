@@ -174,5 +174,21 @@ export function isWrite(kind: RequestKind): boolean {
 
 /** Applying a put or a delete twice is the same as once; proposing a membership change twice is not. */
 function isIdempotent(kind: RequestKind): boolean {
-  return kind !== 'add-member' && kind !== 'remove-member';
+  switch (kind) {
+    case 'add-member':
+    case 'remove-member':
+    case 'transfer-leader':
+    case 'promote-learner':
+      return false;
+    case 'hello':
+    case 'put':
+    case 'get':
+    case 'delete':
+    case 'scan':
+    case 'health':
+    case 'stats':
+      return true;
+    default:
+      return assertNever(kind, 'request');
+  }
 }

@@ -32,12 +32,14 @@ export type {
   GetRequest,
   HealthRequest,
   HelloRequest,
+  PromoteLearnerRequest,
   PutRequest,
   RemoveMemberRequest,
   Request,
   RequestKind,
   ScanRequest,
   StatsRequest,
+  TransferLeaderRequest,
   UnsupportedRequest,
 } from './protocol/request.ts';
 export {

@@ -1,7 +1,5 @@
 /** Holds docs/format/wire.md and the code to each other: constants, opcodes, statuses and test vectors. */
 
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
 
 import { DecodeError } from '../src/errors.ts';
@@ -13,36 +11,10 @@ import { FrameDecoder } from '../src/protocol/frame-decoder.ts';
 import type { Request, RequestKind } from '../src/protocol/request.ts';
 import type { Response } from '../src/protocol/response.ts';
 import * as wireFormat from '../src/protocol/wire-format.ts';
+import { FormatPage, fromHex, parseVector, toHex } from './support/format-page.ts';
 
-const page = readFileSync(new URL('../../../docs/format/wire.md', import.meta.url), 'utf8');
-
-/** Rows of the tables under one heading, cells without their backticks; the header and the ruler are left out. */
-function rowsUnder(heading: string): string[][] {
-  const start = page.indexOf(`\n${heading}\n`);
-  const rest = start < 0 ? '' : page.slice(start + heading.length + 2);
-  const end = rest.search(/^#/m);
-  const rows = (end < 0 ? rest : rest.slice(0, end))
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .map((line) => line.slice(2, -2).split(' | '))
-    .map((cells) => cells.map((cell) => cell.trim().replaceAll('`', '')));
-  if (rows.length < 3) throw new Error(`the page has no table under "${heading}"`);
-  return rows.slice(2);
-}
-
-function fromHex(hex: string): Uint8Array {
-  return new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
+const page = new FormatPage('wire.md');
 const BYTE_FIELDS = new Set(['key', 'value', 'prefix', 'token', 'table']);
-
-function parseMessage(json: string): unknown {
-  return JSON.parse(json, (field, value: unknown) => (BYTE_FIELDS.has(field) ? fromHex(value as string) : value));
-}
 
 function frameOf(hex: string): Uint8Array {
   const decoder = new FrameDecoder();
@@ -58,13 +30,13 @@ describe('docs/format/wire.md', () => {
       .filter(([, value]) => typeof value !== 'object' || value instanceof Uint8Array)
       .map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : String(value as number | string)]);
 
-    const onPage = rowsUnder('### Constants');
+    const onPage = page.rowsUnder('### Constants');
 
     expect(Object.fromEntries(onPage)).toEqual(Object.fromEntries(inCode));
   });
 
   test('lists the opcodes of the code', () => {
-    const onPage = rowsUnder('## Requests').map(([opcode, name]) => [name, Number(opcode)]);
+    const onPage = page.rowsUnder('## Requests').map(([opcode, name]) => [name, Number(opcode)]);
 
     const inCode = Object.entries(wireFormat.OPCODE).map(([name, opcode]) => [
       name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
@@ -75,38 +47,40 @@ describe('docs/format/wire.md', () => {
   });
 
   test('lists the statuses of the code', () => {
-    const onPage = rowsUnder('## Responses').map(([status]) => Number(status));
+    const onPage = page.rowsUnder('## Responses').map(([status]) => Number(status));
 
     expect(onPage).toEqual(Object.values(wireFormat.STATUS));
   });
 
   test('quotes the texts that refuse a credential', () => {
-    for (const text of Object.values(wireFormat.UNAUTHORIZED_TEXTS)) expect(page).toContain(`\`${text}\``);
+    for (const text of Object.values(wireFormat.UNAUTHORIZED_TEXTS)) expect(page.text).toContain(`\`${text}\``);
   });
 
-  test.each(rowsUnder('### Request vectors'))('request %s', (json, hex) => {
-    const request = parseMessage(json) as Request;
+  test.each(page.rowsUnder('### Request vectors'))('request %s', (json, hex) => {
+    const request = parseVector(json, BYTE_FIELDS) as Request;
 
     expect(toHex(encodeRequest(request))).toBe(hex.replaceAll(' ', ''));
     expect(decodeRequest(frameOf(hex))).toEqual(request);
   });
 
-  test.each(rowsUnder('### Response vectors'))('answer to %s: %s', (kind, json, hex) => {
-    const response = parseMessage(json) as Response;
+  test.each(page.rowsUnder('### Response vectors'))('answer to %s: %s', (kind, json, hex) => {
+    const response = parseVector(json, BYTE_FIELDS) as Response;
 
     expect(toHex(encodeResponse(response))).toBe(hex.replaceAll(' ', ''));
     expect(decodeResponse(kind as RequestKind, frameOf(hex))).toEqual(response);
   });
 
-  test.each(rowsUnder('### Malformed requests'))('refuses %s: %s', (hex) => {
+  test.each(page.rowsUnder('### Malformed requests'))('refuses %s: %s', (hex) => {
     const frame = frameOf(hex);
 
     expect(() => decodeRequest(frame)).toThrow(DecodeError);
   });
 
   test('has a vector for every request and every response', () => {
-    const requests = new Set(rowsUnder('### Request vectors').map(([json]) => (parseMessage(json!) as Request).kind));
-    const statuses = new Set(rowsUnder('### Response vectors').map(([, , hex]) => hex!.split(' ')[1]));
+    const requests = new Set(
+      page.rowsUnder('### Request vectors').map(([json]) => (parseVector(json!, BYTE_FIELDS) as Request).kind),
+    );
+    const statuses = new Set(page.rowsUnder('### Response vectors').map(([, , hex]) => hex!.split(' ')[1]));
 
     expect(requests.size).toBe(Object.keys(wireFormat.OPCODE).length);
     expect(statuses.size).toBe(Object.keys(wireFormat.STATUS).length);

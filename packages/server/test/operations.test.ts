@@ -86,7 +86,10 @@ describe('a node', () => {
     const answer = await session.next('health');
     const after = await session.request({ kind: 'health' });
 
-    expect(answer).toEqual({ kind: 'error', message: 'opcode 9 is not supported by this server; it knows 0 to 8' });
+    expect(answer).toEqual({
+      kind: 'error',
+      message: 'opcode 9 is not supported by this server; it knows 0 to 8, 18 and 19',
+    });
     expect(after).toEqual({ kind: 'role', role: 'leader' });
   });
 
@@ -154,6 +157,18 @@ const requests: readonly (readonly [string, (token?: string) => Request, 'none' 
   [
     'remove-member',
     (token) => ({ kind: 'remove-member', id: 2, credential: operator(token) }),
+    'operator',
+    { kind: 'error', message: MEMBERSHIP },
+  ],
+  [
+    'transfer-leader',
+    (token) => ({ kind: 'transfer-leader', group: 0, target: 2, credential: operator(token) }),
+    'operator',
+    { kind: 'error', message: MEMBERSHIP },
+  ],
+  [
+    'promote-learner',
+    (token) => ({ kind: 'promote-learner', id: 2, credential: operator(token) }),
     'operator',
     { kind: 'error', message: MEMBERSHIP },
   ],

@@ -104,6 +104,8 @@ export class ScriptedServer {
       case 'put':
         this.store.set(toHex(request.key), request.value.slice());
         return { kind: 'done' };
+      case 'transfer-leader':
+        return { kind: 'done' };
       case 'delete':
         this.store.delete(toHex(request.key));
         return { kind: 'done' };
@@ -121,6 +123,7 @@ export class ScriptedServer {
         return { kind: 'text', text: '{"put_count":1}' };
       case 'add-member':
       case 'remove-member':
+      case 'promote-learner':
         return { kind: 'text', text: 'proposed' };
       case 'unsupported':
         return { kind: 'error', message: 'not served' };

@@ -54,6 +54,15 @@ function decodeBody(opcode: number, frame: Uint8Array, reader: ByteReader): Deco
       const credential = readOperatorCredential(frame, reader, opcode);
       return { kind: 'remove-member', id: reader.u64('member id'), credential };
     }
+    case OPCODE.transferLeader: {
+      const credential = readOperatorCredential(frame, reader, opcode);
+      const group = reader.u64('group');
+      return { kind: 'transfer-leader', group, target: reader.u64('target'), credential };
+    }
+    case OPCODE.promoteLearner: {
+      const credential = readOperatorCredential(frame, reader, opcode);
+      return { kind: 'promote-learner', id: reader.u64('member id'), credential };
+    }
     default:
       return { kind: 'unsupported', opcode };
   }

@@ -26,7 +26,17 @@ const OPCODE_OF_KIND = {
   stats: OPCODE.stats,
   'add-member': OPCODE.addMember,
   'remove-member': OPCODE.removeMember,
+  'transfer-leader': OPCODE.transferLeader,
+  'promote-learner': OPCODE.promoteLearner,
 } as const satisfies Record<RequestKind, Opcode>;
+
+/** Those that carry an operator's credential. */
+const OPERATOR_OPCODES: ReadonlySet<Opcode> = new Set([
+  OPCODE.addMember,
+  OPCODE.removeMember,
+  OPCODE.transferLeader,
+  OPCODE.promoteLearner,
+]);
 
 const TOKEN_LENGTH_BYTES = 2;
 const EPOCH_BYTES = 8;
@@ -73,7 +83,7 @@ function credentialBytes(credential: Credential | undefined): number {
 }
 
 function writeCredential(writer: ByteWriter, credential: Credential, opcode: Opcode): void {
-  const isOperation = opcode === OPCODE.addMember || opcode === OPCODE.removeMember;
+  const isOperation = OPERATOR_OPCODES.has(opcode);
   assert((credential.kind === 'operator') === isOperation, `opcode ${opcode} carries no ${credential.kind} credential`);
   writer.bytes(isOperation ? ADMIN_PREFIX : CLIENT_PREFIX);
   writer.u16(credential.token.length).bytes(credential.token);
@@ -96,7 +106,10 @@ function bodyOf(request: Request): Body {
       return { bytes: 0, write: () => {} };
     case 'add-member':
       return addMemberBody(request.id, request.raftAddress, request.clientAddress, request.isLearner);
+    case 'transfer-leader':
+      return { bytes: 2 * ID_BYTES, write: (writer) => void writer.u64(request.group).u64(request.target) };
     case 'remove-member':
+    case 'promote-learner':
       return { bytes: ID_BYTES, write: (writer) => void writer.u64(request.id) };
     default:
       return assertNever(request, 'request');

@@ -46,7 +46,17 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     isLearner: fc.boolean(),
     credential: credential('operator'),
   }),
-  fc.record({ kind: fc.constant('remove-member' as const), id: memberId, credential: credential('operator') }),
+  fc.record({
+    kind: fc.constantFrom('remove-member' as const, 'promote-learner' as const),
+    id: memberId,
+    credential: credential('operator'),
+  }),
+  fc.record({
+    kind: fc.constant('transfer-leader' as const),
+    group: memberId,
+    target: memberId,
+    credential: credential('operator'),
+  }),
 );
 
 const refusal: fc.Arbitrary<Response> = fc.oneof(

@@ -4,7 +4,7 @@
  * A token as it came over the wire, not yet compared with anything.
  *
  * `client` comes from a `CLIENT\0` prefix (put, get, delete, scan, stats), `operator` from an `ADMIN\0` prefix
- * (add-member, remove-member). Tokens are secrets: never log them, compare them in constant time.
+ * (add-member, remove-member, transfer-leader, promote-learner). Tokens are secrets: never log them, compare them in constant time.
  */
 export interface Credential {
   readonly kind: 'client' | 'operator';
@@ -71,6 +71,19 @@ export interface RemoveMemberRequest extends Credentialed {
   readonly id: number;
 }
 
+export interface TransferLeaderRequest extends Credentialed {
+  readonly kind: 'transfer-leader';
+  /** Number of the group; 0 where there is one. */
+  readonly group: number;
+  /** The member that is to lead. */
+  readonly target: number;
+}
+
+export interface PromoteLearnerRequest extends Credentialed {
+  readonly kind: 'promote-learner';
+  readonly id: number;
+}
+
 /** Every request that v1 names and this version answers. */
 export type Request =
   | HelloRequest
@@ -81,7 +94,9 @@ export type Request =
   | HealthRequest
   | StatsRequest
   | AddMemberRequest
-  | RemoveMemberRequest;
+  | RemoveMemberRequest
+  | TransferLeaderRequest
+  | PromoteLearnerRequest;
 
 export type RequestKind = Request['kind'];
 

@@ -7,7 +7,7 @@ export interface ScanItem {
   readonly value: Uint8Array;
 }
 
-/** Status 0 without a payload: answers put and delete. */
+/** Status 0 without a payload: answers put, delete and transfer-leader. */
 export interface DoneResponse {
   readonly kind: 'done';
 }
@@ -36,7 +36,7 @@ export interface RoleResponse {
   readonly role: 'leader' | 'follower';
 }
 
-/** Answers stats (a JSON document), add-member and remove-member (a sentence). */
+/** Answers stats (a JSON document), add-member, remove-member and promote-learner (a sentence). */
 export interface TextResponse {
   readonly kind: 'text';
   readonly text: string;
@@ -53,7 +53,7 @@ export interface NotFoundResponse {
   readonly kind: 'not-found';
 }
 
-/** Status 3. No request of opcodes 0 to 8 causes it. */
+/** Status 3. No request that is served causes it. */
 export interface ConflictResponse {
   readonly kind: 'conflict';
   readonly message: string;
@@ -101,4 +101,6 @@ export const OK_RESPONSE_KIND = {
   stats: 'text',
   'add-member': 'text',
   'remove-member': 'text',
+  'transfer-leader': 'done',
+  'promote-learner': 'text',
 } as const satisfies Record<RequestKind, OkResponse['kind']>;

@@ -6,7 +6,7 @@
 /** Version that HELLO carries. */
 export const PROTOCOL_VERSION = 1;
 
-/** First byte after the length of a request. Opcodes 9 to 22 of the original are answered with status 9. */
+/** First byte after the length of a request. Others of the original, which has 0 to 22, are answered with status 9. */
 export const OPCODE = {
   hello: 0,
   put: 1,
@@ -17,6 +17,8 @@ export const OPCODE = {
   stats: 6,
   addMember: 7,
   removeMember: 8,
+  transferLeader: 18,
+  promoteLearner: 19,
 } as const;
 
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];

@@ -17,7 +17,9 @@ export type OperationKind =
   | 'scan'
   | 'stats'
   | 'add-member'
-  | 'remove-member';
+  | 'remove-member'
+  | 'transfer-leader'
+  | 'promote-learner';
 
 /** Which credential each operation needs, if its token is configured. */
 const REQUIRED: Readonly<Record<OperationKind, CredentialKind | 'none'>> = {
@@ -30,6 +32,8 @@ const REQUIRED: Readonly<Record<OperationKind, CredentialKind | 'none'>> = {
   stats: 'client',
   'add-member': 'operator',
   'remove-member': 'operator',
+  'transfer-leader': 'operator',
+  'promote-learner': 'operator',
 };
 
 /** `open`: no token is configured for it, so anyone has it. */

@@ -99,6 +99,18 @@ export class Operations {
     authorize(identity, 'remove-member');
     throw membershipUnavailable();
   }
+
+  /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there is nobody else to lead. */
+  transferLeader(identity: Identity): never {
+    authorize(identity, 'transfer-leader');
+    throw membershipUnavailable();
+  }
+
+  /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there are no learners. */
+  promoteLearner(identity: Identity): never {
+    authorize(identity, 'promote-learner');
+    throw membershipUnavailable();
+  }
 }
 
 function checkKey(key: Uint8Array): void {

@@ -21,6 +21,8 @@ export function laneOf(request: DecodedRequest, identity: Identity): Lane {
     case 'scan':
     case 'add-member':
     case 'remove-member':
+    case 'transfer-leader':
+    case 'promote-learner':
       return 'alone';
     case 'hello':
     case 'get':
@@ -41,6 +43,8 @@ export function isForOperators(request: DecodedRequest): boolean {
     case 'stats':
     case 'add-member':
     case 'remove-member':
+    case 'transfer-leader':
+    case 'promote-learner':
       return true;
     case 'put':
     case 'get':
@@ -83,8 +87,15 @@ export async function dispatch(
       return operations.addMember(identity);
     case 'remove-member':
       return operations.removeMember(identity);
+    case 'transfer-leader':
+      return operations.transferLeader(identity);
+    case 'promote-learner':
+      return operations.promoteLearner(identity);
     case 'unsupported':
-      return { kind: 'error', message: `opcode ${request.opcode} is not supported by this server; it knows 0 to 8` };
+      return {
+        kind: 'error',
+        message: `opcode ${request.opcode} is not supported by this server; it knows 0 to 8, 18 and 19`,
+      };
     default:
       return assertNever(request, 'request');
   }

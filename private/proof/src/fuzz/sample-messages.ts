@@ -13,6 +13,8 @@ export const REQUEST_KINDS = [
   'stats',
   'add-member',
   'remove-member',
+  'transfer-leader',
+  'promote-learner',
 ] as const satisfies readonly RequestKind[];
 
 export function sampleRequest(random: SampleSource): Request {
@@ -47,7 +49,10 @@ export function sampleRequest(random: SampleSource): Request {
         credential: operator,
       };
     case 'remove-member':
+    case 'promote-learner':
       return { kind, id: random.int(100), credential: operator };
+    case 'transfer-leader':
+      return { kind, group: random.int(3), target: random.int(100), credential: operator };
   }
 }
 
@@ -77,6 +82,7 @@ function sampleAnswer(random: SampleSource, answered: RequestKind): Response {
       return { kind: 'version', version: random.int(0x1_0000) };
     case 'put':
     case 'delete':
+    case 'transfer-leader':
       return { kind: 'done' };
     case 'get':
       return { kind: 'value', value: random.bytes(random.int(20)) };
@@ -89,6 +95,7 @@ function sampleAnswer(random: SampleSource, answered: RequestKind): Response {
     case 'stats':
     case 'add-member':
     case 'remove-member':
+    case 'promote-learner':
       return { kind: 'text', text: 'tëxt'.repeat(random.int(3)) };
   }
 }
