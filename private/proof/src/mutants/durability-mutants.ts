@@ -106,7 +106,7 @@ export const durabilityMutants: readonly Mutant[] = [
     file: 'packages/engine/src/wal/wal-writer.ts',
     find: 'const first = this.#segments.find((segment) => !isDurable(segment)) ?? this.#current;',
     replace: 'const first = this.#current;',
-    proof: 'crash-settings',
+    proof: 'crash-segments',
     why: 'Records say that an earlier segment had been durable, and a crash that tore it is taken for damage.',
   },
   {
@@ -154,10 +154,26 @@ export const durabilityMutants: readonly Mutant[] = [
   {
     name: 'full-disk-not-cut-back',
     file: 'packages/engine/src/log/log-writer.ts',
-    find: '        takeBack(this.#handle, this.#endOffset, bytes.length, error);\n',
+    find: '        undo(this.#handle, this.#endOffset, bytes.length);\n',
     replace: '',
     proof: 'faults',
     why: 'What a write to a full disk left of a record stays, though the writer was told that it did not happen.',
+  },
+  {
+    name: 'undone-write-not-blanked',
+    file: 'packages/vfs/src/undo-write.ts',
+    find: 'const noRoom = overwrite(handle, position, length);',
+    replace: 'const noRoom = undefined;',
+    proof: 'faults',
+    why: 'What a write to a full disk left of a record is synced where zeros should be.',
+  },
+  {
+    name: 'undone-write-not-synced',
+    file: 'packages/vfs/src/undo-write.ts',
+    find: '  handle.syncSync();\n',
+    replace: '',
+    proof: 'faults',
+    why: 'A write that was refused comes back with power loss: the zeros in its place were in the page cache only.',
   },
   {
     name: 'remove-files-when-poisoned',

@@ -40,7 +40,7 @@ export const logMutants: readonly Mutant[] = [
     file: 'packages/engine/src/wal/wal-writer.ts',
     find: 'this.#segments[0]!.fileNumber < oldestNeeded)',
     replace: 'this.#segments[0]!.fileNumber <= oldestNeeded)',
-    proof: 'crash-settings',
+    proof: 'crash-segments',
     why: 'A segment that still waits for its sync is left out of it.',
   },
   {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The test files of this package that may find a bug, `test/<proof>.test.ts`. */
 export type ProofName =
   | 'crash'
+  | 'crash-segments'
   | 'crash-settings'
   | 'damage'
   | 'damage-misplaced'
