@@ -1,6 +1,6 @@
 /** Plants bugs one after another and asks the proofs for them. Test files that call it run side by side. */
 
-import { sized, testSeed } from '@kayadb/testkit';
+import { testSeed } from '@kayadb/testkit';
 
 import { publishFigures } from '../report.ts';
 import type { Mutant } from './mutant.ts';
