@@ -18,6 +18,8 @@ export interface StorageState {
   readonly floor: LogIndex;
   /** Entries behind the floor, as text. */
   readonly entries: readonly string[];
+  /** The commit index that came along with the last of them, or before: less must not be known where they are there (docs/internals/raft.md, rule 5). */
+  readonly commit: LogIndex;
 }
 
 /** What must be true of a storage that is opened after a crash. */
@@ -57,7 +59,9 @@ export function showStorage(storage: RaftStorage): Shown {
 }
 
 export class StorageHistory {
-  readonly #states: StorageState[] = [{ term: 0, vote: 0, floor: 0, entries: [] }];
+  readonly #states: StorageState[] = [{ term: 0, vote: 0, floor: 0, entries: [], commit: 0 }];
+  /** What was handed in last. */
+  #commit: LogIndex = 0;
   readonly #snapshotTerms = new Map<LogIndex, number>();
   #durable = 0;
   #durableSnapshot: LogIndex = 0;
@@ -78,7 +82,10 @@ export class StorageHistory {
 
   /** @returns The position that is durable once the batch is. */
   submit({ hardState, snapshot, entries }: StorageBatch): number {
-    if (hardState !== undefined) this.#add({ term: hardState.term, vote: hardState.vote });
+    if (hardState !== undefined) {
+      this.#commit = Math.max(this.#commit, hardState.commit);
+      this.#add({ term: hardState.term, vote: hardState.vote });
+    }
     if (snapshot !== undefined) {
       const { index, term } = snapshot.meta;
       this.submitSnapshot(snapshot);
@@ -89,7 +96,7 @@ export class StorageHistory {
     if (entries.length > 0) {
       const { floor, entries: before } = this.last;
       const kept = before.slice(0, entries[0]!.index - floor - 1);
-      this.#add({ entries: [...kept, ...entries.map(describeEntry)] });
+      this.#add({ entries: [...kept, ...entries.map(describeEntry)], commit: this.#commit });
     }
     return this.#states.length - 1;
   }
@@ -109,13 +116,14 @@ export class StorageHistory {
 
   /** The last batch was refused: all is as it was before it, durably. */
   refuse(before: StorageState): void {
-    this.#states.push(before);
+    this.goBack(before);
     this.#durable = this.#states.length - 1;
   }
 
   /** What was submitted last was refused, and the log goes on from `state`; what is to be remembered may be durable all the same. */
   goBack(state: StorageState): void {
     this.#states.push(state);
+    this.#commit = state.commit;
   }
 
   /** @returns The position of the state that was found, or what is wrong. */
@@ -132,7 +140,13 @@ export class StorageHistory {
       return `commit ${hardState.commit} is out of the log`;
     const lastTerm = Number(entries.at(-1)?.split('/')[0] ?? 0);
     if (lastTerm > hardState.term) return `an entry of term ${lastTerm} is there in term ${hardState.term}`;
-    for (let at = owed.submitted; at >= owed.durable; at--) if (matches(this.#states[at]!, shown)) return at;
+    for (let at = owed.submitted; at >= owed.durable; at--) {
+      const state = this.#states[at]!;
+      if (!matches(state, shown)) continue;
+      return hardState.commit >= state.commit
+        ? at
+        : `commit ${hardState.commit} is there, with entries of ${state.commit}`;
+    }
     const { durable, submitted } = owed;
     return `${describeShown(shown)} is no state from ${durable} (${describeState(this.#states[durable]!)}) to ${submitted} (${describeState(this.#states[submitted]!)})`;
   }
