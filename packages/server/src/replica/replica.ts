@@ -1,7 +1,7 @@
 /**
  * A member of the group, as the front doors see it: so little that a test can stand in for it. Operations check who may do what and hand on to here.
  *
- * Invariant: reads see what this node has applied; `freshen` first, for as fresh as the reader needs it.
+ * Invariant: `get`, `getMany` and `scan` see what this node has applied; `read` is around them, for as fresh as the reader needs it.
  */
 
 import type { Freshness, PageRow, Row2, RowRange, Write, WriteAnswer } from '@kayadb/codec';
@@ -49,10 +49,11 @@ export interface Replica {
   /** Closing one that is not there succeeds. @throws As `write`. */
   closeSession(session: number): Promise<void>;
   /**
-   * @returns When this node's state is as fresh as asked.
+   * Runs `task` on a state that is as fresh as asked; again, when what vouched for that has lapsed meanwhile.
+   *
    * @throws ServerError KAYA_NOT_LEADER for a lease elsewhere than at the leader; KAYA_NO_QUORUM when nobody answers in time; KAYA_REMOVED.
    */
-  freshen(freshness: Freshness, signal?: AbortSignal): Promise<void>;
+  read<T>(freshness: Freshness, task: () => Promise<T>): Promise<T>;
   get(key: Uint8Array): Promise<Row2 | undefined>;
   /** In the order of `keys`, all of one state. */
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]>;
