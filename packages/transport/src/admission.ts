@@ -3,6 +3,9 @@
 import type { ListenerLimits } from './limits.ts';
 import type { ListenerCounts } from './network.ts';
 
+/** What the door counts; handshakes are counted behind it. */
+export type AdmissionCounts = Omit<ListenerCounts, 'handshaking' | 'failedHandshakes'>;
+
 export class Admission {
   readonly #limits: ListenerLimits;
   readonly #openByAddress = new Map<string, number>();
@@ -15,7 +18,7 @@ export class Admission {
     this.#limits = limits;
   }
 
-  get counts(): ListenerCounts {
+  get counts(): AdmissionCounts {
     return {
       open: this.#open,
       accepted: this.#accepted,

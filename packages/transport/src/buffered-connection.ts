@@ -11,11 +11,13 @@ import { type ConnectionLimits, MAX_WRITE_BYTES } from './limits.ts';
 import type { Connection, Endpoint } from './network.ts';
 import { OutputQueue } from './output-queue.ts';
 import { TimeLimits } from './time-limits.ts';
+import type { ConnectionTls } from './tls/peer-identity.ts';
 import { TransportError } from './transport-error.ts';
 
 /** What a transport provides. It starts paused, and calls none of `StreamEvents` from inside these methods. */
 export interface ByteStream {
   readonly remoteAddress: Endpoint;
+  readonly tls?: ConnectionTls | undefined;
   /** Calls `onWritten` once all of `bytes` is taken. One write at a time. */
   write(bytes: Uint8Array, onWritten: () => void): void;
   pause(): void;
@@ -63,6 +65,10 @@ export class BufferedConnection implements Connection, StreamEvents {
 
   get remoteAddress(): Endpoint {
     return this.#stream.remoteAddress;
+  }
+
+  get tls(): ConnectionTls | undefined {
+    return this.#stream.tls;
   }
 
   get isOpen(): boolean {

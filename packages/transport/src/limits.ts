@@ -20,6 +20,10 @@ export interface ListenerLimits extends ConnectionLimits {
   readonly maxConnections: number;
   /** Bound: open connections of one listener from one address. */
   readonly maxConnectionsPerAddress: number;
+  /** A TLS handshake takes longer than this: KAYA_HANDSHAKE_TIMEOUT. */
+  readonly handshakeMs: number;
+  /** Bound: TLS handshakes that one listener has begun and not finished; the oldest gives way. */
+  readonly maxHandshakes: number;
 }
 
 /** Bound: bytes handed to the operating system in one write; also the step in which write progress is noticed. */
@@ -37,6 +41,8 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   closeMs: 5_000,
   maxConnections: 1_024,
   maxConnectionsPerAddress: 256,
+  handshakeMs: 10_000,
+  maxHandshakes: 128,
 };
 
 /** For connections this side dialed: the other side may be silent until it is asked something. */

@@ -4,6 +4,8 @@
  */
 
 import type { ConnectionLimits, ListenerLimits } from './limits.ts';
+import type { ConnectionTls, ExpectedIdentity } from './tls/peer-identity.ts';
+import type { SecureIdentity, TlsVersion } from './tls/secure-identity.ts';
 import type { TransportError } from './transport-error.ts';
 
 /** One end of a connection. `host` is a numeric address for a connection that exists. */
@@ -19,6 +21,8 @@ export interface Endpoint {
  */
 export interface Connection {
   readonly remoteAddress: Endpoint;
+  /** What TLS has found out; `undefined` on a plain connection. */
+  readonly tls?: ConnectionTls | undefined;
   /** False from the first `close`, `destroy` or failure on. */
   readonly isOpen: boolean;
   /** Bytes given to `send` that the operating system has not taken yet. */
@@ -50,7 +54,7 @@ export interface Connection {
   destroy(reason?: TransportError): void;
 }
 
-/** How many connections a listener has seen; each only grows, except `open`. */
+/** How many connections a listener has seen; each only grows, except `open` and `handshaking`. Open ones may be handshaking. */
 export interface ListenerCounts {
   readonly open: number;
   readonly accepted: number;
@@ -58,6 +62,10 @@ export interface ListenerCounts {
   readonly refusedTotal: number;
   /** Closed at once because of `maxConnectionsPerAddress`. */
   readonly refusedPerAddress: number;
+  /** TLS handshakes that have begun and not finished. */
+  readonly handshaking: number;
+  /** TLS handshakes that came to nothing, whatever the reason. */
+  readonly failedHandshakes: number;
 }
 
 export interface Listener {
@@ -69,11 +77,38 @@ export interface Listener {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** TLS of a listener. */
+export interface ListenTls {
+  /** Requires: has a certificate. */
+  readonly identity: SecureIdentity;
+  /** Default TLSv1.3. */
+  readonly minVersion?: TlsVersion;
+  /** Whether who dials must show a certificate of a CA of `identity`, which must have one then. */
+  readonly requiresPeerCertificate?: boolean;
+}
+
+/** TLS of a dial. */
+export interface DialTls {
+  /** Its CA is trusted; its certificate is shown if it is asked for. */
+  readonly identity: SecureIdentity;
+  /**
+   * Who must answer; the host that is dialed, by default. With a pin in place of a name and no CA in `identity`, the pinned key is trusted
+   * whoever signed it; with a CA, both are checked.
+   */
+  readonly expected?: ExpectedIdentity;
+  /** Default TLSv1.3. */
+  readonly minVersion?: TlsVersion;
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 lets the operating system choose. */
   readonly port: number;
   readonly limits?: Partial<ListenerLimits>;
+  /** Without it, connections are in clear. */
+  readonly tls?: ListenTls | undefined;
+  /** A TLS handshake came to nothing: for logs and counters. The connection is over. It must not throw. */
+  readonly onHandshakeFailed?: (error: TransportError, from: Endpoint) => void;
   /** Owns the connection from here on. It must not throw. */
   readonly onConnection: (connection: Connection) => void;
 }
@@ -82,7 +117,9 @@ export interface DialOptions {
   /** A numeric address or a name to look up. */
   readonly host: string;
   readonly port: number;
-  /** Bound: how long looking up and connecting may take together. */
+  /** Without it, the connection is in clear. */
+  readonly tls?: DialTls | undefined;
+  /** Bound: how long looking up, connecting and TLS may take together. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly limits?: Partial<ConnectionLimits>;
@@ -91,6 +128,9 @@ export interface DialOptions {
 export interface Network {
   /** @throws TransportError KAYA_LISTEN_FAILED, with the system's reason as `cause`. */
   listen(options: ListenOptions): Promise<Listener>;
-  /** @throws TransportError KAYA_DIAL_FAILED, KAYA_DIAL_TIMEOUT or KAYA_DIAL_ABORTED. */
+  /**
+   * @throws TransportError KAYA_DIAL_FAILED, KAYA_DIAL_TIMEOUT or KAYA_DIAL_ABORTED; with TLS also KAYA_TLS_HANDSHAKE, and KAYA_TLS_UNTRUSTED
+   * when it is not who was expected.
+   */
   dial(options: DialOptions): Promise<Connection>;
 }

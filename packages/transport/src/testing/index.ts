@@ -1,1 +1,2 @@
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.ts';
+export { makeTestCertificate, type TestCertificate, type TestCertificateOptions } from './test-certificates.ts';

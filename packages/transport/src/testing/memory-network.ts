@@ -95,7 +95,9 @@ export class MemoryNetwork implements Network {
     return { listen: (options) => this.listen(options), dial: (options) => this.#dialFrom(host, options) };
   }
 
+  /** @throws TypeError when TLS is asked for: nothing here could be overheard. */
   listen(options: ListenOptions): Promise<Listener> {
+    if (options.tls !== undefined) return Promise.reject(new TypeError('the network in memory has no TLS'));
     const port = options.port === 0 ? this.#nextPort++ : options.port;
     const address: Endpoint = { host: options.host, port };
     if (this.#doors.has(port)) {
@@ -113,19 +115,21 @@ export class MemoryNetwork implements Network {
     return Promise.resolve({
       address,
       get counts() {
-        return admission.counts;
+        return { ...admission.counts, handshaking: 0, failedHandshakes: 0 };
       },
       close,
       [Symbol.asyncDispose]: close,
     });
   }
 
+  /** @throws TypeError as `listen`. */
   dial(options: DialOptions): Promise<Connection> {
     return this.#dialFrom('127.0.0.1', options);
   }
 
   #dialFrom(host: string, options: DialOptions): Promise<Connection> {
-    const { port, timeoutMs, signal } = options;
+    const { port, timeoutMs, signal, tls } = options;
+    if (tls !== undefined) return Promise.reject(new TypeError('the network in memory has no TLS'));
     const where = formatEndpoint({ host: options.host, port });
     return new Promise((resolve, reject) => {
       let isSettled = false;

@@ -1,0 +1,91 @@
+/**
+ * Who a certificate says somebody is, as plain values, and whether that is who was expected.
+ *
+ * Invariant: a certificate whose names cannot be read for certain has none; the subject's common name is for people and is never compared.
+ * Source: RFC 6125, section 6.4.
+ */
+
+import { createHash, type X509Certificate } from 'node:crypto';
+import { isIP, SocketAddress } from 'node:net';
+
+import { readAltNames } from './alt-names.ts';
+
+/** What a certificate says, whose chain and time were checked where that was asked for. */
+export interface PeerIdentity {
+  /** For people, in one line. */
+  readonly subject: string;
+  /** Lower case; may begin with `*.`. */
+  readonly dnsNames: readonly string[];
+  /** Numeric, each in its one canonical spelling. */
+  readonly ipAddresses: readonly string[];
+  /** SHA-256 of the public key with its kind (SubjectPublicKeyInfo), 64 hex digits: outlives the certificate when the key is kept. */
+  readonly spkiSha256: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** Whom one wants to speak to: by a name or address of its certificate, or by one of some public keys. */
+export type ExpectedIdentity =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'pin'; readonly spkiSha256: readonly string[] };
+
+/** What TLS has found out about a connection. */
+export interface ConnectionTls {
+  /** Such as `TLSv1.3`. */
+  readonly version: string;
+  /** `undefined` when the other side was not asked for a certificate. */
+  readonly peer: PeerIdentity | undefined;
+}
+
+export function peerIdentityOf(certificate: X509Certificate): PeerIdentity {
+  const { dnsNames, ipAddresses } = readAltNames(certificate.subjectAltName ?? '');
+  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    subject: certificate.subject.replaceAll('\n', ', '),
+    dnsNames: dnsNames.map((name) => name.toLowerCase()),
+    ipAddresses: ipAddresses.flatMap((address) => canonicalAddress(address) ?? []),
+    spkiSha256: createHash('sha256').update(spki).digest('hex'),
+    notBeforeMs: Date.parse(certificate.validFrom),
+    notAfterMs: Date.parse(certificate.validTo),
+  };
+}
+
+/** Names are compared without regard to case; `*.` stands for one label in front of at least two others. */
+export function matchesIdentity(peer: PeerIdentity, expected: ExpectedIdentity): boolean {
+  if (expected.kind === 'pin') return expected.spkiSha256.includes(peer.spkiSha256);
+  const address = canonicalAddress(expected.name);
+  if (address !== undefined) return peer.ipAddresses.includes(address);
+  const name = expected.name.toLowerCase().replace(/\.$/, '');
+  return peer.dnsNames.some((pattern) => matchesName(pattern, name));
+}
+
+/** One line for errors. */
+export function describeExpected(expected: ExpectedIdentity): string {
+  return expected.kind === 'name' ? expected.name : `a pinned key (${expected.spkiSha256.join(' or ')})`;
+}
+
+/**
+ * A pin as people write it: 64 hex digits with or without colons, or base64, with or without `sha256/` in front.
+ *
+ * @returns 64 lower case hex digits, or `undefined`.
+ */
+export function parseSpkiPin(text: string): string | undefined {
+  const bare = text.trim().replace(/^sha256\/{1,2}/i, '');
+  const hex = bare.replaceAll(':', '');
+  if (/^[\da-f]{64}$/i.test(hex)) return hex.toLowerCase();
+  return /^[A-Za-z\d+/]{43}=$/.test(bare) ? Buffer.from(bare, 'base64').toString('hex') : undefined;
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  if (!pattern.startsWith('*.')) return pattern === name;
+  const parent = pattern.slice(1);
+  const label = name.slice(0, -parent.length);
+  return parent.indexOf('.', 1) > 0 && name.endsWith(parent) && label !== '' && !label.includes('.');
+}
+
+function canonicalAddress(text: string): string | undefined {
+  const version = isIP(text);
+  if (version === 0) return undefined;
+  return new SocketAddress({ address: text, family: version === 4 ? 'ipv4' : 'ipv6' }).address;
+}
