@@ -1,4 +1,4 @@
-/** Readers of untrusted bytes outside the engine's own formats: frames and messages of protocol v1, lock files, and `inspectFile`. */
+/** Readers of untrusted bytes outside the engine's own formats: frames and messages of the client protocols, lock files, and `inspectFile`. */
 
 import { strict as assert } from 'node:assert';
 
@@ -17,6 +17,9 @@ import { BytesFileSystem, type Decoder, engineDecoders } from '@kayadb/engine/te
 import { decodeLockOwner, encodeLockOwner } from '@kayadb/vfs/testing';
 
 import { byteReaderDecoder } from './byte-reader-decoder.ts';
+import { connection } from './connection-decoder.ts';
+import { cutStream } from './cut-stream.ts';
+import { protocol2Decoders } from './protocol-2-decoders.ts';
 import { REQUEST_KINDS, sampleRequest, sampleResponse } from './sample-messages.ts';
 
 const FRAME_HEADER_BYTES = 4;
@@ -130,6 +133,8 @@ export const otherDecoders: readonly Decoder[] = [
   inspectionOf('manifest', 'MANIFEST-000003', 'manifest'),
   inspectionOf('table', '000007.sst', 'table'),
   byteReaderDecoder,
+  ...protocol2Decoders,
+  connection,
 ];
 
 interface TakenFrames {
@@ -148,17 +153,4 @@ function takeFrames(decoder: FrameDecoder, chunks: readonly Uint8Array[]): Taken
   } catch (error) {
     return { frames: taken, error };
   }
-}
-
-/** Pieces of one to eight bytes, their sizes from `seed`. */
-function cutStream(stream: Uint8Array, seed: number): readonly Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  let state = seed;
-  for (let at = 0; at < stream.length;) {
-    state = (state * 5 + 3) & 0xff;
-    const end = at + 1 + (state >>> 5);
-    chunks.push(stream.subarray(at, end));
-    at = end;
-  }
-  return chunks;
 }
