@@ -3,22 +3,21 @@ import { describe, expect, test } from 'vitest';
 
 import { FreshReads } from './fresh-reads.ts';
 
-/** Confirmations that end when the test says so, and a lease that the test holds. */
+const LEASE_MS = 400;
+
+/** Confirmations that end when the test says so, and leadership that the test gives and takes. */
 function openReads() {
   const clock = new VirtualClock();
   const confirmations: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  const lease = { holds: true, looks: 0 };
+  const leadership: { term: number | undefined } = { term: 5 };
   const source = {
     confirm: () =>
       new Promise<void>((resolve, reject) => {
         confirmations.push({ resolve, reject });
       }),
-    holdsLease: () => {
-      lease.looks++;
-      return lease.holds;
-    },
+    leaseTerm: () => leadership.term,
   };
-  return { clock, confirmations, lease, reads: new FreshReads(source, clock) };
+  return { clock, confirmations, leadership, reads: new FreshReads({ source, clock, leaseMs: LEASE_MS }) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -98,28 +97,65 @@ describe('FreshReads', () => {
     expect(await next).toBe(2);
   });
 
-  test('reads by a lease that still holds behind the read', async () => {
-    const { confirmations, lease, reads } = openReads();
+  /** Confirmed as the leader of term 5, at time 0. */
+  async function openLeased() {
+    const opened = openReads();
+    const first = opened.reads.run({ kind: 'lease' }, async () => 'first');
+    opened.confirmations[0]!.resolve();
+    await first;
+    return opened;
+  }
 
-    const value = await reads.run({ kind: 'lease' }, async () => 7);
+  test('reads by a lease for as long as the last confirmation vouches for it', async () => {
+    const { clock, confirmations, reads } = await openLeased();
 
-    expect(value).toBe(7);
-    expect(lease.looks).toBe(2);
-    expect(confirmations).toHaveLength(0);
+    clock.advance(LEASE_MS - 1);
+    const leased = await reads.run({ kind: 'lease' }, async () => 'leased');
+    const asked = confirmations.length;
+    clock.advance(1);
+    const late = reads.run({ kind: 'lease' }, async () => 'late');
+    confirmations[1]!.resolve();
+
+    expect([leased, asked, await late]).toEqual(['leased', 1, 'late']);
   });
 
-  test('reads again, confirmed, when the lease lapsed while the process was paused', async () => {
-    const { confirmations, lease, reads } = openReads();
+  test.each([
+    ['the lease lapses', (clock: VirtualClock) => void clock.advance(LEASE_MS)],
+    [
+      'somebody else leads',
+      (_: VirtualClock, leadership: { term: number | undefined }) => void (leadership.term = undefined),
+    ],
+    [
+      'it leads again, in another term',
+      (_: VirtualClock, leadership: { term: number | undefined }) => void (leadership.term = 6),
+    ],
+  ])('reads again, confirmed, when %s while the process is paused', async (_case, pause) => {
+    const { clock, confirmations, leadership, reads } = await openLeased();
     let state = 'stale';
 
     const read = reads.run({ kind: 'lease' }, async () => {
-      lease.holds = false;
+      pause(clock, leadership);
       return state;
     });
     await turn();
     state = 'fresh';
-    confirmations[0]!.resolve();
+    confirmations[1]!.resolve();
 
     expect(await read).toBe('fresh');
+  });
+
+  test('takes no lease from a confirmation through which it did not lead', async () => {
+    const { confirmations, leadership, reads } = openReads();
+    leadership.term = undefined;
+    const first = reads.run({ kind: 'lease' }, async () => 1);
+    leadership.term = 5;
+    confirmations[0]!.resolve();
+    await first;
+
+    const second = reads.run({ kind: 'lease' }, async () => 2);
+
+    expect(confirmations).toHaveLength(2);
+    confirmations[1]!.resolve();
+    expect(await second).toBe(2);
   });
 });

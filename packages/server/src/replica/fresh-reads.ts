@@ -2,8 +2,8 @@
  * How a read comes to be as fresh as its reader asks, on any member.
  *
  * - `linearizable`: the leader confirms, after the read was asked for, that it leads; then this node waits until it has applied what was committed then.
- * - `lease`: the leader goes by a majority having answered it lately. A pause of this process between looking at the lease and reading would make the read stale, so the lease is
- *   looked at once more behind the read.
+ * - `lease`: for `leaseMs` behind a confirmation, a leader goes by it: its followers vote for nobody else so soon. Elsewhere, or without one, as `linearizable`. A pause of this process
+ *   between looking at the lease and reading would make the read stale, so it is looked at once more behind the read.
  * - `bounded`: what a linearizable read has confirmed at this node vouches for its moment, and for as long behind it as the reader tolerates.
  *
  * Invariant: what vouches for a read was begun after the time that the read may be as old as.
@@ -14,21 +14,32 @@ import type { Clock, Freshness } from '@kayadb/codec';
 export interface FreshnessSource {
   /** As `RaftNode.readIndex`: resolves when this node's state has everything that was acknowledged before the call. */
   confirm(): Promise<unknown>;
-  /** Whether this node leads, and a majority has answered it lately enough for nobody else to lead. @throws Error when it never does: leases are off, or it does not lead. */
-  holdsLease(): boolean;
+  /** The term that this node leads in, and has not begun to hand over; undefined otherwise. */
+  leaseTerm(): number | undefined;
+}
+
+export interface FreshReadsOptions {
+  readonly source: FreshnessSource;
+  readonly clock: Clock;
+  /** Well below the least time after which a follower that hears nothing votes for another: clocks differ. 0: no leases. */
+  readonly leaseMs: number;
 }
 
 export class FreshReads {
   readonly #source: FreshnessSource;
   readonly #clock: Clock;
+  readonly #leaseMs: number;
   /** The state of this node is at least as new as that of the group was then. */
   #freshAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the newest confirmation; undefined when this node did not lead all through it. */
+  #confirmedTerm: number | undefined;
   /** A confirmation under way, for those that tolerate its beginning. */
   #confirming: { readonly sinceMs: number; readonly done: Promise<void> } | undefined;
 
-  constructor(source: FreshnessSource, clock: Clock) {
+  constructor({ source, clock, leaseMs }: FreshReadsOptions) {
     this.#source = source;
     this.#clock = clock;
+    this.#leaseMs = leaseMs;
   }
 
   async run<T>(freshness: Freshness, task: () => Promise<T>): Promise<T> {
@@ -47,12 +58,19 @@ export class FreshReads {
   }
 
   async #runByLease<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#source.holdsLease()) {
+    const term = this.#heldTerm();
+    if (term !== undefined) {
       const result = await task();
-      if (this.#source.holdsLease()) return result;
+      if (this.#heldTerm() === term) return result;
     }
     await this.#confirm();
     return task();
+  }
+
+  /** The term of a lease that holds. */
+  #heldTerm(): number | undefined {
+    const isFresh = this.#clock.now() < this.#freshAtMs + this.#leaseMs;
+    return isFresh && this.#source.leaseTerm() === this.#confirmedTerm ? this.#confirmedTerm : undefined;
   }
 
   /** One confirmation serves all that tolerate when it was begun. */
@@ -65,8 +83,11 @@ export class FreshReads {
 
   #confirm(): Promise<void> {
     const sinceMs = this.#clock.now();
+    const term = this.#source.leaseTerm();
     const done = this.#source.confirm().then(() => {
-      this.#freshAtMs = Math.max(this.#freshAtMs, sinceMs);
+      if (sinceMs < this.#freshAtMs) return;
+      this.#freshAtMs = sinceMs;
+      this.#confirmedTerm = this.#source.leaseTerm() === term ? term : undefined;
     });
     const mine = { sinceMs, done };
     this.#confirming = mine;
