@@ -9,8 +9,8 @@ import {
   type LogIndex,
   type NodeEvent,
   type NodeId,
-  type NodeStatus,
   type Role,
+  type StatusSummary,
 } from '@kayadb/raft';
 import { describeConfiguration } from '@kayadb/raft/testing';
 
@@ -22,7 +22,7 @@ import type { SimWorld } from './sim-world.ts';
 export interface LeaderView {
   readonly site: SimSite;
   readonly process: SimProcess;
-  readonly status: NodeStatus;
+  readonly status: StatusSummary;
 }
 
 interface Seen {
@@ -43,6 +43,7 @@ export class Cluster {
   /** What the changes would lead to that were proposed last. */
   #proposed: Configuration[] = [];
   #nextId = 1;
+  #onSwitch: (site: SimSite) => void = () => {};
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -78,8 +79,8 @@ export class Cluster {
       const seen = this.#seen.get(site.id);
       const mayLead = seen?.life === site.life && seen.role === 'leader';
       if (process === undefined || site.isFenced || !mayLead) continue;
-      const status = process.node.status();
-      if (status.role !== 'leader' || status.endError !== undefined) continue;
+      const status = process.node.summary();
+      if (status.role !== 'leader' || process.node.endError !== undefined) continue;
       if (best === undefined || status.term > best.status.term) best = { site, process, status };
     }
     return best;
@@ -112,6 +113,23 @@ export class Cluster {
     this.#proposed = [...this.#proposed.slice(-3), configuration];
   }
 
+  /** Calls back when a configuration comes into force at a site, in the event in which it does. */
+  watchSwitches(callback: (site: SimSite) => void): void {
+    this.#onSwitch = callback;
+  }
+
+  /** The configuration in force at `site` when it was seen last, in words; undefined when it was never seen. */
+  wordsAt({ id }: SimSite): string | undefined {
+    const seen = this.#seen.get(id);
+    return seen === undefined ? undefined : describeConfiguration(seen.configuration);
+  }
+
+  /** Whether `site` leads as far as it knows, which may be wrong. */
+  believesToLead({ id, life }: SimSite): boolean {
+    const seen = this.#seen.get(id);
+    return seen?.life === life && seen.role === 'leader';
+  }
+
   /** Checks whoever did something since it was called last. */
   check(): void {
     for (const site of this.#touched) this.#check(site);
@@ -123,8 +141,8 @@ export class Cluster {
     if (process === undefined || site.isFenced) return;
     const { id, life } = site;
     const { node, storage, machine } = process;
-    const status = node.status();
-    if (status.endError !== undefined) return;
+    if (node.endError !== undefined) return;
+    const status = node.summary();
     const seen = this.#seen.get(id);
     const isSameLife = seen?.life === life;
     if (status.role === 'leader' && !(isSameLife && seen.role === 'leader')) this.#world.counts.elections++;
@@ -136,7 +154,7 @@ export class Cluster {
     if (!isSameLife || configurationBefore !== configuration) this.#remember(status);
   }
 
-  #remember({ applied, configuration }: NodeStatus): void {
+  #remember({ applied, configuration }: StatusSummary): void {
     const words = describeConfiguration(configuration);
     if (this.#history.some((known) => known.words === words && known.index <= applied)) return;
     this.#history.push({ index: applied, configuration, words });
@@ -148,7 +166,10 @@ export class Cluster {
       world: this.#world,
       touched: (site) => this.#touched.add(site),
       carry: (from, to, frame) => {
-        this.#world.network.send(from.id, to, () => this.#arrive(from, to, frame));
+        this.#world.network.send(from.id, to, {
+          arrive: () => this.#arrive(from, to, frame),
+          fail: () => from.process?.node.reportUnreachable(to),
+        });
       },
       onEvent: (site, event) => this.#count(site, event),
     };
@@ -177,6 +198,7 @@ export class Cluster {
       counts.configurations++;
       if (event.configuration.votersOutgoing.length > 0) counts.joints++;
       trace.add(`${site.id} is in ${describeConfiguration(event.configuration)}`);
+      this.#onSwitch(site);
     }
   }
 }

@@ -1,42 +1,52 @@
 /**
- * One simulation, or several with seeds one after the other: `node --import tsx --conditions=@kayadb/source private/sim/src/main.ts --seed N --seconds S`.
- * `--runs N` goes on with the next seeds, `--trace` prints every event. Ends with 0 when nothing broke, with 1 and the seed when something did.
+ * One simulation, or several with seeds one after the other: `corepack pnpm -s sim --seed N --runs N`. Ends with 0 when nothing broke, with 1 when something did.
+ *
+ * - `--seconds S`: with faults, per seed; 60 by default. `--pace sparse`: few faults in a long time, for an hour per seed and more.
+ * - `--trace`: prints every event. `--figures FILE`: writes what came of it, after each seed anew.
  */
 
 import { parseArgs } from 'node:util';
 
+import { LongRun } from './long-run.ts';
 import { Simulation, SimulationError } from './simulation.ts';
-import { type Counts, describeCounts, sumCounts } from './world/counts.ts';
+import { describeCounts } from './world/counts.ts';
+import type { Pace } from './world/profile.ts';
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
     runs: { type: 'string', default: '1' },
+    pace: { type: 'string', default: 'dense' },
+    figures: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 });
 
+const pace = parsePace(values.pace);
 const seconds = Number(values.seconds);
-const all: Counts[] = [];
-let failures = 0;
+const print = values.trace ? { print: (line: string) => void process.stdout.write(`${line}\n`) } : {};
+const run = new LongRun({ pace, seconds, firstSeed: Number(values.seed) });
 for (let at = 0; at < Number(values.runs); at++) {
   const seed = Number(values.seed) + at;
-  const print = values.trace ? { print: (line: string) => void process.stdout.write(`${line}\n`) } : {};
-  const begun = process.cpuUsage();
   try {
-    const { counts, digest, lines, brokenAtEnd } = await Simulation.run(seed, { seconds, ...print });
-    all.push(counts);
-    const { user, system } = process.cpuUsage(begun);
-    const tookMs = Math.round((user + system) / 1000);
-    process.stdout.write(
-      `seed ${seed}: ${lines} lines ${digest.slice(0, 12)}, ${brokenAtEnd} broken, ${tookMs} ms of a core\n`,
-    );
+    const result = await Simulation.run(seed, { seconds, pace, ...print });
+    run.add(result);
+    const { lines, digest, broken } = result;
+    const tookMs = Math.round(run.lastCpuMs);
+    process.stdout.write(`seed ${seed}: ${lines} lines ${digest}, ${broken} left broken, ${tookMs} ms of a core\n`);
   } catch (error) {
     if (!(error instanceof SimulationError)) throw error;
-    failures++;
+    run.addBreak(error);
     process.stdout.write(`${error.message}\n`);
   }
+  if (values.figures !== undefined) run.write(values.figures);
 }
-process.stdout.write(`${all.length} runs, ${failures} failures: ${describeCounts(sumCounts(all))}\n`);
-process.exitCode = failures === 0 ? 0 : 1;
+process.stdout.write(`${describeCounts(run.counts)}\n${run.describe()}\n`);
+process.exitCode = run.breakCount === 0 ? 0 : 1;
+
+/** @throws RangeError for another word. */
+function parsePace(text: string): Pace {
+  if (text === 'dense' || text === 'sparse') return text;
+  throw new RangeError(`--pace must be dense or sparse, not "${text}"`);
+}

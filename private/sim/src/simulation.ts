@@ -1,5 +1,5 @@
 /**
- * A whole cluster in one thread, from one seed: faults for a while, then a quorum is healed and has to recover. The same seed and options give the same trace, byte for
+ * A whole cluster in one thread, from one seed: rounds of faults, and after each a quorum is healed and has to recover. The same seed and options give the same trace, byte for
  * byte.
  */
 
@@ -7,6 +7,7 @@ import type { Configuration } from '@kayadb/raft';
 import { seededRandom } from '@kayadb/testkit';
 
 import { Checks } from './checks/checks.ts';
+import type { Finder, Violation } from './checks/finder.ts';
 import { Cluster } from './cluster.ts';
 import { Churn } from './faults/churn.ts';
 import { Nemesis } from './faults/nemesis.ts';
@@ -15,13 +16,15 @@ import { Workload } from './faults/workload.ts';
 import type { SimWorld } from './sim-world.ts';
 import { type Counts, newCounts } from './world/counts.ts';
 import { Network } from './world/network.ts';
-import { pickProfile, type Profile } from './world/profile.ts';
+import { type Pace, pickProfile, type Profile } from './world/profile.ts';
 import { Timeline } from './world/timeline.ts';
 import { Trace } from './world/trace.ts';
 
 export interface SimulationOptions {
   /** Simulated time with faults. Recovery comes on top. */
   readonly seconds: number;
+  /** `dense` by default. */
+  readonly pace?: Pace;
   /** In the place of what the seed would draw. */
   readonly profile?: Partial<Profile>;
   /** Gets each line of the trace. */
@@ -34,18 +37,21 @@ export interface SimulationResult {
   /** Hash of the trace. */
   readonly digest: string;
   readonly lines: number;
-  readonly brokenAtEnd: number;
+  /** Sites that were left broken while a quorum recovered. */
+  readonly broken: number;
 }
 
 /** Something happened that must not. The message has the seed, what it was, and what led to it. */
 export class SimulationError extends Error {
   readonly seed: number;
+  readonly finder: Finder;
   readonly what: string;
 
-  constructor(seed: number, what: string, tail: readonly string[]) {
-    super(`seed ${seed}: ${what}\nthe last events:\n${tail.join('\n')}`);
+  constructor(seed: number, { finder, what }: Violation, tail: readonly string[]) {
+    super(`seed ${seed}, ${finder}: ${what}\nthe last events:\n${tail.join('\n')}`);
     this.name = 'SimulationError';
     this.seed = seed;
+    this.finder = finder;
     this.what = what;
   }
 }
@@ -62,14 +68,14 @@ export class Simulation {
   readonly #timeline = new Timeline();
   readonly #cluster: Cluster;
 
-  private constructor(seed: number, { seconds, profile, print }: SimulationOptions) {
+  private constructor(seed: number, { seconds, pace = 'dense', profile, print }: SimulationOptions) {
     this.#seed = seed;
     this.#seconds = seconds;
     const timeline = this.#timeline;
     const random = seededRandom(seed);
     const counts = newCounts();
     const mood = { isCalm: false };
-    const drawn: Profile = { ...pickProfile(random.fork('profile')), ...profile };
+    const drawn: Profile = { ...pickProfile(random.fork('profile'), pace), ...profile };
     const network = new Network({ mood, timeline, profile: drawn, counts, random: random.fork('network') });
     const checks = new Checks((id) => this.#cluster.find(id)?.ledger);
     const trace = new Trace(() => timeline.nowMs, print);
@@ -79,7 +85,14 @@ export class Simulation {
 
   /** @throws SimulationError when an invariant is broken, or the cluster does not recover. */
   static async run(seed: number, options: SimulationOptions): Promise<SimulationResult> {
-    return await new Simulation(seed, options).#run();
+    const { stackTraceLimit } = Error;
+    // Errors are answers here, and their stacks cost more than all the rest of them. Whoever prints wants them.
+    if (options.print === undefined) Error.stackTraceLimit = 0;
+    try {
+      return await new Simulation(seed, options).#run();
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
   }
 
   async #run(): Promise<SimulationResult> {
@@ -90,14 +103,18 @@ export class Simulation {
     const nemesis = new Nemesis(this.#world, this.#cluster);
     const churn = new Churn(this.#world, this.#cluster);
     const workload = new Workload(this.#world, this.#cluster);
-    nemesis.start();
-    churn.start();
-    workload.start();
-    await this.#advance(this.#seconds * 1000);
-    churn.stop();
-    nemesis.stop();
-    const brokenAtEnd = await this.#recover(workload);
-    return { seed: this.#seed, counts, digest: trace.digest(), lines: trace.count, brokenAtEnd };
+    let broken = 0;
+    for (let rest = this.#seconds; rest > 0; rest -= profile.roundSeconds) {
+      nemesis.start();
+      churn.start();
+      workload.start();
+      await this.#advance(Math.min(rest, profile.roundSeconds) * 1000);
+      churn.stop();
+      nemesis.stop();
+      broken += await this.#recover(workload);
+    }
+    counts.simulatedSeconds = Math.round(this.#timeline.nowMs / 1000);
+    return { seed: this.#seed, counts, digest: trace.digest(), lines: trace.count, broken };
   }
 
   async #recover(workload: Workload): Promise<number> {
@@ -106,17 +123,21 @@ export class Simulation {
     this.#world.trace.add('a quorum is healed');
     const { leaderMs } = recovery;
     const hasLeader = await this.#advanceUntil(leaderMs, () => recovery.findLeader() !== undefined);
-    if (!hasLeader) throw this.#error(`nobody leads, ${leaderMs} ms after a quorum was healed`);
+    if (!hasLeader) throw this.#notRecovered(`nobody leads, ${leaderMs} ms after a quorum was healed`);
     workload.stop();
+    recovery.transferInVain();
     const before = this.#world.counts.acknowledged;
     const isTaken = await this.#advanceUntil(EQUAL_MS, () => {
       workload.propose();
       return this.#world.counts.acknowledged > before;
     });
-    if (!isTaken) throw this.#error('no proposal is taken after the recovery');
+    if (!isTaken) throw this.#notRecovered('no proposal is taken after the recovery');
     const isEqual = await this.#advanceUntil(EQUAL_MS, () => recovery.findDifference() === undefined);
-    if (!isEqual) throw this.#error(`the replicas do not become equal: ${recovery.findDifference()}`);
-    return recovery.brokenCount;
+    if (!isEqual) throw this.#notRecovered(`the replicas do not become equal: ${recovery.findDifference()}`);
+    const { brokenCount } = recovery;
+    recovery.end();
+    this.#world.counts.recoveries++;
+    return brokenCount;
   }
 
   async #advanceUntil(ms: number, isDone: () => boolean): Promise<boolean> {
@@ -141,8 +162,12 @@ export class Simulation {
     }
   }
 
-  #error(what: string): SimulationError {
-    return new SimulationError(this.#seed, what, this.#world.trace.tail(TAIL_LINES));
+  #notRecovered(what: string): SimulationError {
+    return this.#error({ finder: 'recovery', what });
+  }
+
+  #error(violation: Violation): SimulationError {
+    return new SimulationError(this.#seed, violation, this.#world.trace.tail(TAIL_LINES));
   }
 }
 

@@ -1,18 +1,48 @@
+/** Planted bugs: what the checks are worth. A few in CI; in the long run every second one, while mutants-other-half.test.ts looks for the others. */
+
 import { describe, expect, test } from 'vitest';
 
 import { findStale } from '../src/mutants/mutant.ts';
 import { mutants } from '../src/mutants/mutants.ts';
+import { huntApart } from '../src/mutants/run-apart.ts';
+import { proofSize, sized } from '../src/proof-size.ts';
 
-describe('mutants', () => {
+/** Of each check one that it finds soon. */
+const IN_CI = [
+  'acknowledges-before-durable',
+  'vote-not-remembered',
+  'joint-commit-by-one-half',
+  'commits-earlier-terms-by-counting',
+  'read-answered-before-applied',
+  'transfer-never-given-up',
+];
+
+const RESULTS = new URL('../results/', import.meta.url).pathname;
+
+describe('planted bugs', () => {
   test('still have the place that they change, once', () => {
     const stale = findStale(mutants);
 
     expect(stale).toEqual([]);
   });
 
-  test('have names of their own', () => {
+  test('have names of their own, and are enough', () => {
     const names = new Set(mutants.map(({ name }) => name));
 
     expect(names.size).toBe(mutants.length);
+    expect(mutants.length).toBeGreaterThanOrEqual(25);
+  });
+
+  test('are found by the checks that they name', { timeout: sized({ ci: 300_000, long: 0 }) }, async () => {
+    const args = sized({
+      ci: ['--seeds', '20', ...IN_CI],
+      long: ['--seeds', '1000', '--part', '1/2', '--figures', `${RESULTS}mutants.json`],
+    });
+
+    const { isClean, output } = await huntApart(args);
+    console.info(output);
+
+    expect(output).not.toContain('survived');
+    expect(proofSize === 'long' || isClean).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 /** State-machine safety (paper figure 3): what one replica has applied at an index, and what that made of its state, is the same at every replica. */
 
 import { equalBytes } from '@kayadb/codec';
-import type { Entry, LogIndex, NodeId } from '@kayadb/raft';
+import type { Entry, LogIndex, NodeId, Term } from '@kayadb/raft';
 
 import { decodeCommand } from '../node/command.ts';
 import type { MachineState } from '../node/machine-state.ts';
@@ -29,8 +29,12 @@ export class ApplyCheck {
     return this.#commands.get(id);
   }
 
-  applied(node: NodeId, entry: Entry, state: MachineState): void {
+  /** @param durable - What the node itself has durably at the entry's index: a state machine is never ahead of its own log. */
+  applied(node: NodeId, entry: Entry, state: MachineState, durable: Term | 'covered' | undefined): void {
     const { index, term, data } = entry;
+    if (durable !== term && durable !== 'covered') {
+      this.#fail(`node ${node} has applied ${index} of term ${term}, and holds ${durable} durably`);
+    }
     const known = this.#entries.get(index);
     if (known === undefined) this.#note(entry, state);
     else if (known.term !== term || !equalBytes(known.data, data)) {

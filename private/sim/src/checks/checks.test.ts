@@ -1,4 +1,4 @@
-import type { Configuration, Entry, NodeStatus } from '@kayadb/raft';
+import type { Configuration, Entry, StatusSummary } from '@kayadb/raft';
 import { describe, expect, test } from 'vitest';
 
 import { encodeCommand } from '../node/command.ts';
@@ -21,12 +21,12 @@ function entryOf(index: number, term: number, id = index): Entry {
 }
 
 /** A node whose log, from index 1 on, has these terms. */
-function viewOf(id: number, terms: readonly number[], status: Partial<NodeStatus>): NodeView {
+function viewOf(id: number, terms: readonly number[], status: Partial<StatusSummary>): NodeView {
   const term = (index: number): number | string => (index === 0 ? 0 : (terms[index - 1] ?? 'unavailable'));
   const lastIndex = terms.length;
   const storage = { firstIndex: 1, lastIndex, snapshotIndex: 0, term } as unknown as WatchedStorage;
   const base = { id, term: 1, vote: 0, role: 'follower', commit: 0, applied: 0, applying: 0, lastIndex };
-  const whole = { ...base, configuration: GROUP, ...status } as unknown as NodeStatus;
+  const whole = { ...base, configuration: GROUP, ...status } as unknown as StatusSummary;
   return { id, life: id, status: whole, storage, appliedIndex: 0, durableIndex: 0, configurationBefore: GROUP };
 }
 
@@ -45,7 +45,7 @@ describe('Checks', () => {
 
     checks.logs.appended(2, [entryOf(1, 1, 9)], 0);
 
-    expect(checks.violation).toContain('entry 1 of term 1 is another at node 2');
+    expect(checks.violation?.what).toContain('entry 1 of term 1 is another at node 2');
   });
 
   test('find an entry that follows another one elsewhere', () => {
@@ -54,7 +54,7 @@ describe('Checks', () => {
 
     checks.logs.appended(2, [entryOf(2, 3)], 2);
 
-    expect(checks.violation).toContain('entry 2 of term 3 follows term 2 at node 2');
+    expect(checks.violation?.what).toContain('entry 2 of term 3 follows term 2 at node 2');
   });
 
   test('find a second leader of a term', () => {
@@ -63,7 +63,7 @@ describe('Checks', () => {
 
     checks.observe(viewOf(2, [], { role: 'leader' }));
 
-    expect(checks.violation).toContain('nodes 1 and 2 lead in term 1');
+    expect(checks.violation).toEqual({ finder: 'leaders', what: 'nodes 1 and 2 lead in term 1' });
   });
 
   test.each([
@@ -74,7 +74,24 @@ describe('Checks', () => {
 
     checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
 
-    expect(checks.violation).toBe(expected);
+    expect(checks.violation?.what).toBe(expected);
+  });
+
+  test('find a leader that commits an entry of an earlier term by counting', () => {
+    const checks = new Checks(() => ledgerOf([1, 2]));
+    checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2 }));
+
+    checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2, commit: 1 }));
+
+    expect(checks.violation?.what).toBe('leader 1 of term 2 has committed 1 of term 1 by counting');
+  });
+
+  test('know that a new leader had committed entries of earlier terms before it led', () => {
+    const checks = new Checks(() => ledgerOf([1, 2]));
+
+    checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2, commit: 1 }));
+
+    expect(checks.violation).toBeUndefined();
   });
 
   test('find a leader without what was committed before', () => {
@@ -83,7 +100,7 @@ describe('Checks', () => {
 
     checks.observe(viewOf(2, [], { role: 'leader', term: 2 }));
 
-    expect(checks.violation).toContain('leader 2 of term 2 has unavailable at 1');
+    expect(checks.violation?.what).toContain('leader 2 of term 2 has unavailable at 1');
   });
 
   test('find a committed entry that changes', () => {
@@ -92,21 +109,33 @@ describe('Checks', () => {
 
     checks.observe(viewOf(2, [2], { commit: 1, term: 2 }));
 
-    expect(checks.violation).toContain('entry 1 was committed with term 1; node 2 has committed one of term 2');
+    expect(checks.violation?.what).toContain('entry 1 was committed with term 1; node 2 has committed one of term 2');
   });
 
   test('find replicas that applied different things, and one command twice', () => {
     const state = applyEntry(EMPTY_STATE, entryOf(1, 1));
     const different = new Checks(() => undefined);
     const twice = new Checks(() => undefined);
-    different.applies.applied(1, entryOf(1, 1), state);
-    twice.applies.applied(1, entryOf(1, 1), state);
+    different.applies.applied(1, entryOf(1, 1), state, 1);
+    twice.applies.applied(1, entryOf(1, 1), state, 1);
 
-    different.applies.applied(2, entryOf(1, 2), state);
-    twice.applies.applied(1, entryOf(2, 1, 1), { ...state, index: 2 });
+    different.applies.applied(2, entryOf(1, 2), state, 2);
+    twice.applies.applied(1, entryOf(2, 1, 1), { ...state, index: 2 }, 1);
 
-    expect(different.violation).toContain('node 2 has applied another entry at 1');
-    expect(twice.violation).toContain('command 1 was applied at 1 and at 2');
+    expect(different.violation?.what).toContain('node 2 has applied another entry at 1');
+    expect(twice.violation?.what).toContain('command 1 was applied at 1 and at 2');
+  });
+
+  test.each([
+    ['another entry', 2],
+    ['none', undefined],
+  ])('find an entry that is applied where its own log durably has %s', (_, durable) => {
+    const checks = new Checks(() => undefined);
+
+    checks.applies.applied(1, entryOf(1, 1), applyEntry(EMPTY_STATE, entryOf(1, 1)), durable);
+
+    expect(checks.violation?.finder).toBe('applies');
+    expect(checks.violation?.what).toContain('node 1 has applied 1 of term 1, and holds');
   });
 
   test('find a state that another history has led to', () => {
@@ -115,7 +144,7 @@ describe('Checks', () => {
 
     checks.applies.reached(2, { ...EMPTY_STATE, index: 5, hash: 2 });
 
-    expect(checks.violation).toContain('the state of node 2 at 5');
+    expect(checks.violation?.what).toContain('the state of node 2 at 5');
   });
 
   test('find what goes back: a term, a commit index, a vote', () => {
@@ -123,7 +152,7 @@ describe('Checks', () => {
       const checks = new Checks(() => ledgerOf([1]));
       checks.observe(viewOf(1, [1], { term: 2, commit: 1, vote: 2 }));
       checks.observe(viewOf(1, [1], { term: 2, commit: 1, vote: 2, ...change }));
-      return checks.violation;
+      return checks.violation?.what;
     });
 
     expect(violations).toEqual([
@@ -136,11 +165,11 @@ describe('Checks', () => {
   test('find a command that was refused and happened, an acknowledged one that did not, and a read of the past', () => {
     const violations = ['refused', 'acknowledged', 'read'].map((kind) => {
       const checks = new Checks(() => undefined);
-      checks.applies.applied(1, entryOf(1, 1), applyEntry(EMPTY_STATE, entryOf(1, 1)));
+      checks.applies.applied(1, entryOf(1, 1), applyEntry(EMPTY_STATE, entryOf(1, 1)), 1);
       if (kind === 'refused') checks.clients.refused(1);
       if (kind === 'acknowledged') checks.clients.acknowledged(7, { index: 1, term: 1, result: 1 });
       if (kind === 'read') checks.clients.readEnds(1, 1, 0, 0);
-      return checks.violation;
+      return checks.violation?.what;
     });
 
     expect(violations).toEqual([
@@ -154,12 +183,12 @@ describe('Checks', () => {
     const checks = new Checks(() => ledgerOf([1]));
     const state = applyEntry(EMPTY_STATE, entryOf(1, 1));
     checks.logs.appended(1, [entryOf(1, 1)], 0);
-    checks.applies.applied(1, entryOf(1, 1), state);
+    checks.applies.applied(1, entryOf(1, 1), state, 1);
     checks.clients.acknowledged(1, { index: 1, term: 1, result: 1 });
 
     checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
     checks.clients.readEnds(1, checks.clients.readBegins(), 1, 1);
 
-    expect(checks.violation).toBeUndefined();
+    expect(checks.violation?.what).toBeUndefined();
   });
 });

@@ -10,8 +10,10 @@ import type { Ledger } from '../node/ledger.ts';
 import { ApplyCheck } from './apply-check.ts';
 import { ClientCheck } from './client-check.ts';
 import { CommitCheck } from './commit-check.ts';
+import type { Finder, Violation } from './finder.ts';
+import { LeaderCheck } from './leader-check.ts';
 import { LogCheck } from './log-check.ts';
-import type { NodeView } from './node-view.ts';
+import type { Fail, NodeView } from './node-view.ts';
 import { OrderCheck } from './order-check.ts';
 
 export class Checks {
@@ -19,28 +21,34 @@ export class Checks {
   readonly commits: CommitCheck;
   readonly applies: ApplyCheck;
   readonly clients: ClientCheck;
+  readonly #leaders: LeaderCheck;
   readonly #order: OrderCheck;
-  #violation: string | undefined;
+  #violation: Violation | undefined;
 
   constructor(ledgerOf: (id: NodeId) => Ledger | undefined) {
-    const fail = (what: string): void => this.fail(what);
-    this.logs = new LogCheck(fail);
-    this.commits = new CommitCheck(fail, ledgerOf);
-    this.applies = new ApplyCheck(fail);
-    this.clients = new ClientCheck(fail, this.applies);
-    this.#order = new OrderCheck(fail);
+    const failAs =
+      (finder: Finder): Fail =>
+      (what) =>
+        this.fail(finder, what);
+    this.logs = new LogCheck(failAs('logs'));
+    this.#leaders = new LeaderCheck(failAs('leaders'));
+    this.commits = new CommitCheck(failAs('commits'), ledgerOf);
+    this.applies = new ApplyCheck(failAs('applies'));
+    this.clients = new ClientCheck(failAs('clients'), this.applies);
+    this.#order = new OrderCheck(failAs('order'));
   }
 
-  get violation(): string | undefined {
+  get violation(): Violation | undefined {
     return this.#violation;
   }
 
-  fail(what: string): void {
-    this.#violation ??= what;
+  fail(finder: Finder, what: string): void {
+    this.#violation ??= { finder, what };
   }
 
   observe(view: NodeView): void {
     this.#order.observe(view);
+    this.#leaders.observe(view);
     this.commits.observe(view);
   }
 }

@@ -17,10 +17,12 @@ interface Committed {
 export class CommitCheck {
   readonly #fail: Fail;
   readonly #ledgerOf: (id: NodeId) => Ledger | undefined;
-  readonly #committed = new Map<LogIndex, Committed>();
+  /** By index. */
+  readonly #committed: (Committed | undefined)[] = [];
   /** Up to where the log of a life was compared. */
   readonly #seen = new Map<number, LogIndex>();
-  readonly #leaders = new Map<Term, NodeId>();
+  /** The term that a life led in when it was seen last; 0 when it did not lead. */
+  readonly #ledTerm = new Map<number, Term>();
 
   constructor(fail: Fail, ledgerOf: (id: NodeId) => Ledger | undefined) {
     this.#fail = fail;
@@ -29,11 +31,7 @@ export class CommitCheck {
 
   observe(view: NodeView): void {
     const { role, term } = view.status;
-    if (role === 'leader' && !this.#leaders.has(term)) this.#checkCompleteness(view);
-    if (role === 'leader' && (this.#leaders.get(term) ?? view.id) !== view.id) {
-      this.#fail(`election safety: nodes ${this.#leaders.get(term)} and ${view.id} lead in term ${term}`);
-    }
-    if (role === 'leader') this.#leaders.set(term, view.id);
+    if (role === 'leader' && this.#ledTerm.get(view.life) !== term) this.#checkCompleteness(view);
     this.#compare(view);
   }
 
@@ -48,8 +46,14 @@ export class CommitCheck {
       if (found !== 'compacted') this.#note(id, index + 1, found, term);
     }
     this.#seen.set(life, index);
-    const isOwnCommit = index > before && role === 'leader' && storage.term(index) === term;
-    if (!isOwnCommit) return;
+    const hasLed = this.#ledTerm.get(life) === term;
+    this.#ledTerm.set(life, role === 'leader' ? term : 0);
+    if (index === before || role !== 'leader') return;
+    const last = storage.term(index);
+    if (hasLed && typeof last === 'number' && last !== term) {
+      this.#fail(`leader ${id} of term ${term} has committed ${index} of term ${last} by counting`);
+    }
+    if (last !== term) return;
     const isHeld = (voter: NodeId): boolean => {
       const durable = this.#ledgerOf(voter)?.durableTerm(index);
       return durable === term || durable === 'covered';
@@ -59,17 +63,19 @@ export class CommitCheck {
   }
 
   #note(id: NodeId, index: LogIndex, term: Term, inTerm: Term): void {
-    const known = this.#committed.get(index);
+    const known = this.#committed[index];
     if (known !== undefined && known.term !== term) {
       this.#fail(`entry ${index} was committed with term ${known.term}; node ${id} has committed one of term ${term}`);
     }
-    if (known === undefined || inTerm < known.inTerm) this.#committed.set(index, { term, inTerm });
+    if (known === undefined || inTerm < known.inTerm) this.#committed[index] = { term, inTerm };
   }
 
   /** Entries that were committed in this term or a later one need not be there: an election may end late. */
   #checkCompleteness({ id, status, storage }: NodeView): void {
-    for (const [index, { term, inTerm }] of this.#committed) {
-      if (inTerm >= status.term || index < storage.firstIndex - 1) continue;
+    for (let index = Math.max(1, storage.firstIndex - 1); index < this.#committed.length; index++) {
+      const committed = this.#committed[index];
+      if (committed === undefined || committed.inTerm >= status.term) continue;
+      const { term } = committed;
       const found = storage.term(index);
       if (found === term || found === 'compacted') continue;
       this.#fail(`leader ${id} of term ${status.term} has ${found} at ${index}; committed is term ${term}`);

@@ -1,6 +1,6 @@
 /** One process as the checks see it after each event in which it did something. */
 
-import type { Configuration, NodeId, NodeStatus } from '@kayadb/raft';
+import type { Configuration, NodeId, StatusSummary } from '@kayadb/raft';
 
 import type { WatchedStorage } from '../node/watched-storage.ts';
 
@@ -8,7 +8,7 @@ export interface NodeView {
   readonly id: NodeId;
   /** Counts processes, so that what a process has never shown again is told from what a restart forgets. */
   readonly life: number;
-  readonly status: NodeStatus;
+  readonly status: StatusSummary;
   readonly storage: WatchedStorage;
   /** Of the state machine. */
   readonly appliedIndex: number;

@@ -37,11 +37,17 @@ export class OrderCheck {
   }
 
   #compare(id: number, before: Before, now: Before): void {
-    for (const name of ['term', 'commit', 'applied', 'durable', 'first'] as const) {
-      if (now[name] < before[name]) this.#fail(`${name} of node ${id} went from ${before[name]} to ${now[name]}`);
-    }
+    this.#assertGrows(id, 'term', before.term, now.term);
+    this.#assertGrows(id, 'commit', before.commit, now.commit);
+    this.#assertGrows(id, 'applied', before.applied, now.applied);
+    this.#assertGrows(id, 'durable', before.durable, now.durable);
+    this.#assertGrows(id, 'first', before.first, now.first);
     const hasChangedVote = now.term === before.term && before.vote !== 0 && now.vote !== before.vote;
     if (hasChangedVote) this.#fail(`node ${id} voted for ${before.vote} and ${now.vote} in term ${now.term}`);
+  }
+
+  #assertGrows(id: number, name: string, before: number, now: number): void {
+    if (now < before) this.#fail(`${name} of node ${id} went from ${before} to ${now}`);
   }
 
   /** Purged <= snapshot <= committed <= last; applied <= committed; purged <= durable but while a snapshot is being taken over. */
@@ -49,9 +55,9 @@ export class OrderCheck {
     const { commit, applied, applying, lastIndex } = status;
     const { snapshotIndex } = storage;
     const purged = storage.firstIndex - 1;
-    const order = [purged, snapshotIndex, commit, lastIndex];
-    if (order.some((value, at) => at > 0 && value < order[at - 1]!)) {
-      this.#fail(`node ${id}: purged, snapshot, committed, last are ${order.join(', ')}`);
+    if (purged > snapshotIndex || snapshotIndex > commit || commit > lastIndex) {
+      const order = [purged, snapshotIndex, commit, lastIndex].join(', ');
+      this.#fail(`node ${id}: purged, snapshot, committed, last are ${order}`);
     }
     if (applied > applying || applying > commit || appliedIndex > commit) {
       this.#fail(`node ${id}: applied ${appliedIndex} (${applied}), applying ${applying}, committed ${commit}`);

@@ -24,7 +24,8 @@ export class Churn {
   readonly #world: SimWorld;
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;
-  #isOver = false;
+  /** Counts the times that it was started or stopped: what was planned before does not happen any more. */
+  #round = 0;
 
   constructor(world: SimWorld, cluster: Cluster) {
     this.#world = world;
@@ -33,17 +34,19 @@ export class Churn {
   }
 
   start(): void {
+    this.#round++;
     this.#repeat(this.#world.profile.churnMs, (leader) => this.#change(leader));
     this.#repeat(REPAIR_MS, (leader) => this.#repair(leader));
   }
 
   stop(): void {
-    this.#isOver = true;
+    this.#round++;
   }
 
   #repeat(meanMs: number, act: (leader: LeaderView) => void): void {
+    const round = this.#round;
     this.#world.timeline.after(drawInterval(meanMs, this.#random), () => {
-      if (this.#isOver) return;
+      if (round !== this.#round) return;
       const { leader } = this.#cluster;
       if (leader !== undefined) act(leader);
       this.#repeat(meanMs, act);
@@ -67,6 +70,10 @@ export class Churn {
       this.#leaveJoint(leader);
       return;
     }
+    if (this.#random.chance(this.#world.profile.swaps)) {
+      this.#swap(leader);
+      return;
+    }
     const count = this.#random.pick([1, 1, 1, 2, 3]);
     const steps: ConfigStep[] = [];
     for (let i = 0; i < count; i++) {
@@ -75,6 +82,29 @@ export class Churn {
     }
     const transition = this.#random.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
     if (steps.length > 0) this.#propose(leader, transition, steps);
+  }
+
+  /** Learners, who have caught up by now, take the place of most voters at once, so that halves have little in common; or they are called in first. */
+  #swap(leader: LeaderView): void {
+    const { voters, learners } = leader.status.configuration;
+    const count = Math.max(1, Math.floor(voters.length / 2) + this.#random.int(2));
+    if (learners.length >= Math.min(count, 2)) {
+      const incoming = this.#random.shuffle(learners).slice(0, count);
+      const outgoing = this.#random.shuffle(voters).slice(0, incoming.length);
+      const steps: readonly ConfigStep[] = [
+        ...incoming.map((node) => ({ kind: 'add-voter', node }) as const),
+        ...outgoing.map((node) => ({ kind: 'remove', node }) as const),
+      ];
+      this.#world.counts.swaps++;
+      this.#propose(leader, this.#random.pick(['implicit', 'explicit', 'explicit'] as const), steps);
+      return;
+    }
+    const steps: ConfigStep[] = [];
+    for (let i = learners.length; i < count; i++) {
+      const node = this.#outside([...voters, ...learners, ...steps.map((step) => step.node)]);
+      if (node !== undefined) steps.push({ kind: 'add-learner', node });
+    }
+    if (steps.length > 0) this.#propose(leader, 'auto', steps);
   }
 
   #leaveJoint(leader: LeaderView): void {

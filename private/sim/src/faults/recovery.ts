@@ -11,10 +11,16 @@ import { type Cluster, type LeaderView, membersOf } from '../cluster.ts';
 import type { SimSite } from '../node/sim-site.ts';
 import type { SimWorld } from '../sim-world.ts';
 
-/** How a site stays broken: it is off, sends nothing, or hears nothing. */
-type Break = 'off' | 'mute' | 'deaf';
+/** How a site stays broken: it is off, sends nothing, hears nothing, or its disk never answers. */
+const BREAKS = ['off', 'mute', 'deaf', 'stuck'] as const;
+type Break = (typeof BREAKS)[number];
+
+/** Longer than any recovery. */
+const STUCK_MS = 1e9;
 
 const ELECTION_TIMEOUTS = 10;
+/** More than a log is long. */
+const RANK_OF_TERM = 2 ** 30;
 
 export class Recovery {
   readonly #world: SimWorld;
@@ -41,15 +47,37 @@ export class Recovery {
   /** Breaks as many members as the group can do without, or fewer. Requires: everything else was healed in the same event. */
   breakRest(): void {
     const { configurations } = this.#cluster;
-    for (const site of this.#random.shuffle(this.#cluster.livingSites)) {
+    for (const site of this.#inOrder()) {
       if (site.isFenced || this.#random.chance(0.2)) continue;
       const survives = (id: NodeId): boolean => id !== site.id && this.#isHealthy(id);
       if (configurations.length === 0 || !configurations.every((one) => isQuorum(one, survives))) continue;
-      const how = this.#random.pick(['off', 'mute', 'deaf'] as const);
+      const how = this.#random.pick(BREAKS);
       this.#broken.set(site.id, how);
       this.#world.trace.add(`${site.id} stays ${how}`);
       this.#break(site, how);
     }
+  }
+
+  /** Leadership is to go to one who is broken: it must come to nothing. */
+  transferInVain(): void {
+    const { leader } = this.#cluster;
+    const broken = leader?.status.configuration.voters.filter((id) => this.#broken.has(id)) ?? [];
+    if (leader === undefined || broken.length === 0 || !this.#random.chance(0.5)) return;
+    leader.process.node.transferLeader(this.#random.pick(broken)).catch(() => undefined);
+  }
+
+  /** What was left broken works again. */
+  end(): void {
+    this.#world.network.heal();
+    for (const [id, how] of this.#broken) {
+      const site = this.#cluster.find(id);
+      if (site === undefined || site.isRetired) continue;
+      site.disk.heal();
+      // Its calls to the disk will not come back.
+      if (how === 'stuck') site.crash(true);
+      site.switchOn();
+    }
+    this.#broken.clear();
   }
 
   /** @returns Who leads the quorum, once it has committed something of its own term. */
@@ -81,9 +109,24 @@ export class Recovery {
     return site !== undefined && !site.isFenced && !site.isRetired && !this.#broken.has(id);
   }
 
+  /** By chance; or those first who could tell the others of their term and of their log, so that a quorum is left that has to do without. */
+  #inOrder(): readonly SimSite[] {
+    const sites = this.#random.shuffle(this.#cluster.livingSites);
+    if (this.#random.chance(0.5)) return sites;
+    const rankOf = ({ anyProcess }: SimSite): number => {
+      const status = anyProcess?.node.summary();
+      return status === undefined ? 0 : status.term * RANK_OF_TERM + status.lastIndex;
+    };
+    return sites.toSorted((a, b) => rankOf(b) - rankOf(a));
+  }
+
   #break(site: SimSite, how: Break): void {
     if (how === 'off') {
-      site.retire();
+      site.switchOff();
+      return;
+    }
+    if (how === 'stuck') {
+      site.disk.stall(STUCK_MS);
       return;
     }
     for (const { id } of this.#cluster.sites) {

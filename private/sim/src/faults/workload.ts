@@ -14,6 +14,8 @@ import { drawInterval } from '../world/profile.ts';
 const KEYS = 16;
 /** Share of commands that go to whoever leads; the others find out who does. */
 const TO_LEADER = 0.65;
+/** Share that goes to somebody who leads by his own account alone, while there is one. */
+const TO_STALE_LEADER = 0.5;
 /** Errors that say that the command will never happen. */
 const REFUSALS: ReadonlySet<string> = new Set(['KAYA_RAFT_DROPPED', 'KAYA_RAFT_NOT_LEADER']);
 
@@ -22,7 +24,8 @@ export class Workload {
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;
   #nextId = 1;
-  #isOver = false;
+  /** Counts the times that it was started or stopped: what was planned before does not happen any more. */
+  #round = 0;
 
   constructor(world: SimWorld, cluster: Cluster) {
     this.#world = world;
@@ -32,16 +35,17 @@ export class Workload {
 
   start(): void {
     const { timeline, profile } = this.#world;
+    const round = ++this.#round;
     const proposeLater = (): void => {
       timeline.after(drawInterval(profile.proposalMs, this.#random), () => {
-        if (this.#isOver) return;
+        if (round !== this.#round) return;
         this.propose();
         proposeLater();
       });
     };
     const readLater = (): void => {
       timeline.after(drawInterval(profile.readMs, this.#random), () => {
-        if (this.#isOver) return;
+        if (round !== this.#round) return;
         this.#read();
         readLater();
       });
@@ -51,7 +55,7 @@ export class Workload {
   }
 
   stop(): void {
-    this.#isOver = true;
+    this.#round++;
   }
 
   propose(): void {
@@ -79,7 +83,7 @@ export class Workload {
     const code = error instanceof KayaError ? error.code : String(error);
     trace.add(`${site.id} gives up command ${id}: ${code}`);
     if (REFUSALS.has(code)) checks.clients.refused(id);
-    else if (!(error instanceof KayaError)) checks.fail(`command ${id} ended with ${code}`);
+    else if (!(error instanceof KayaError)) checks.fail('clients', `command ${id} ended with ${code}`);
   }
 
   #read(): void {
@@ -102,6 +106,8 @@ export class Workload {
 
   #pickTarget(toLeader = TO_LEADER): readonly [SimSite, SimProcess] | undefined {
     const { leader, serving } = this.#cluster;
+    const stale = serving.filter(([site]) => site !== leader?.site && this.#cluster.believesToLead(site));
+    if (stale.length > 0 && this.#random.chance(TO_STALE_LEADER)) return this.#random.pick(stale);
     if (leader !== undefined && this.#random.chance(toLeader)) return [leader.site, leader.process];
     return serving.length === 0 ? undefined : this.#random.pick(serving);
   }

@@ -6,17 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The check that has to find it. `recovery`: nobody leads, or replicas differ. `assertion`: the node's own. */
-export type Finder =
-  | 'applies'
-  | 'assertion'
-  | 'clients'
-  | 'commits'
-  | 'disk'
-  | 'leaders'
-  | 'logs'
-  | 'order'
-  | 'recovery';
+import type { Finder } from '../checks/finder.ts';
 
 export interface Mutant {
   /** kebab-case, unique. */
@@ -26,7 +16,7 @@ export interface Mutant {
   /** Text that stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** Any of these may come first, as one follows from the other. */
+  /** The checks that may come first, as one follows from the other. Who is found by another one is found by chance. */
   readonly foundBy: readonly Finder[];
   /** What goes wrong. */
   readonly why: string;

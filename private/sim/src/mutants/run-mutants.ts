@@ -1,75 +1,49 @@
 /**
  * A program: simulates clusters whose sources have one planted bug each, and says which seeds find it.
- * `--seeds N` (default 20) each, `--seconds S` (default 60), and names of mutants; all of them without names. Ends with 1 when one is not found.
+ *
+ * - Names of mutants; all of them without names. `--part 1/2`: every second one, from the first on.
+ * - `--seeds N`: so many seeds each, at the most (default 20), from `--seed S` on (default 1000), with `--seconds S` of faults each (default 60).
+ * - `--figures FILE`: writes what came of it, after each mutant anew.
+ *
+ * Ends with 1 when one is not found, or only by a check that it does not name.
  */
 
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { createViteServer } from 'vitest/node';
-
-import type { Simulation as SimulationClass } from '../simulation.ts';
-import { fileOf, type Mutant, plant } from './mutant.ts';
 import { mutants } from './mutants.ts';
+import { describeHunt, type HuntResult, tryMutant } from './try-mutant.ts';
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '60' } },
+  options: {
+    seeds: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
+    part: { type: 'string', default: '1/1' },
+    figures: { type: 'string' },
+  },
   allowPositionals: true,
 });
-interface Loaded {
-  readonly Simulation: typeof SimulationClass;
-}
 
-const SIMULATION = fileURLToPath(new URL('../simulation.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-const chosen = positionals.length === 0 ? mutants : mutants.filter(({ name }) => positionals.includes(name));
-let survivors = 0;
+const hunt = { firstSeed: Number(values.seed), seeds: Number(values.seeds), seconds: Number(values.seconds) };
+const unknown = positionals.filter((name) => !mutants.some((mutant) => mutant.name === name));
+if (unknown.length > 0) throw new RangeError(`there is no mutant ${unknown.join(', ')}`);
+const [part, parts] = values.part.split('/').map(Number) as [number, number];
+const named = positionals.length === 0 ? mutants : mutants.filter(({ name }) => positionals.includes(name));
+const chosen = named.filter((_, at) => at % parts === part - 1);
+const results: { readonly name: string; readonly result: HuntResult }[] = [];
 for (const mutant of chosen) {
-  const found = await tryMutant(mutant);
-  if (found === undefined) survivors++;
-  process.stdout.write(`${mutant.name}: ${found ?? 'survived'}\n`);
+  const result = await tryMutant(mutant, hunt);
+  results.push({ name: mutant.name, result });
+  process.stdout.write(`${mutant.name}: ${describeHunt(result)}\n`);
+  if (values.figures !== undefined) writeFigures(values.figures);
 }
-process.stdout.write(`${chosen.length} mutants, ${survivors} survived\n`);
-process.exit(survivors === 0 ? 0 : 1);
+const missed = results.filter(({ result }) => result.kind === 'survived' || !result.isNamed);
+process.stdout.write(`${chosen.length} mutants, ${missed.length} not found as they should be\n`);
+process.exit(missed.length === 0 ? 0 : 1);
 
-/** @returns Which seed found it, and what it found; undefined when none did. */
-async function tryMutant(mutant: Mutant): Promise<string | undefined> {
-  const file = fileOf(mutant);
-  let isPlanted = false;
-  const server = await createViteServer({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'error',
-    server: { middlewareMode: true, watch: null },
-    appType: 'custom',
-    // What this version of Node.js can not read is written in older words.
-    oxc: { target: 'node20' },
-    ssr: { resolve: { conditions: ['@kayadb/source'] } },
-    plugins: [
-      {
-        name: 'planted-bug',
-        enforce: 'pre',
-        transform(source: string, id: string) {
-          if (id.split('?')[0] !== file) return undefined;
-          isPlanted = true;
-          return plant(mutant, source);
-        },
-      },
-    ],
-  });
-  try {
-    const { Simulation } = (await server.ssrLoadModule(SIMULATION)) as Loaded;
-    if (!isPlanted) throw new Error(`${mutant.name}: its file was not loaded`);
-    for (let seed = 1; seed <= Number(values.seeds); seed++) {
-      try {
-        await Simulation.run(seed, { seconds: Number(values.seconds) });
-      } catch (error) {
-        return `seed ${seed}: ${String(error).split('\n')[0]?.slice(0, 160)}`;
-      }
-    }
-    return undefined;
-  } finally {
-    await server.close();
-  }
+function writeFigures(path: string): void {
+  const found = results.filter(({ result }) => result.kind === 'found').length;
+  const list = results.map(({ name, result }) => ({ name, ...result }));
+  writeFileSync(path, `${JSON.stringify({ ...hunt, mutants: results.length, found, list }, undefined, 2)}\n`);
 }

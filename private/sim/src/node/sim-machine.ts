@@ -30,10 +30,15 @@ export interface MachineWorld {
   readonly mood: { readonly isCalm: boolean };
   readonly random: SeededRandom;
   readonly observer: MachineObserver;
+  /** World time before which every call waits. */
+  readonly stall: { readonly untilMs: number };
+  readonly nowMs: () => number;
   /** The snapshot whose files must stay. */
   readonly snapshotIndex: () => LogIndex;
 }
 
+/** A stall that ends early is noticed after so long. */
+const STALL_STEP_MS = 50;
 const STATE_FILE = /^state-(\d+)$/u;
 const INCOMING_FILE = /^in-(\d+)-(\d+)$/u;
 
@@ -169,8 +174,9 @@ export class SimMachine implements StateMachine<number> {
   }
 
   async #maybeSleep(): Promise<void> {
-    const { profile, random, clock, mood } = this.#world;
+    const { profile, random, clock, mood, stall, nowMs } = this.#world;
     if (!mood.isCalm && random.chance(profile.slowApply)) await clock.sleep(drawFrom(profile.applyDelay, random));
+    while (nowMs() < stall.untilMs) await clock.sleep(STALL_STEP_MS);
   }
 }
 

@@ -50,6 +50,8 @@ export interface ProcessParts {
   readonly random: SeededRandom;
   readonly clockRate: number;
   readonly ledger: Ledger;
+  /** World time before which the state machine stands still. */
+  readonly applyStall: { readonly untilMs: number };
   /** Of a first member. */
   readonly firstGroup: Configuration | undefined;
   readonly host: ProcessHost;
@@ -97,6 +99,8 @@ export class SimProcess {
       mood: world.mood,
       random: random.fork('machine'),
       observer: host,
+      stall: parts.applyStall,
+      nowMs: () => world.timeline.nowMs,
       snapshotIndex: () => storage.snapshotIndex,
     });
     if (parts.firstGroup !== undefined && (await bootstrapGroup(storage, machine, parts.firstGroup))) {
@@ -114,7 +118,7 @@ export class SimProcess {
       tickMs: profile.limits.tickMs,
       host: {
         send: (message) => sendTransfer(host, message),
-        deliver: (message) => node?.receive(message),
+        deliver: (request) => node?.receive(request),
       },
     });
     const nodeRandom = random.fork('node');
@@ -164,9 +168,9 @@ function identityOf({ nodeId, incarnation }: ProcessParts): RaftIdentity {
 }
 
 function sendMessage(host: ProcessHost, message: PeerMessage): void {
-  host.send(message.to, Uint8Array.from(encodePeerMessage(message)));
+  host.send(message.to, encodePeerMessage(message));
 }
 
 function sendTransfer(host: ProcessHost, message: TransferMessage): void {
-  host.send(message.to, Uint8Array.from(encodeTransferMessage(message)));
+  host.send(message.to, encodeTransferMessage(message));
 }

@@ -12,7 +12,6 @@ import type { SimWorld } from '../sim-world.ts';
 import { ProcessGate } from '../world/process-gate.ts';
 import { SimDisk } from '../world/sim-disk.ts';
 import { decodeCommand } from './command.ts';
-import { describeFrame } from './describe-frame.ts';
 import { Ledger } from './ledger.ts';
 import { isBug, type ProcessHost, SimProcess } from './sim-process.ts';
 
@@ -39,6 +38,7 @@ export class SimSite {
   #ledger = new Ledger();
   #gate: ProcessGate | undefined;
   #process: SimProcess | undefined;
+  readonly #applyStall = { untilMs: 0 };
   #incarnation = 0;
   /** In the files; a copy that was put back has that of its time. */
   #fileIncarnation = 0;
@@ -46,6 +46,8 @@ export class SimSite {
   #life = 0;
   /** Whether it is not started again. */
   #isRetired = false;
+  /** Whether it is not started for now. */
+  #isOff = false;
 
   constructor(id: NodeId, host: SiteHost, firstGroup: Configuration | undefined) {
     const { world } = host;
@@ -90,7 +92,7 @@ export class SimSite {
 
   /** Opens what is on the disk; tries again later where that fails. */
   start(): void {
-    if (this.#isRetired || this.#gate !== undefined) return;
+    if (this.#isRetired || this.#isOff || this.#gate !== undefined) return;
     const gate = new ProcessGate(() => this.#host.touched(this));
     this.#gate = gate;
     this.#starts++;
@@ -115,7 +117,7 @@ export class SimSite {
     const { timeline } = this.#host.world;
     const delayMs = RESTART_MS.least + this.#random.next() * 2 * RESTART_MS.mean;
     timeline.after(delayMs, () => {
-      if (this.#gate !== undefined || this.#isRetired) return;
+      if (this.#gate !== undefined || this.#isRetired || this.#isOff) return;
       this.#host.world.counts.restarts++;
       this.#trace('restarts');
       this.start();
@@ -130,6 +132,11 @@ export class SimSite {
   resume(): void {
     this.#trace('goes on');
     this.#gate?.resume();
+  }
+
+  /** Its state machine stands still, for `ms`. */
+  stallApply(ms: number): void {
+    this.#applyStall.untilMs = this.#host.world.timeline.nowMs + ms;
   }
 
   /** Its directory is gone. */
@@ -151,6 +158,16 @@ export class SimSite {
     return true;
   }
 
+  switchOff(): void {
+    this.crash(true);
+    this.#isOff = true;
+  }
+
+  switchOn(): void {
+    this.#isOff = false;
+    this.start();
+  }
+
   /** It is switched off for good. */
   retire(): void {
     this.crash(false);
@@ -162,7 +179,7 @@ export class SimSite {
   receive(frame: Uint8Array): void {
     const gate = this.#gate;
     gate?.enter(() => {
-      this.#trace(describeFrame(frame));
+      this.#host.world.trace.addFrame(this.id, frame);
       this.#process?.receive(frame);
     });
   }
@@ -178,6 +195,7 @@ export class SimSite {
       random: this.#random.fork(`start ${this.#starts}`),
       clockRate: this.#clockRate,
       // An unknown incarnation has promised nothing to anybody.
+      applyStall: this.#applyStall,
       ledger: this.isFenced ? new Ledger() : this.#ledger,
       firstGroup: this.#firstGroup,
       host: this.isFenced ? this.#quietHost(gate) : this.#processHost(gate),
@@ -190,8 +208,9 @@ export class SimSite {
     const { world } = this.#host;
     world.counts.nodeFailures++;
     this.#trace(`fails: ${String(error)}`);
-    const isExpected = this.disk.hasFailed && !isBug(error);
-    if (!isExpected && !this.isFenced) world.checks.fail(`node ${this.id} failed: ${describeError(error)}`);
+    const finder = isBug(error) ? 'assertion' : 'failure';
+    const isExpected = this.disk.hasFailed && finder === 'failure';
+    if (!isExpected && !this.isFenced) world.checks.fail(finder, `node ${this.id} failed: ${describeError(error)}`);
     // Not within the event: the process is still at work on what it tells of.
     const gate = this.#gate;
     world.timeline.after(1, () => {
@@ -210,11 +229,11 @@ export class SimSite {
         checks.logs.appended(this.id, entries, previousTerm);
       },
       onApplied: (entry: Entry, state) => {
-        checks.applies.applied(this.id, entry, state);
+        checks.applies.applied(this.id, entry, state, this.#ledger.durableTerm(entry.index));
         checks.clients.applied(decodeCommand(entry.data).id);
       },
       onReached: (state) => checks.applies.reached(this.id, state),
-      onLoss: (what) => checks.fail(`node ${this.id} has lost what it promised: ${what}`),
+      onLoss: (what) => checks.fail('disk', `node ${this.id} has lost what it promised: ${what}`),
     };
   }
 

@@ -2,14 +2,14 @@
 
 import { crc32c } from '@kayadb/codec';
 import {
-  type PeerMessage,
+  type PinnedSnapshot,
   type ReceiverEffect,
-  type SenderEffect,
+  type Snapshot,
   type SnapshotReceiver,
   type SnapshotRequest,
-  SnapshotSender,
   type SnapshotShipper,
   type TransferMessage,
+  TransferShipper,
 } from '@kayadb/raft';
 import type { SeededRandom } from '@kayadb/testkit';
 
@@ -19,7 +19,7 @@ import type { SimMachine } from './sim-machine.ts';
 export interface CourierHost {
   send(message: TransferMessage): void;
   /** Its files are where the state machine finds them. */
-  deliver(message: PeerMessage): void;
+  deliver(request: SnapshotRequest): void;
 }
 
 export interface CourierParts {
@@ -31,68 +31,57 @@ export interface CourierParts {
   readonly host: CourierHost;
 }
 
-interface Shipment {
-  readonly sender: SnapshotSender;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 const CHUNK_BYTES = 64;
 const WINDOW_BYTES = 160;
 const RETRY_TICKS = 3;
 const MAX_RETRIES = 4;
-const MAX_TRANSFER = 2 ** 32;
 
 export class SnapshotCourier implements SnapshotShipper {
   readonly #parts: CourierParts;
-  readonly #shipments = new Map<number, Shipment>();
+  readonly #shipper: TransferShipper;
+  #underWay = 0;
+  #isTicking = false;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
-  }
-
-  async ship(request: SnapshotRequest, signal: AbortSignal): Promise<void> {
-    const { machine, random } = this.#parts;
-    const contents = await machine.readSnapshot(request.snapshot.meta.index);
-    const files = contents.map((bytes, at) => ({ name: `part-${at}`, bytes: bytes.length, crc: crc32c(bytes) }));
-    const sender = new SnapshotSender({
-      request,
-      pinned: {
-        files,
-        read: async (file, buffer, offset) => {
-          const part = contents[file]!.subarray(offset, offset + buffer.length);
-          buffer.set(part);
-          return part.length;
-        },
-        unpin: () => {},
-      },
-      transfer: random.int(MAX_TRANSFER),
+    this.#shipper = new TransferShipper({
+      source: { pin: ({ meta }) => this.#pin(meta) },
+      send: (message) => parts.host.send(message),
+      random: (limit) => parts.random.int(limit),
       chunkBytes: CHUNK_BYTES,
       windowBytes: WINDOW_BYTES,
       retryTicks: RETRY_TICKS,
       maxRetries: MAX_RETRIES,
     });
-    const done = new Promise<void>((resolve, reject) => {
-      this.#shipments.set(request.to, { sender, resolve, reject });
-    });
-    const cancel = (): void => sender.cancel();
-    signal.addEventListener('abort', cancel);
-    this.#tick(sender);
-    this.#handle(sender.offer());
+  }
+
+  async ship(request: SnapshotRequest, signal: AbortSignal): Promise<void> {
+    this.#underWay++;
+    if (!this.#isTicking) this.#tickLater();
     try {
-      await done;
+      await this.#shipper.ship(request, signal);
     } finally {
-      signal.removeEventListener('abort', cancel);
+      this.#underWay--;
     }
   }
 
   async receive(message: TransferMessage): Promise<void> {
     if (message.kind === 'snapshot-offer' || message.kind === 'snapshot-chunk') {
       for (const effect of await this.#parts.receiver.receive(message)) await this.#take(effect);
-      return;
-    }
-    const shipment = this.#shipments.get(message.from);
-    if (shipment !== undefined) this.#handle(await shipment.sender.receive(message));
+    } else await this.#shipper.receive(message);
+  }
+
+  async #pin({ index }: Snapshot['meta']): Promise<PinnedSnapshot> {
+    const contents = await this.#parts.machine.readSnapshot(index);
+    return {
+      files: contents.map((bytes, at) => ({ name: `part-${at}`, bytes: bytes.length, crc: crc32c(bytes) })),
+      read: async (file, buffer, offset) => {
+        const part = contents[file]!.subarray(offset, offset + buffer.length);
+        buffer.set(part);
+        return part.length;
+      },
+      unpin: () => {},
+    };
   }
 
   async #take(effect: ReceiverEffect): Promise<void> {
@@ -108,24 +97,13 @@ export class SnapshotCourier implements SnapshotShipper {
     }
   }
 
-  #handle(effects: readonly SenderEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'send') {
-        this.#parts.host.send(effect.message);
-        continue;
-      }
-      const shipment = this.#shipments.get(effect.to);
-      this.#shipments.delete(effect.to);
-      if (effect.kind === 'delivered') shipment?.resolve();
-      else shipment?.reject(new Error(`the snapshot was not delivered: ${effect.reason}`));
-    }
-  }
-
-  #tick(sender: SnapshotSender): void {
+  /** Time goes by for as long as anything is under way. */
+  #tickLater(): void {
+    this.#isTicking = this.#underWay > 0;
+    if (!this.#isTicking) return;
     this.#parts.clock.setTimer(this.#parts.tickMs, () => {
-      if (sender.isOver) return;
-      this.#handle(sender.tick());
-      this.#tick(sender);
+      this.#shipper.tick();
+      this.#tickLater();
     });
   }
 }

@@ -1,6 +1,7 @@
 /** What a run has been through. A suite that has not reached enough of everything has shown nothing. */
 
 const NAMES = [
+  'simulatedSeconds',
   'events',
   'elections',
   'acknowledged',
@@ -23,6 +24,11 @@ const NAMES = [
   'lost',
   'duplicated',
   'transfers',
+  'swaps',
+  'changeCuts',
+  'staleLeaders',
+  'applyStalls',
+  'recoveries',
 ] as const;
 
 export type CountName = (typeof NAMES)[number];
@@ -32,10 +38,9 @@ export function newCounts(): Counts {
   return Object.fromEntries(NAMES.map((name) => [name, 0])) as Counts;
 }
 
-export function sumCounts(all: readonly Counts[]): Counts {
-  const sum = newCounts();
-  for (const counts of all) for (const name of NAMES) sum[name] += counts[name];
-  return sum;
+/** Adds `counts` to `sum`. */
+export function addCounts(sum: Counts, counts: Counts): void {
+  for (const name of NAMES) sum[name] += counts[name];
 }
 
 export function describeCounts(counts: Counts): string {

@@ -20,53 +20,84 @@ export interface NetworkWorld {
   readonly random: SeededRandom;
 }
 
+/** What becomes of a frame. */
+export interface FrameFate {
+  /** Called when it arrives, once for each copy. */
+  arrive(): void;
+  /** Called when the sender's host notices that it will not, in the event in which it was sent. */
+  fail(): void;
+}
+
+/** More than a run ever has. */
+const MAX_NODES = 2 ** 16;
+/** By how much the time to somebody grows who moves away, for each unit of time, and where that ends. */
+const DISTANCE_RATE = 0.7;
+const MAX_DISTANCE_MS = 4000;
 /** Share by which faults of single links differ from the profile: some are far worse. */
 const LINK_FACTORS = [0, 1, 1, 3];
 
 export class Network {
   readonly #world: NetworkWorld;
-  readonly #cut = new Set<string>();
-  readonly #factors = new Map<string, number>();
+  readonly #cut = new Set<number>();
+  readonly #factors = new Map<number, number>();
+  /** Nodes that move away, since when. */
+  readonly #movingSinceMs = new Map<NodeId, number>();
 
   constructor(world: NetworkWorld) {
     this.#world = world;
   }
 
-  /** Nothing that is sent from now on by `from` reaches `to`. */
+  /** Nothing that is sent from now on by `from` reaches `to`, nor what is on its way. */
   cut(from: NodeId, to: NodeId): void {
-    this.#cut.add(nameOf(from, to));
+    this.#cut.add(linkOf(from, to));
+  }
+
+  /** What is sent to `to` from now on takes longer and longer, so that there is never a gap in what arrives. */
+  moveAway(to: NodeId): void {
+    this.#movingSinceMs.set(to, this.#world.timeline.nowMs);
   }
 
   heal(): void {
     this.#cut.clear();
+    this.#movingSinceMs.clear();
   }
 
-  /** Calls `arrive` when the frame arrives, once for each copy. */
-  send(from: NodeId, to: NodeId, arrive: () => void): void {
+  send(from: NodeId, to: NodeId, fate: FrameFate): void {
     const { profile, counts, random, mood } = this.#world;
-    const link = nameOf(from, to);
-    if (this.#cut.has(link)) return;
+    const link = linkOf(from, to);
+    if (this.#cut.has(link)) {
+      if (random.chance(profile.unreachableReports)) fate.fail();
+      return;
+    }
     const factor = mood.isCalm ? 0 : this.#factorOf(link);
     if (random.chance(profile.loss * factor)) {
       counts.lost++;
+      if (random.chance(profile.unreachableReports)) fate.fail();
       return;
     }
-    this.#carry(link, factor, arrive);
+    this.#carry(link, to, factor, fate);
     if (!random.chance(profile.duplication * factor)) return;
     counts.duplicated++;
-    this.#carry(link, factor, arrive);
+    this.#carry(link, to, factor, fate);
   }
 
-  #carry(link: string, factor: number, arrive: () => void): void {
+  #carry(link: number, to: NodeId, factor: number, fate: FrameFate): void {
     const { profile, timeline, random } = this.#world;
     const isLate = random.chance(profile.lateness * factor);
-    const delayMs = drawFrom(profile.delay, random) + (isLate ? drawFrom(profile.late, random) : 0);
+    const lateMs = isLate ? drawFrom(profile.late, random) : 0;
+    const delayMs = drawFrom(profile.delay, random) + lateMs + this.#distanceMs(to);
     timeline.after(delayMs, () => {
-      if (!this.#cut.has(link)) arrive();
+      if (!this.#cut.has(link)) fate.arrive();
     });
   }
 
-  #factorOf(link: string): number {
+  #distanceMs(to: NodeId): number {
+    const sinceMs = this.#movingSinceMs.get(to);
+    if (sinceMs === undefined) return 0;
+    return Math.min((this.#world.timeline.nowMs - sinceMs) * DISTANCE_RATE, MAX_DISTANCE_MS);
+  }
+
+  #factorOf(link: number): number {
     const known = this.#factors.get(link);
     if (known !== undefined) return known;
     const factor = this.#world.random.pick(LINK_FACTORS);
@@ -75,6 +106,6 @@ export class Network {
   }
 }
 
-function nameOf(from: NodeId, to: NodeId): string {
-  return `${from}>${to}`;
+function linkOf(from: NodeId, to: NodeId): number {
+  return from * MAX_NODES + to;
 }

@@ -41,6 +41,7 @@ export class SimDisk {
   #backup: MemoryFileSystem | undefined;
   #onNextSync: (() => void) | undefined;
   #hasFailed = false;
+  #owesError = false;
 
   constructor(world: DiskWorld) {
     this.#world = world;
@@ -51,9 +52,15 @@ export class SimDisk {
     return this.#hasFailed || this.#memory.capacityBytes !== undefined;
   }
 
+  /** Whether something may be lost that the process has not been told of: to heal that would be a lie, so the process has to end first. */
+  get owesError(): boolean {
+    return this.#owesError;
+  }
+
   /** The file system as a process sees it that is behind `gate`. */
   open(gate: ProcessGate): FileSystem {
     this.#hasFailed = false;
+    this.#owesError = false;
     this.#onNextSync = undefined;
     this.#faulty = new FaultyFileSystem(this.#memory);
     const interceptor: Interceptor = {
@@ -120,11 +127,14 @@ export class SimDisk {
   /** A write that is not written back: the next sync of its file tells. */
   failNextWriteBack(): void {
     this.#hasFailed = true;
+    this.#owesError = true;
     this.#faulty.inject({ at: 1, kinds: ['write'], effect: { kind: 'late-error', errno: 'EIO' } });
   }
 
+  /** Requires: nothing is owed to a process that goes on. */
   heal(): void {
     this.empty();
+    this.#onNextSync = undefined;
     this.#stalledUntilMs = 0;
     this.#faulty.heal();
   }

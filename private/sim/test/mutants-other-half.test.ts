@@ -1,0 +1,24 @@
+/** The other half of the planted bugs of mutants.test.ts; nothing is looked for here in CI. */
+
+import { describe, expect, test } from 'vitest';
+
+import { huntApart } from '../src/mutants/run-apart.ts';
+import { proofSize } from '../src/proof-size.ts';
+
+const RESULTS = new URL('../results/', import.meta.url).pathname;
+
+describe('planted bugs, the other half', () => {
+  test.runIf(proofSize === 'long')('are found', { timeout: 0 }, async () => {
+    const { output } = await huntApart([
+      '--seeds',
+      '1000',
+      '--part',
+      '2/2',
+      '--figures',
+      `${RESULTS}mutants-other-half.json`,
+    ]);
+    console.info(output);
+
+    expect(output).not.toContain('survived');
+  });
+});
