@@ -12,6 +12,33 @@ export type {
   Network,
 } from './network.ts';
 export { nodeNetwork } from './node-network.ts';
+export { type FramePriority } from './peer/frame-queue.ts';
+export { type Greeting, type VersionRange } from './peer/greeting.ts';
+export { FORMATION_WAIT_MS, type PeerStream, type PeerVerdict } from './peer/greeting-format.ts';
+export { type IncomingPeer, type PeerReceiver } from './peer/incoming-peer.ts';
+export { PeerAcceptor, type PeerAcceptorOptions } from './peer/peer-acceptor.ts';
+export {
+  DEFAULT_PEER_ACCEPTOR_LIMITS,
+  DEFAULT_PEER_LINK_LIMITS,
+  PEER_LISTENER_LIMITS,
+  type PeerAcceptorLimits,
+  type PeerLinkLimits,
+} from './peer/peer-limits.ts';
+export {
+  PeerLink,
+  type PeerLinkCounts,
+  type PeerLinkEvents,
+  type PeerLinkOptions,
+  type PeerLinkState,
+} from './peer/peer-link.ts';
+export {
+  type AnswerAdvice,
+  type PeerJudgement,
+  type PeerOrigin,
+  type PeerPolicy,
+  type PeerSelf,
+  usualAdvice,
+} from './peer/peer-policy.ts';
 export {
   type ConnectionTls,
   type ExpectedIdentity,

@@ -36,8 +36,11 @@ export class MemoryNetwork implements Network {
   readonly #isManual: boolean;
   readonly #nextChunkBytes: () => number;
   readonly #doors = new Map<number, Door>();
-  readonly #held = new Set<number>();
-  readonly #streams = new Map<MemoryStream, { readonly port: number; readonly other: MemoryStream }>();
+  readonly #held = new Set<string>();
+  readonly #streams = new Map<
+    MemoryStream,
+    { readonly port: number; readonly from: string; readonly other: MemoryStream }
+  >();
   readonly #waitingDials: (() => void)[] = [];
   #tasks: (() => void)[] = [];
   #isPumpDue = false;
@@ -71,13 +74,18 @@ export class MemoryNetwork implements Network {
     return count;
   }
 
-  /** From now on no byte moves from or to `port`, and nobody connects to it, until `release`. */
-  hold(port: number): void {
-    this.#held.add(port);
+  /**
+   * From now on no byte moves from or to `port`, and nobody connects to it, until `release`.
+   *
+   * @param from - Only for who dials from there: one link of several.
+   */
+  hold(port: number, from?: string): void {
+    this.#held.add(linkName(port, from));
   }
 
-  release(port: number): void {
-    this.#held.delete(port);
+  /** Takes back `hold` with the same arguments. */
+  release(port: number, from?: string): void {
+    this.#held.delete(linkName(port, from));
     for (const [stream, { other }] of this.#streams) {
       this.#schedule(() => stream.move());
       this.#schedule(() => other.move());
@@ -85,9 +93,11 @@ export class MemoryNetwork implements Network {
     for (const retry of this.#waitingDials.splice(0)) this.#schedule(retry);
   }
 
-  /** Breaks every connection of the listener on `port`: both ends get KAYA_CONNECTION_LOST. */
-  cut(port: number): void {
-    for (const [stream, each] of this.#streams) if (each.port === port) stream.cut();
+  /** Breaks every connection of the listener on `port`, or those dialed from one host: both ends get KAYA_CONNECTION_LOST. */
+  cut(port: number, from?: string): void {
+    for (const [stream, each] of this.#streams) {
+      if (each.port === port && (from === undefined || each.from === from)) stream.cut();
+    }
   }
 
   /** The same network as seen by a machine at `host`. */
@@ -151,7 +161,7 @@ export class MemoryNetwork implements Network {
       if (signal?.aborted === true) handleAbort();
       const attempt = (): void => {
         if (isSettled) return;
-        if (this.#held.has(port)) {
+        if (this.#isHeld(port, host)) {
           this.#waitingDials.push(attempt);
           return;
         }
@@ -168,7 +178,7 @@ export class MemoryNetwork implements Network {
     let near: MemoryStream | undefined;
     const link: MemoryLink = {
       port,
-      isHeld: () => this.#held.has(port),
+      isHeld: () => this.#isHeld(port, host),
       schedule: (task) => this.#schedule(task),
       nextChunkBytes: this.#nextChunkBytes,
       onGone: () => {
@@ -181,7 +191,7 @@ export class MemoryNetwork implements Network {
     const isAdmitted = door.admission.admit(host);
     const accepted = new BufferedConnection(far, door.limits, this.#clock);
     MemoryStream.join(near, dialed, far, accepted);
-    this.#streams.set(near, { port, other: far });
+    this.#streams.set(near, { port, from: host, other: far });
     if (isAdmitted) {
       void accepted.closed.then(() => door.admission.leave(host));
       door.options.onConnection(accepted);
@@ -189,6 +199,10 @@ export class MemoryNetwork implements Network {
       accepted.destroy();
     }
     return dialed;
+  }
+
+  #isHeld(port: number, from: string): boolean {
+    return this.#held.has(linkName(port)) || this.#held.has(linkName(port, from));
   }
 
   #schedule(task: () => void): void {
@@ -206,4 +220,8 @@ export class MemoryNetwork implements Network {
       if (this.#tasks.length > 0) this.#requestPump();
     });
   }
+}
+
+function linkName(port: number, from = ''): string {
+  return `${from}>${port}`;
 }
