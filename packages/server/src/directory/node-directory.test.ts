@@ -111,7 +111,7 @@ describe('NodeDirectory', () => {
     expect(await namesIn(fs, DATA)).toEqual(['CURRENT']);
   });
 
-  test('starts after a crash at any moment of its first starts, never with a boot that anybody has seen', async () => {
+  test('starts after a crash at any moment of its first starts, never with a boot that anybody has seen', { timeout: 60_000 }, async () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const fs = new MemoryFileSystem();

@@ -27,7 +27,7 @@ export type CommandBody =
   | { readonly kind: 'drop-member'; readonly node: number }
   | { readonly kind: 'raise-level'; readonly level: number }
   /** Time goes on, and a session with it, if there is one. */
-  | { readonly kind: 'touch'; readonly session: number | undefined };
+  | { readonly kind: 'touch'; readonly session?: number | undefined };
 
 export type CommandKind = CommandBody['kind'];
 

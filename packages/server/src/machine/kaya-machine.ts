@@ -7,7 +7,7 @@
  */
 
 import { assert, type Row2 } from '@kayadb/codec';
-import { type Engine, EngineError, type EngineOptions, type EngineStats } from '@kayadb/engine';
+import { type DiskState, type Engine, EngineError, type EngineOptions, type EngineStats } from '@kayadb/engine';
 import type { AppliedPoint, Entry, PinnedSnapshot, Snapshot, SnapshotSource, StateMachine } from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
@@ -105,7 +105,11 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource 
     return Array.from(this.#slot.state.members.values()).toSorted((a, b) => a.node - b.node);
   }
 
-  /** The disk's room, among others, which whoever proposes writes has to look at. */
+  /** The room on the disk, which whoever proposes writes has to look at. Cheap. */
+  get diskState(): DiskState {
+    return this.#slot.diskState();
+  }
+
   stats(): EngineStats {
     return this.#slot.engine.stats();
   }

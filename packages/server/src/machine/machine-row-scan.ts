@@ -12,7 +12,7 @@ interface Batch {
 }
 
 /** Before anything is known of how large rows are. */
-const FIRST_ROWS = 16;
+const FIRST_ROWS = 4;
 const MAX_ROWS_AT_ONCE = 512;
 
 export class MachineRowScan implements RowScan {

@@ -1,6 +1,6 @@
 /** One store of a group: the engine, what of its rows is in memory, and the road of entries into it. */
 
-import { type Engine, type EngineOptions, openEngine } from '@kayadb/engine';
+import { type DiskState, type Engine, type EngineEvent, type EngineOptions, openEngine } from '@kayadb/engine';
 
 import { storePath } from './group-folders.ts';
 import { loadState, type MachineState } from './machine-state.ts';
@@ -12,6 +12,8 @@ export interface StoreSlot {
   readonly engine: Engine;
   readonly state: MachineState;
   readonly writer: MachineWriter;
+  /** As the engine last told it. */
+  readonly diskState: () => DiskState;
 }
 
 /**
@@ -24,10 +26,17 @@ export async function openStore(
   options: EngineOptions,
   time: MachineTime,
 ): Promise<StoreSlot> {
-  const engine = await openEngine(storePath(directory, baseIndex), { ...options, log: 'external' });
+  let told: DiskState | undefined;
+  const onEvent = (event: EngineEvent): void => {
+    if (event.kind === 'disk-space') told = event.state;
+    options.onEvent?.(event);
+  };
+  const engine = await openEngine(storePath(directory, baseIndex), { ...options, onEvent, log: 'external' });
   try {
+    const { diskState } = engine.stats();
     const state = await loadState(engine);
-    return { baseIndex, engine, state, writer: new MachineWriter(engine, state, time) };
+    const writer = new MachineWriter(engine, state, time);
+    return { baseIndex, engine, state, writer, diskState: () => told ?? diskState };
   } catch (error) {
     await engine.close().catch(() => undefined);
     throw error;

@@ -318,18 +318,21 @@ describe('a crash', { timeout: 300_000 }, () => {
       if (i % 4 !== seed % 4) continue;
       const world = new MachineWorld(disk);
       const again = await world.open(snapshot);
-      const where = `seed ${seed}, disk ${i}`;
       const isOld = again.appliedIndex <= 20;
       again.snapshotArrived(150, STAGED);
       if (isOld) await again.restore(snapshot);
       found[isOld ? 'old' : 'new']++;
-      expect(again.appliedIndex, `${where}`).toBe(150);
+      expect(again.appliedIndex, `seed ${seed}, disk ${i}`).toBe(150);
       await again.apply(between(entries, 151, COUNT), COUNT);
       await sendAndClose(again, snapshot, await emptyDisk());
       await again.close();
-      expect(await world.rows(), `${where}`).toEqual(whole);
-      expect(await namesIn(disk, GROUP), `${where}`).toEqual(['snapshot.partial', 'snapshots', 'store-150']);
-      expect(await namesIn(disk, `${GROUP}/snapshots`), `${where}`).toEqual(['150']);
+      expect(await world.rows(), `seed ${seed}, disk ${i}`).toEqual(whole);
+      expect(await namesIn(disk, GROUP), `seed ${seed}, disk ${i}`).toEqual([
+        'snapshot.partial',
+        'snapshots',
+        'store-150',
+      ]);
+      expect(await namesIn(disk, `${GROUP}/snapshots`), `seed ${seed}, disk ${i}`).toEqual(['150']);
     }
     expect(found.old).toBeGreaterThan(10);
     expect(found.new).toBeGreaterThan(10);
