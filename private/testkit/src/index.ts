@@ -1,3 +1,14 @@
+export {
+  FAULT_NAMES,
+  linksOf,
+  planFaults,
+  type FaultName,
+  type FaultPlanOptions,
+  type PlannedFault,
+} from './chaos/fault-plan.ts';
+export { CLEAR_LINK, type ChaosClock, type LinkRules } from './chaos/link-pipe.ts';
+export { LinkProxy, realTime, type LinkDirection, type LinkProxyOptions } from './chaos/link-proxy.ts';
+export { playFaults, type BreakableCluster, type PlayOptions } from './chaos/play-faults.ts';
 export { describeOperation } from './history/describe-operation.ts';
 export {
   createHistoryFile,

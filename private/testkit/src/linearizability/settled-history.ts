@@ -62,14 +62,12 @@ function answeredRead(operation: ReadOperation): AnsweredRead[] {
 }
 
 class SettledWrites {
-  readonly #operations: readonly WriteOperation[];
   readonly #settled: Map<WriteOperation, SettledWrite>;
   readonly #byRevision = new Map<number, SettledWrite>();
   /** By key, then by value: who might have left it there. */
   readonly #writers = new Map<string, Map<string, { readonly operation: WriteOperation; readonly branch: Branch }[]>>();
 
   constructor(operations: readonly WriteOperation[]) {
-    this.#operations = operations;
     const possible = operations.filter(({ outcome }) => outcome?.kind !== 'not-done');
     this.#settled = new Map(possible.map((operation) => [operation, settledByItself(operation)]));
     for (const operation of operations) {
