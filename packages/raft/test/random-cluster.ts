@@ -10,13 +10,16 @@ import { configChangeOf } from '../src/core/config-change-encoding.ts';
 import type { ConfigStepKind } from '../src/core/config-change.ts';
 import { changeMembership, membersOf } from '../src/core/membership.ts';
 import type { Message, StorageAppend, StorageApply } from '../src/core/message.ts';
+import { majority } from '../src/core/quorum.ts';
 import { RaftCore } from '../src/core/raft-core.ts';
-import type { Configuration, Entry, NodeId } from '../src/core/types.ts';
+import type { Configuration, Entry, LogIndex, NodeId } from '../src/core/types.ts';
 import { MemoryLogStorage } from '../src/testing/memory-log-storage.ts';
 import { bytesOf, configurationOf, textOf } from '../src/testing/test-messages.ts';
 
 const IDS: readonly NodeId[] = [1, 2, 3, 4, 5];
 const FIRST = configurationOf([1, 2, 3]);
+/** The log begins behind a snapshot, so that whoever joins is sent one: no entry stands for the first configuration. */
+const START = { index: 1, term: 1, configuration: FIRST };
 const ELECTION_TICKS = 5;
 /** Bound: of messages to and fro within a tick. More is a loop. */
 const MAX_ROUNDS = 1000;
@@ -30,7 +33,20 @@ export interface Counts {
   joints: number;
   crashes: number;
   reads: number;
+  /** Elections with some of the members cut off for good. */
+  partial: number;
 }
+
+export const NO_COUNTS: Counts = {
+  leaders: 0,
+  applied: 0,
+  snapshots: 0,
+  changes: 0,
+  joints: 0,
+  crashes: 0,
+  reads: 0,
+  partial: 0,
+};
 
 interface Site {
   readonly id: NodeId;
@@ -42,7 +58,7 @@ interface Site {
 }
 
 export class RandomCluster {
-  readonly counts: Counts = { leaders: 0, applied: 0, snapshots: 0, changes: 0, joints: 0, crashes: 0, reads: 0 };
+  readonly counts: Counts = { ...NO_COUNTS };
   readonly #random: SeededRandom;
   readonly #sites: readonly Site[];
   #network: Message[] = [];
@@ -51,6 +67,10 @@ export class RandomCluster {
   readonly #leaders = new Map<number, NodeId>();
   /** What is applied anywhere, by index. */
   readonly #committed: string[] = [];
+  /** Every configuration that was in force, in order, with the index of its change. */
+  readonly #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[] = [
+    { index: START.index, configuration: FIRST },
+  ];
   /** By context: what was committed when it was asked for. */
   readonly #reads = new Map<string, number>();
   #payloads = 0;
@@ -59,8 +79,13 @@ export class RandomCluster {
     this.#random = random;
     this.#sites = IDS.map((id) => {
       const storage = new MemoryLogStorage();
-      if (FIRST.voters.includes(id)) storage.bootstrap(FIRST);
-      return { id, storage, core: this.#open(id, storage), appends: [], applies: [], applied: 0 };
+      const isFirst = FIRST.voters.includes(id);
+      if (isFirst) {
+        storage.applySnapshot({ meta: START, data: bytesOf('') });
+        storage.setHardState({ term: START.term, vote: 0, commit: START.index });
+      }
+      const applied = isFirst ? START.index : 0;
+      return { id, storage, core: this.#open(id, storage, applied), appends: [], applies: [], applied };
     });
   }
 
@@ -84,6 +109,35 @@ export class RandomCluster {
     for (const one of this.#sites) this.#handleReady(one);
   }
 
+  /**
+   * Nothing is lost any more but what some say and hear who are cut off for good, as many as can be: the newest configuration that anybody else knows, and the one
+   * before it, keep their majorities. Somebody leads in the end (docs/internals/raft.md, "Elections across a change").
+   */
+  electWithoutSome(): void {
+    for (const site of this.#sites) this.#drainThreads(site);
+    for (const message of this.#network) this.#report(message, false);
+    this.#network = [];
+    this.#cut = new Set();
+    for (const { id } of this.#random.shuffle(this.#sites)) {
+      this.#cut.add(id);
+      if (!this.#mayElect()) this.#cut.delete(id);
+    }
+    const connected = this.#sites.filter(({ id }) => !this.#cut.has(id));
+    const known = Math.max(...connected.map(({ core }) => core.status().commit));
+    const electionsBefore = this.counts.leaders;
+    let isLed = false;
+    for (let tick = 0; tick < 20 * ELECTION_TICKS; tick++) {
+      for (const site of connected) site.core.tick();
+      this.#drain();
+      // Not for ever, perhaps: what is committed may be a change after which there are too few.
+      isLed ||= this.counts.leaders > electionsBefore || connected.some(({ core }) => core.status().commit > known);
+      // Who led before and has no majority any more has noticed by then.
+      isLed ||= tick > 2 * ELECTION_TICKS && connected.some(({ core }) => core.role === 'leader');
+    }
+    expect(isLed, `somebody leads without ${[...this.#cut].join(' ')}`).toBe(true);
+    if (this.#cut.size > 0) this.counts.partial++;
+  }
+
   /** Nothing is lost any more: there is a leader soon, and everybody in its configuration gets what is committed. */
   settle(): void {
     this.#cut = new Set();
@@ -101,7 +155,7 @@ export class RandomCluster {
     expect(applied).toEqual(members.map(() => last));
   }
 
-  #open(id: NodeId, storage: MemoryLogStorage, applied = 0): RaftCore {
+  #open(id: NodeId, storage: MemoryLogStorage, applied: LogIndex): RaftCore {
     return new RaftCore({
       id,
       storage,
@@ -115,6 +169,8 @@ export class RandomCluster {
       maxInflightMessages: 4,
       checkQuorum: true,
       preVote: true,
+      stepDownOnRemoval: true,
+      tellCommitInVotes: true,
       random: (limit) => this.#random.int(limit),
       checkInvariants: true,
       onEvent: (event) => {
@@ -198,9 +254,10 @@ export class RandomCluster {
     if (kind === 'normal') return;
     const change = configChangeOf(entry);
     if (changeMembership(site.core.status().configuration, change).kind === 'refused') return;
-    const { votersOutgoing } = site.core.applyConfigChange(change);
+    const configuration = site.core.applyConfigChange(change);
+    if (index > this.#configurations.at(-1)!.index) this.#configurations.push({ index, configuration });
     this.counts.changes++;
-    if (votersOutgoing.length > 0) this.counts.joints++;
+    if (configuration.votersOutgoing.length > 0) this.counts.joints++;
     // One from before the change is of no use to whoever was added by it, and would be sent again and again.
     this.#saveSnapshot(site);
   }
@@ -259,19 +316,38 @@ export class RandomCluster {
     let isBusy = true;
     for (let round = 0; isBusy; round++) {
       if (round > MAX_ROUNDS) throw new Error(`not quiet after ${MAX_ROUNDS} rounds of messages`);
-      isBusy = false;
-      for (const site of this.#sites) {
-        this.#handleReady(site);
-        while (site.appends.length > 0) this.#append(site);
-        while (site.applies.length > 0) this.#apply(site);
-        this.#handleReady(site);
-        isBusy ||= site.appends.length + site.applies.length > 0;
-      }
+      for (const site of this.#sites) this.#drainThreads(site);
       const messages = this.#network;
       this.#network = [];
-      for (const message of messages) this.#arrive(message);
-      isBusy ||= messages.length > 0;
+      for (const message of messages) {
+        if (this.#cut.has(message.from) || this.#cut.has(message.to)) this.#report(message, false);
+        else this.#arrive(message);
+      }
+      isBusy = messages.length > 0 || this.#sites.some(({ core }) => core.hasReady);
     }
+  }
+
+  #drainThreads(site: Site): void {
+    this.#handleReady(site);
+    while (site.appends.length + site.applies.length > 0) {
+      while (site.appends.length > 0) this.#append(site);
+      while (site.applies.length > 0) this.#apply(site);
+      this.#handleReady(site);
+    }
+  }
+
+  /** Whether those who are connected have majorities of the newest configuration that one of them knows, and of the one before. */
+  #mayElect(): boolean {
+    const isConnected = (id: NodeId): boolean => !this.#cut.has(id);
+    const known = Math.max(0, ...this.#sites.filter(({ id }) => isConnected(id)).map(({ applied }) => applied));
+    const newest = this.#configurations.findLastIndex(({ index }) => index <= known);
+    if (newest < 0) return false;
+    return this.#configurations.slice(Math.max(0, newest - 1), newest + 1).every(({ configuration }) => {
+      const { voters, votersOutgoing } = configuration;
+      return [voters, votersOutgoing].every(
+        (half) => half.length === 0 || half.filter(isConnected).length >= majority(half.length),
+      );
+    });
   }
 
   #leader(): Site | undefined {
