@@ -1,0 +1,156 @@
+/**
+ * Who may come in: judges the greetings of other nodes, and what they answer to this one's. Rules: docs/format/peer-handshake.md.
+ *
+ * Invariant: nothing that somebody of another cluster says, or over a connection that is not trusted as this node requires, stops this node.
+ */
+
+import type { NodeId } from '@kayadb/raft';
+import {
+  type AnswerAdvice,
+  type Greeting,
+  matchesIdentity,
+  type ExpectedIdentity,
+  type PeerJudgement,
+  type PeerOrigin,
+  type PeerPolicy,
+  type PeerSelf,
+  type PeerVerdict,
+  usualAdvice,
+} from '@kayadb/transport';
+
+import type { Member } from '../machine/command.ts';
+
+/** What the node knows, asked anew each time. */
+export interface DoorKnowledge {
+  self(): PeerSelf;
+  /** Of the group. Empty while this node knows of no member, itself included: then it takes the word of those it was told to join. */
+  members(): readonly Member[];
+  /** Whether `node` votes, learns, or is on its way in or out. */
+  isMember(node: NodeId): boolean;
+  /** Nodes that this one was told of when it was started. */
+  isConfigured(node: NodeId): boolean;
+  /** Whether the node was a member with this directory, and was removed. */
+  wasRemoved(node: NodeId, incarnation: number): boolean;
+  /** The level of the group, below which nobody comes in. */
+  groupLevel(): number;
+}
+
+/** What is new in a greeting. */
+export interface DoorEvents {
+  /** A node that may come in has greeted, or answered. */
+  handleMet(greeting: Greeting): void;
+  /** This node has no business in the group any more, as a member of its own cluster says. */
+  handleEnd(verdict: Extract<PeerVerdict, 'other-directory' | 'set-back' | 'removed'>, greeting: Greeting): void;
+}
+
+export interface PeerDoorOptions {
+  readonly knowledge: DoorKnowledge;
+  readonly events: DoorEvents;
+  /** Whom a connection has to be of, where TLS is on; undefined where it is off. */
+  readonly identityOf?: ((node: NodeId) => ExpectedIdentity | undefined) | undefined;
+}
+
+const STOPPING: ReadonlySet<PeerVerdict> = new Set<PeerVerdict>(['other-directory', 'set-back', 'removed']);
+
+export class PeerDoor implements PeerPolicy {
+  readonly #knowledge: DoorKnowledge;
+  readonly #events: DoorEvents;
+  readonly #identityOf: PeerDoorOptions['identityOf'];
+  /** The latest boot that each directory has greeted with. Bound: nodes that were let in. */
+  readonly #boots = new Map<NodeId, { readonly incarnation: number; readonly boot: number }>();
+
+  constructor({ knowledge, events, identityOf }: PeerDoorOptions) {
+    this.#knowledge = knowledge;
+    this.#events = events;
+    this.#identityOf = identityOf;
+  }
+
+  self(): PeerSelf {
+    return this.#knowledge.self();
+  }
+
+  incarnationOf(node: NodeId): number | undefined {
+    const known = this.#knowledge.members().find((member) => member.node === node)?.incarnation;
+    return known === 0 ? undefined : known;
+  }
+
+  judgeGreeting(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
+    const judgement = this.#judge(greeting, origin);
+    if (judgement.verdict === 'accepted') this.#note(greeting);
+    return judgement;
+  }
+
+  judgeAnswer(answer: Greeting, node: NodeId, origin: PeerOrigin): AnswerAdvice {
+    const { cluster } = this.#knowledge.self();
+    const isTrusted = this.#isOf(node, origin);
+    if (!isTrusted) return 'retry-slowly';
+    const { verdict } = answer;
+    if (STOPPING.has(verdict)) {
+      // Without a cluster, the nodes that this one was told of speak for it.
+      const isOurs = cluster === undefined ? this.#knowledge.isConfigured(node) : answer.cluster === cluster;
+      if (!isOurs) return 'retry-slowly';
+      this.#events.handleEnd(verdict as Parameters<DoorEvents['handleEnd']>[0], answer);
+      return 'stop';
+    }
+    if (verdict === 'accepted') {
+      if (this.#judge(answer, origin).verdict !== 'accepted') return 'retry-slowly';
+      this.#note(answer);
+    } else if (verdict === 'no-cluster') this.#events.handleMet(answer);
+    return usualAdvice(verdict);
+  }
+
+  #judge(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
+    const { sender, cluster, featureLevel, incarnation, boot } = greeting;
+    const knowledge = this.#knowledge;
+    const self = knowledge.self();
+    if (!this.#isOf(sender, origin)) {
+      return refuse('no-member', `the certificate is not that of node ${sender}`);
+    }
+    if (self.cluster === undefined) return this.#judgeStranger(greeting);
+    if (cluster !== undefined && cluster !== self.cluster) {
+      return refuse('other-cluster', `node ${self.node} is of cluster ${self.cluster}`);
+    }
+    if (knowledge.wasRemoved(sender, incarnation))
+      return refuse('removed', `node ${sender} was removed from the group`);
+    if (!knowledge.isMember(sender) && !(knowledge.members().length === 0 && knowledge.isConfigured(sender))) {
+      return refuse('no-member', `node ${sender} is no member of the group that node ${self.node} is in`);
+    }
+    const known = this.incarnationOf(sender);
+    if (known !== undefined && known !== incarnation) {
+      return refuse('other-directory', `the group knows node ${sender} with another directory`);
+    }
+    const met = this.#boots.get(sender);
+    if (met !== undefined && met.incarnation === incarnation && met.boot > boot) {
+      return refuse('set-back', `the directory of node ${sender} was here in a later boot, ${met.boot}`);
+    }
+    if (cluster === undefined) return refuse('no-cluster', `node ${sender} is in no cluster yet`);
+    if (featureLevel < knowledge.groupLevel()) {
+      return refuse('no-common-version', `the group is at level ${knowledge.groupLevel()}`);
+    }
+    return ACCEPTED;
+  }
+
+  /** This node is in no cluster: it takes in nobody, and remembers who was there. */
+  #judgeStranger(greeting: Greeting): PeerJudgement {
+    const { node } = this.#knowledge.self();
+    if (this.#knowledge.isConfigured(greeting.sender)) this.#events.handleMet(greeting);
+    return refuse('no-cluster', `node ${node} is in no cluster yet`);
+  }
+
+  #isOf(node: NodeId, { tls }: PeerOrigin): boolean {
+    const expected = this.#identityOf?.(node);
+    return expected === undefined || (tls?.peer !== undefined && matchesIdentity(tls.peer, expected));
+  }
+
+  #note(greeting: Greeting): void {
+    const { sender, incarnation, boot } = greeting;
+    this.#boots.set(sender, { incarnation, boot });
+    this.#events.handleMet(greeting);
+  }
+}
+
+const ACCEPTED: PeerJudgement = { verdict: 'accepted', reason: '' };
+
+function refuse(verdict: PeerVerdict, reason: string): PeerJudgement {
+  return { verdict, reason };
+}
