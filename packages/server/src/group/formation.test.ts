@@ -137,7 +137,7 @@ describe('Formation', () => {
       const meetAll = async (): Promise<void> => {
         for (const a of random.shuffle(sites)) {
           for (const b of random.shuffle(sites)) if (a !== b) meet(a, b);
-          await clock.advanceAsync(random.int(WAIT_MS / nodes.length));
+          await clock.advanceAsync(random.int(Math.floor(WAIT_MS / nodes.length)));
         }
       };
 
