@@ -113,10 +113,6 @@ export class Recovery {
   #inOrder(): readonly SimSite[] {
     const sites = this.#random.shuffle(this.#cluster.livingSites);
     if (this.#random.chance(0.5)) return sites;
-    const rankOf = ({ anyProcess }: SimSite): number => {
-      const status = anyProcess?.node.summary();
-      return status === undefined ? 0 : status.term * RANK_OF_TERM + status.lastIndex;
-    };
     return sites.toSorted((a, b) => rankOf(b) - rankOf(a));
   }
 
@@ -135,4 +131,10 @@ export class Recovery {
       else this.#world.network.cut(id, site.id);
     }
   }
+}
+
+/** Higher for who knows of a later term, and then for who has the longer log. */
+function rankOf({ anyProcess }: SimSite): number {
+  const status = anyProcess?.node.summary();
+  return status === undefined ? 0 : status.term * RANK_OF_TERM + status.lastIndex;
 }

@@ -48,7 +48,7 @@ export const durabilityMutants: readonly Mutant[] = [
     file: 'storage/durable-storage.ts',
     find: 'const mustWait = changesVote || snapshot',
     replace: 'const mustWait = (changesVote && entries.length === 0) || snapshot',
-    foundBy: ['disk'],
+    foundBy: ['disk', 'failure', 'assertion'],
     why: 'Behaviour 36: entries of a term are durable, and the term and the vote are not.',
   },
   {
@@ -58,14 +58,6 @@ export const durabilityMutants: readonly Mutant[] = [
     replace: '',
     foundBy: ['disk', 'failure', 'order', 'recovery'],
     why: 'P13, P15: the log begins behind a snapshot that is not there.',
-  },
-  {
-    name: 'compacted-before-the-state-is-durable',
-    file: 'node/snapshot-policy.ts',
-    find: 'return Math.min(state.snapshotIndex, state.durableIndex, forAll, forSlow);',
-    replace: 'return Math.min(state.snapshotIndex, forAll, forSlow);',
-    foundBy: ['order', 'failure'],
-    why: 'P16: the log goes, and what it led to is not durable yet.',
   },
   {
     name: 'cache-not-cut',
