@@ -1,10 +1,11 @@
 /**
- * Cuts a byte stream into frames, for requests and responses alike, without any I/O.
+ * Cuts a byte stream into frames, for requests and responses alike, without any I/O. Both versions of the protocol have the same
+ * length field, so a connection that goes over to version 2 keeps its decoder: nothing behind a frame is looked at before it was taken.
  *
  * Invariant: a length field is judged before one byte behind it is kept. Bound: the chunks pushed and not yet
  * taken, plus at most twice what has arrived of one unfinished frame; a length field alone allocates nothing.
  * A frame that lies whole in one chunk is handed out as a view of it; any other is copied at most twice per byte.
- * Format: docs/format/wire.md, "Frames".
+ * Format: docs/format/wire.md and docs/format/wire-2.md, "Frames".
  */
 
 import { EMPTY_BYTES } from '../bytes.ts';
