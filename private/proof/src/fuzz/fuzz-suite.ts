@@ -17,15 +17,20 @@ const EXECUTIONS = sized({ ci: 20_000, long: 1_000_000 });
 /** What comes from the network, from a log, a table or a manifest, piece by piece: whoever reads a whole file is made of these. */
 const PIECES: readonly string[] = [
   'block',
+  'connection',
   'filter',
   'footer',
   'frame',
   'request',
+  'request-2',
   'response',
+  'response-2',
   'stored-block',
   'version-edit',
   'wal',
   'write-batch',
+  'write-conditions',
+  'write-operations',
 ];
 const PIECE_EXECUTIONS = sized({ ci: 20_000, long: 5_000_000 });
 const MEMORY_EXECUTIONS = sized({ ci: 300, long: 20_000 });
