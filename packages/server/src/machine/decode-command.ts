@@ -26,15 +26,15 @@ const KINDS = new Map<number, CommandKind>(
   (Object.entries(COMMAND_KIND) as [CommandKind, number][]).map(([kind, number]) => [number, kind]),
 );
 
-/** What may stand in a command of each kind, besides its time. */
-const TAGS_OF: Readonly<Record<CommandKind, readonly Tag[]>> = {
-  write: ['session', 'conditions', 'operations', 'otherwise'],
-  'open-session': ['expiry'],
-  'close-session': ['session'],
-  'put-member': ['member'],
-  'drop-member': ['node'],
-  'raise-level': ['level'],
-  touch: ['session'],
+/** What may stand in a command of each kind. */
+const TAGS_OF: Readonly<Record<CommandKind, ReadonlySet<number>>> = {
+  write: tagsOf('session', 'conditions', 'operations', 'otherwise'),
+  'open-session': tagsOf('expiry'),
+  'close-session': tagsOf('session'),
+  'put-member': tagsOf('member'),
+  'drop-member': tagsOf('node'),
+  'raise-level': tagsOf('level'),
+  touch: tagsOf('session'),
 };
 
 /**
@@ -49,7 +49,6 @@ export function decodeCommand(bytes: Uint8Array): Command {
   const number = reader.u8('kind');
   const kind = KINDS.get(number);
   if (kind === undefined) throw new DecodeError(`there is no command ${number}`, 1);
-  const known = new Set<number>(['time' as const, ...TAGS_OF[kind]].map((name) => COMMAND_TAG[name]));
   const fields = new Map<number, Uint8Array>();
   const unknown: UnknownField[] = [];
   let last = -1;
@@ -59,7 +58,7 @@ export function decodeCommand(bytes: Uint8Array): Command {
     if (tag <= last) throw new DecodeError(`field ${tag} stands behind field ${last}`, at);
     last = tag;
     const content = reader.bytes(reader.varint('length of a field'), 'a field');
-    if (known.has(tag)) fields.set(tag, content);
+    if (TAGS_OF[kind].has(tag)) fields.set(tag, content);
     else if (tag > LAST_STRICT_TAG) unknown.push({ tag, bytes: content });
     else throw new DecodeError(`a ${kind} has no field ${tag}`, at);
   }
@@ -74,6 +73,10 @@ export function readMemberRow(reader: ByteReader, node: number): Member {
   const level = reader.varint('level');
   const peerAddress = readText(reader, 'address for nodes');
   return { node, incarnation, level, peerAddress, clientAddress: readText(reader, 'address for clients') };
+}
+
+function tagsOf(...names: readonly Tag[]): ReadonlySet<number> {
+  return new Set([COMMAND_TAG.time, ...names.map((name) => COMMAND_TAG[name])]);
 }
 
 function bodyOf(kind: CommandKind, fields: Fields): CommandBody {

@@ -9,10 +9,11 @@ import type { BatchOperation } from '@kayadb/engine';
 /** `null`: gone. `undefined`: as the store has it. */
 export type PendingRow = Uint8Array | null | undefined;
 
+/** A `BatchOperation` of bytes and no strings. */
 type RowOperation =
   | { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly kind: 'delete'; readonly key: Uint8Array }
-  | { readonly kind: 'delete-range'; readonly from: Uint8Array; readonly to: Uint8Array };
+  | { readonly kind: 'delete-range'; readonly range: { readonly gte: Uint8Array; readonly lt: Uint8Array } };
 
 interface Indexed {
   /** Where it stands among the operations. */
@@ -66,7 +67,7 @@ export class PendingRows {
   /** Rows of at least `from` and below `to`. Requires: all of them begin with the first byte of `from`. */
   deleteRange(from: Uint8Array, to: Uint8Array): void {
     if (compareBytes(from, to) >= 0) return;
-    this.#operations.push({ kind: 'delete-range', from, to });
+    this.#operations.push({ kind: 'delete-range', range: { gte: from, lt: to } });
     this.#bytes += OPERATION_BYTES + from.length + to.length;
     this.#rangeCount++;
   }
@@ -84,7 +85,7 @@ export class PendingRows {
 
   /** Everything, for the engine; nothing is pending any more. */
   take(): readonly BatchOperation[] {
-    const taken = this.#operations.map(toBatchOperation);
+    const taken = this.#operations;
     this.#operations = [];
     this.#bytes = 0;
     this.#rangeCount = 0;
@@ -97,7 +98,8 @@ export class PendingRows {
   #index(): void {
     for (let at = this.#indexedCount; at < this.#operations.length; at++) {
       const operation = this.#operations[at]!;
-      if (operation.kind === 'delete-range') this.#indexRange({ at, from: operation.from, to: operation.to });
+      if (operation.kind === 'delete-range')
+        this.#indexRange({ at, from: operation.range.gte, to: operation.range.lt });
       else this.#rows.set(nameOf(operation.key), { at, value: operation.kind === 'put' ? operation.value : null });
     }
     this.#indexedCount = this.#operations.length;
@@ -109,11 +111,6 @@ export class PendingRows {
     if (ranges === undefined) this.#ranges.set(first, [range]);
     else ranges.push(range);
   }
-}
-
-function toBatchOperation(operation: RowOperation): BatchOperation {
-  if (operation.kind !== 'delete-range') return operation;
-  return { kind: 'delete-range', range: { gte: operation.from, lt: operation.to } };
 }
 
 /** One character for each byte. */

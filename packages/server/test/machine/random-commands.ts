@@ -1,6 +1,6 @@
 /** Streams of commands that meet each other: few keys, short sessions, said twice, too early and too late. */
 
-import type { SessionPlace, Write, WriteCondition, WriteOperation } from '@kayadb/codec';
+import { encodeUtf8, type SessionPlace, type Write, type WriteCondition, type WriteOperation } from '@kayadb/codec';
 import type { SeededRandom } from '@kayadb/testkit';
 
 import type { Command } from '../../src/machine/command.ts';
@@ -94,15 +94,15 @@ class CommandStream {
   #key(): Uint8Array {
     const draw = this.#random.int(KEYS);
     // Users may write any bytes, those of the machine's own keys too.
-    if (draw === 0) return Buffer.from('\u0001machine');
+    if (draw === 0) return encodeUtf8('\u0001machine');
     if (draw === 1) return Uint8Array.of(0xff, 0xff);
-    return Buffer.from(`k${draw}`);
+    return encodeUtf8(`k${draw}`);
   }
 
   #value(): Uint8Array {
     const random = this.#random;
-    if (random.chance(0.3)) return Buffer.from(`v${random.int(3)}`);
-    return Buffer.from(`v${random.int(1000)}`.padEnd(random.int(90), '.'));
+    if (random.chance(0.3)) return encodeUtf8(`v${random.int(3)}`);
+    return encodeUtf8(`v${random.int(1000)}`.padEnd(random.int(90), '.'));
   }
 
   #list<Item>(count: number, make: () => Item): readonly Item[] {
