@@ -31,6 +31,7 @@ export {
   type PeerLinkOptions,
   type PeerLinkState,
 } from './peer/peer-link.ts';
+export { PeerMesh, type PeerMeshEvents, type PeerMeshOptions } from './peer/peer-mesh.ts';
 export {
   type AnswerAdvice,
   type PeerJudgement,

@@ -43,17 +43,17 @@ describe('docs/format/peer-handshake.md', () => {
   });
 
   test.each(page.rowsUnder('### Greeting vectors'))('greeting %s', (json, hex) => {
-    const greeting = parseGreeting(json!);
+    const greeting = parseGreeting(json);
 
-    expect(toHex(encodeGreeting(greeting))).toBe(hex?.replaceAll(' ', ''));
-    expect(decodeGreeting(fromHex(hex!))).toEqual(greeting);
+    expect(toHex(encodeGreeting(greeting))).toBe(hex.replaceAll(' ', ''));
+    expect(decodeGreeting(fromHex(hex))).toEqual(greeting);
   });
 
   test.each(page.rowsUnder('### Greetings with later fields'))('passes over what is behind %s', (json, hex) => {
-    expect(decodeGreeting(fromHex(hex!))).toEqual(parseGreeting(json!));
+    expect(decodeGreeting(fromHex(hex))).toEqual(parseGreeting(json));
   });
 
   test.each(page.rowsUnder('### Refused greetings'))('refuses %s: %s', (hex) => {
-    expect(() => decodeGreeting(fromHex(hex!))).toThrow(expect.objectContaining({ code: 'KAYA_MALFORMED' }));
+    expect(() => decodeGreeting(fromHex(hex))).toThrow(expect.objectContaining({ code: 'KAYA_MALFORMED' }));
   });
 });

@@ -1,19 +1,19 @@
 /**
  * The dialing side of the handshake: sends a greeting and reads the one that answers. What the answer means is for the policy.
  *
- * Invariant: when it resolves, the connection is open and paused, and exactly the answer has been read from it; when it rejects, the
- * connection is over. Format: docs/format/peer-handshake.md.
+ * Invariant: when it resolves, the connection is paused and exactly the answer has been read from it; when it rejects, the connection is
+ * over. Format: docs/format/peer-handshake.md.
  */
 
-import { type Clock, KayaError } from '@kayadb/codec';
+import type { Clock } from '@kayadb/codec';
 
 import { formatEndpoint } from '../endpoint.ts';
 import type { Connection } from '../network.ts';
 import { TransportError } from '../transport-error.ts';
 import type { PeerStream } from './greeting-format.ts';
-import { GreetingReader } from './greeting-reader.ts';
 import { commonVersion, encodeGreeting, type Greeting } from './greeting.ts';
 import type { PeerPolicy } from './peer-policy.ts';
+import { readGreeting } from './read-greeting.ts';
 
 /** What this node says when it dials `node`. */
 export function greetingTo(node: number, stream: PeerStream, policy: PeerPolicy): Greeting {
@@ -22,63 +22,34 @@ export function greetingTo(node: number, stream: PeerStream, policy: PeerPolicy)
   return { ...self, stream, verdict: 'accepted', sender, addressee: node, addresseeIncarnation, reason: '' };
 }
 
-/** @throws TransportError KAYA_CONNECTION_LOST, KAYA_HANDSHAKE_TIMEOUT or KAYA_PEER_MALFORMED. */
-export function exchangeGreetings(
+/** @throws TransportError KAYA_CONNECTION_LOST, KAYA_HANDSHAKE_TIMEOUT, KAYA_PEER_MALFORMED, or what the connection was destroyed with. */
+export async function exchangeGreetings(
   connection: Connection,
   greeting: Greeting,
   limit: { readonly clock: Clock; readonly timeoutMs: number },
 ): Promise<Greeting> {
   const where = formatEndpoint(connection.remoteAddress);
-  return new Promise((resolve, reject) => {
-    const reader = new GreetingReader();
-    let isOver = false;
-    const timer = limit.clock.setTimer(limit.timeoutMs, () => {
-      const message = `${where} did not answer the greeting within ${limit.timeoutMs} ms; is a node listening there?`;
-      fail(new TransportError('KAYA_HANDSHAKE_TIMEOUT', message));
-    });
-    const fail = (error: TransportError): void => {
-      if (isOver) return;
-      isOver = true;
-      timer.cancel();
-      connection.destroy(error);
-      reject(error);
-    };
-    connection.onData((chunk) => {
-      if (isOver) return;
-      try {
-        const answer = reader.push(chunk);
-        if (answer === undefined) return;
-        assertAnswers(answer, greeting);
-        isOver = true;
-        timer.cancel();
-        connection.pause();
-        resolve(answer);
-      } catch (cause) {
-        fail(malformed(where, cause));
-      }
-    });
-    void connection.closed.then((cause) => {
-      const why = cause === undefined ? 'ended the connection' : cause.message;
-      const message = `${where} did not answer the greeting: ${why}; it may speak TLS only, or be no node`;
-      fail(new TransportError('KAYA_CONNECTION_LOST', message, { cause }));
-    });
-    connection.send(encodeGreeting(greeting));
+  const timer = limit.clock.setTimer(limit.timeoutMs, () => {
+    const message = `${where} did not answer the greeting within ${limit.timeoutMs} ms; is a node listening there?`;
+    connection.destroy(new TransportError('KAYA_HANDSHAKE_TIMEOUT', message));
   });
-}
-
-/** What came from `where` cannot be read. Anything but a KayaError is a fault of this program and is thrown on. */
-export function malformed(where: string, cause: unknown): TransportError {
-  if (!(cause instanceof KayaError)) throw cause;
-  if (cause instanceof TransportError) return cause;
-  const message = `${where} does not speak the protocol between nodes: ${cause.message}`;
-  return new TransportError('KAYA_PEER_MALFORMED', message, { cause });
+  connection.send(encodeGreeting(greeting));
+  const answer = await readGreeting(connection, (read) => assertAnswers(read, greeting));
+  timer.cancel();
+  if (answer !== undefined && connection.isOpen) return answer;
+  const cause = await connection.closed;
+  if (cause !== undefined && cause.code !== 'KAYA_CONNECTION_LOST') throw cause;
+  const why = cause === undefined ? 'it ended the connection' : cause.message;
+  const message = `${where} did not answer the greeting: ${why}; it may speak TLS only, or be no node`;
+  throw new TransportError('KAYA_CONNECTION_LOST', message, { cause });
 }
 
 /** An answer may come from another node than was meant, but then it must not accept. */
 function assertAnswers(answer: Greeting, greeting: Greeting): void {
   const isForUs = answer.addressee === undefined || answer.addressee === greeting.sender;
-  const isFromThem =
-    answer.sender === greeting.addressee && commonVersion(answer.versions, greeting.versions) !== undefined;
-  if (answer.stream === greeting.stream && isForUs && (answer.verdict !== 'accepted' || isFromThem)) return;
+  const isFromThem = answer.sender === greeting.addressee;
+  const isSpoken = commonVersion(answer.versions, greeting.versions) !== undefined;
+  const mayAccept = isFromThem && isSpoken;
+  if (answer.stream === greeting.stream && isForUs && (answer.verdict !== 'accepted' || mayAccept)) return;
   throw new TransportError('KAYA_PEER_MALFORMED', `node ${answer.sender} gave an answer to another greeting`);
 }

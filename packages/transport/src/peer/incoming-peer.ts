@@ -7,13 +7,12 @@
 
 import { FrameDecoder } from '@kayadb/codec';
 
-import { formatEndpoint } from '../endpoint.ts';
 import type { Connection } from '../network.ts';
 import type { TransportError } from '../transport-error.ts';
-import { malformed } from './exchange-greetings.ts';
 import type { PeerStream } from './greeting-format.ts';
 import type { Greeting } from './greeting.ts';
 import type { PeerOrigin } from './peer-policy.ts';
+import { malformed } from './read-greeting.ts';
 
 export interface PeerReceiver {
   /** One frame without its length field; it may be kept, and must not be changed. Must not throw. */
@@ -98,7 +97,7 @@ export class IncomingPeer {
         this.#receiver?.handleFrame(frame);
       }
     } catch (cause) {
-      this.destroy(malformed(formatEndpoint(this.#connection.remoteAddress), cause));
+      this.destroy(malformed(this.#connection, cause));
     } finally {
       this.#isDelivering = false;
     }

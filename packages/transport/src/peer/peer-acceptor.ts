@@ -12,12 +12,11 @@ import { formatEndpoint } from '../endpoint.ts';
 import type { Connection } from '../network.ts';
 import { TransportError } from '../transport-error.ts';
 import { type ExpelReason, WaitingRoom } from '../waiting-room.ts';
-import { malformed } from './exchange-greetings.ts';
-import { GreetingReader } from './greeting-reader.ts';
 import { commonVersion, encodeGreeting, type Greeting } from './greeting.ts';
 import { IncomingPeer, type PeerReceiver } from './incoming-peer.ts';
 import { DEFAULT_PEER_ACCEPTOR_LIMITS, type PeerAcceptorLimits } from './peer-limits.ts';
 import type { PeerJudgement, PeerOrigin, PeerPolicy } from './peer-policy.ts';
+import { readGreeting } from './read-greeting.ts';
 
 export interface PeerAcceptorOptions {
   readonly clock: Clock;
@@ -54,37 +53,8 @@ export class PeerAcceptor {
 
   /** Takes a connection over: what a listener for nodes has as its `onConnection`. */
   accept(connection: Connection): void {
-    if (this.#isClosed) {
-      connection.destroy();
-      return;
-    }
-    const reader = new GreetingReader();
-    const where = formatEndpoint(connection.remoteAddress);
-    const leave = this.#room.enter((reason) => connection.destroy(this.#expelled(reason, where)));
-    this.#pending.add(connection);
-    let greeting: Greeting | undefined;
-    let judgement: PeerJudgement | undefined;
-    connection.onData((chunk) => {
-      try {
-        greeting = reader.push(chunk);
-        if (greeting === undefined) return;
-        assertGreets(greeting);
-      } catch (cause) {
-        connection.destroy(malformed(where, cause));
-        return;
-      }
-      connection.pause();
-      void this.#answer(connection, greeting).then((verdict) => {
-        judgement = verdict;
-        leave();
-      });
-    });
-    void connection.closed.then((reason) => {
-      leave();
-      this.#pending.delete(connection);
-      if (judgement?.verdict === 'accepted') return;
-      this.#options.onTurnedAway?.(reason ?? turnedAway(where, greeting, judgement), connection, greeting);
-    });
+    if (this.#isClosed) connection.destroy();
+    else void this.#receive(connection);
   }
 
   /** Ends every connection, in order where the other side lets it. Idempotent. Bound: the listener's `closeMs`. */
@@ -92,6 +62,22 @@ export class PeerAcceptor {
     this.#isClosed = true;
     for (const connection of this.#pending) connection.destroy();
     await Promise.all([...this.#peers.values()].map((peer) => peer.close()));
+  }
+
+  async #receive(connection: Connection): Promise<void> {
+    const where = formatEndpoint(connection.remoteAddress);
+    const leave = this.#room.enter((reason) => connection.destroy(this.#expelled(reason, where)));
+    this.#pending.add(connection);
+    const greeting = await readGreeting(connection, assertGreets);
+    const judgement = greeting === undefined ? undefined : await this.#judge(connection, greeting);
+    this.#pending.delete(connection);
+    leave();
+    if (greeting !== undefined && judgement !== undefined && connection.isOpen) {
+      this.#answer(connection, greeting, judgement);
+      if (judgement.verdict === 'accepted') return;
+    }
+    const reason = await connection.closed;
+    this.#options.onTurnedAway?.(reason ?? turnedAway(where, greeting, judgement), connection, greeting);
   }
 
   /** What needs no policy: whether this node was meant, and whether the two can talk at all. */
@@ -102,19 +88,13 @@ export class PeerAcceptor {
       return { verdict: 'other-node', reason: `this is node ${node}` };
     }
     if (commonVersion(versions, greeting.versions) === undefined) {
-      return {
-        verdict: 'no-common-version',
-        reason: `this node speaks versions ${versions.lowest} to ${versions.highest}`,
-      };
+      const reason = `this node speaks versions ${versions.lowest} to ${versions.highest}`;
+      return { verdict: 'no-common-version', reason };
     }
     return policy.judgeGreeting(greeting, connection);
   }
 
-  async #answer(connection: Connection, greeting: Greeting): Promise<PeerJudgement> {
-    const judgement = await this.#judge(connection, greeting);
-    const { verdict, reason } = judgement;
-    this.#pending.delete(connection);
-    if (!connection.isOpen || this.#isClosed) return judgement;
+  #answer(connection: Connection, greeting: Greeting, { verdict, reason }: PeerJudgement): void {
     const { policy } = this.#options;
     const { node, ...self } = policy.self();
     const { stream, sender } = greeting;
@@ -123,7 +103,6 @@ export class PeerAcceptor {
     connection.send(encodeGreeting(answer));
     if (verdict === 'accepted') this.#admit(connection, greeting);
     else void connection.close();
-    return judgement;
   }
 
   #admit(connection: Connection, greeting: Greeting): void {

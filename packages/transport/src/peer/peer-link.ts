@@ -84,6 +84,11 @@ export class PeerLink {
     return this.#state;
   }
 
+  /** Since it came up; 0 while it is not. */
+  get upForMs(): number {
+    return this.#state === 'up' ? this.#options.clock.now() - this.#upSince : 0;
+  }
+
   get address(): Endpoint {
     return this.#address;
   }
@@ -167,14 +172,14 @@ export class PeerLink {
     this.#state = 'connecting';
     const abort = new AbortController();
     this.#abort = abort;
-    void dialPeer(this.#options, this.#address, this.#limits, abort.signal).then((outcome) => {
-      // Given up meanwhile: what it brought is not wanted any more.
-      if (abort.signal.aborted) {
-        if (outcome.kind === 'up') outcome.connection.destroy();
-        return;
-      }
-      this.#handleOutcome(outcome);
-    });
+    void this.#attempt(abort.signal);
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const outcome = await dialPeer(this.#options, this.#address, this.#limits, signal);
+    if (!signal.aborted) this.#handleOutcome(outcome);
+    // Given up meanwhile: what it brought is not wanted any more.
+    else if (outcome.kind === 'up') outcome.connection.destroy();
   }
 
   #handleOutcome(outcome: PeerDialOutcome): void {
@@ -261,11 +266,13 @@ export class PeerLink {
       connection.send(frame);
       this.#silence.noteSent();
     }
-    if (this.#isDraining || this.#queue.frames === 0) return;
+    if (!this.#isDraining && this.#queue.frames > 0) void this.#flushWhenDrained(connection);
+  }
+
+  async #flushWhenDrained(connection: Connection): Promise<void> {
     this.#isDraining = true;
-    void connection.drained().then(() => {
-      this.#isDraining = false;
-      this.#flush();
-    });
+    await connection.drained();
+    this.#isDraining = false;
+    this.#flush();
   }
 }

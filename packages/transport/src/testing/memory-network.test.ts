@@ -98,6 +98,31 @@ describe('MemoryNetwork', () => {
     expect((await waiting).isOpen).toBe(true);
   });
 
+  test('holds and cuts one link of several, and holds back that an end was given up', async () => {
+    const network = new MemoryNetwork({ clock: new VirtualClock() });
+    const accepted: Connection[] = [];
+    await network.listen({ host: '0.0.0.0', port: PORT, onConnection: (connection) => accepted.push(connection) });
+    const dials = ['10.0.0.1', '10.0.0.2'].map(async (host) =>
+      network.from(host).dial({ host: 'x', port: PORT, timeoutMs: 9 }),
+    );
+    const [first, second] = await Promise.all(dials);
+    const heard = accepted.map(record);
+
+    network.hold(PORT, '10.0.0.1');
+    first?.send(encodeUtf8('held'));
+    second?.send(encodeUtf8('free'));
+    await settle();
+    first?.destroy();
+    await settle();
+    const whileHeld = [accepted[0]?.isOpen, ...heard.map((chunks) => chunks.join())];
+    network.release(PORT, '10.0.0.1');
+    network.cut(PORT, '10.0.0.2');
+
+    expect(whileHeld).toEqual([true, '', 'free']);
+    expect((await accepted[0]?.closed)?.message).toContain('gave the connection up');
+    expect((await second?.closed)?.message).toContain('the line was cut');
+  });
+
   test('cuts connections: both ends are told, and the counts follow', async () => {
     const network = new MemoryNetwork({ clock: new VirtualClock() });
     const { near, far } = await openEnds(network);

@@ -75,7 +75,7 @@ export class MemoryNetwork implements Network {
   }
 
   /**
-   * From now on no byte moves from or to `port`, and nobody connects to it, until `release`.
+   * From now on no byte moves from or to `port`, no end hears that the other was given up, and nobody connects, until `release`.
    *
    * @param from - Only for who dials from there: one link of several.
    */

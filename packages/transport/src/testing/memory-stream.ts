@@ -37,6 +37,8 @@ export class MemoryStream implements ByteStream {
   #isPaused = true;
   #endState: 'open' | 'sent' | 'received' = 'open';
   #isOver = false;
+  /** It was given up, and the other end does not know yet. */
+  #hasToTell = false;
 
   constructor(link: MemoryLink, remoteAddress: Endpoint) {
     this.#link = link;
@@ -73,16 +75,15 @@ export class MemoryStream implements ByteStream {
   destroy(): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#link.schedule(() => {
-      if (this.#peer !== undefined) this.#peer.#break('the other side gave the connection up');
-    });
+    this.#hasToTell = true;
+    this.#link.schedule(() => this.move());
   }
 
   afterTurn(callback: () => void): void {
     this.#link.schedule(callback);
   }
 
-  /** Both ends notice that the line is gone. */
+  /** Both ends notice that the line is gone, held or not. */
   cut(): void {
     if (this.#peer !== undefined) this.#peer.#break('the line was cut');
     this.#break('the line was cut');
@@ -91,6 +92,10 @@ export class MemoryStream implements ByteStream {
   /** Delivers one chunk, or the end, if the other side takes it now; what cannot move is tried again on `resume`. */
   move(): void {
     const peer = this.#peer;
+    if (this.#hasToTell && !this.#link.isHeld()) {
+      this.#hasToTell = false;
+      if (peer !== undefined) peer.#break('the other side gave the connection up');
+    }
     if (peer === undefined || this.#isOver || peer.#isOver || peer.#isPaused || this.#link.isHeld()) return;
     if (this.#pending !== undefined) this.#moveChunk(this.#pending, peer);
     else if (this.#endState === 'sent') this.#moveEnd(peer);
