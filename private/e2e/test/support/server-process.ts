@@ -22,6 +22,10 @@ export interface ServerOptions {
   readonly flags?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What to run in front of the flags. Default: the server. */
+  readonly command?: readonly [file: string, ...argv: string[]];
+  /** Told of each line of stderr as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface ServerExit {
@@ -36,13 +40,18 @@ export class ServerProcess implements AsyncDisposable {
   readonly ended: Promise<ServerExit>;
   readonly log: LogLine[] = [];
   readonly #stderr: string[] = [];
-  readonly #ready: Promise<string>;
+  /** Resolves with its address when it serves; rejects when it ends before. */
+  readonly ready: Promise<string>;
+  readonly #onLine: (line: string) => void;
+  readonly #waiting = new Set<(line: LogLine) => void>();
   #address = '';
   #fatalEvent: string | undefined;
 
   private constructor(directory: string, options: ServerOptions) {
+    const [file, ...argv] = options.command ?? [process.execPath, KAYADB_SERVER];
     const where = ['--data', directory, '--client-addr', options.address ?? '127.0.0.1:0'];
-    this.child = spawn(process.execPath, [KAYADB_SERVER, ...where, ...(options.flags ?? [])], {
+    this.#onLine = options.onLine ?? (() => {});
+    this.child = spawn(file, [...argv, ...where, ...(options.flags ?? [])], {
       cwd: options.cwd ?? ROOT,
       env: { ...plainEnvironment(), ...options.env },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -53,15 +62,22 @@ export class ServerProcess implements AsyncDisposable {
       this.child.on('close', resolve);
     });
     this.ended = closed.then((exitCode) => ({ exitCode, stderr: this.#stderr.join('\n') }));
-    this.#ready = new Promise((resolve, reject) => {
+    this.ready = new Promise((resolve, reject) => {
       lines.on('line', (line) => {
         this.#take(line);
         const last = this.log.at(-1);
-        if (last?.event === 'node.ready') resolve(String(last['address']));
+        if (last?.event !== 'node.ready') return;
+        this.#address = String(last['address']);
+        resolve(this.#address);
       });
       lines.on('close', () => reject(new Error(`the server ended before it was ready: ${this.#stderr.join('\n')}`)));
     });
-    this.#ready.catch(() => {});
+    this.ready.catch(() => {});
+  }
+
+  /** Starts a node and does not wait for it. Requires: the caller ends it. */
+  static launch(directory: string, options: ServerOptions = {}): ServerProcess {
+    return new ServerProcess(directory, options);
   }
 
   /** Starts a node and waits until it serves. */
@@ -69,7 +85,7 @@ export class ServerProcess implements AsyncDisposable {
     const server = new ServerProcess(directory, options);
     const deadline = setTimeout(() => server.child.kill('SIGKILL'), DEADLINE_MS);
     try {
-      server.#address = await server.#ready;
+      await server.ready;
     } finally {
       clearTimeout(deadline);
     }
@@ -121,6 +137,19 @@ export class ServerProcess implements AsyncDisposable {
     await this.ended;
   }
 
+  /** Resolves with the next line of its log that is so; rejects when it ends without one. */
+  next(isMeant: (line: LogLine) => boolean): Promise<LogLine> {
+    return new Promise((resolve, reject) => {
+      const look = (line: LogLine): void => {
+        if (!isMeant(line)) return;
+        this.#waiting.delete(look);
+        resolve(line);
+      };
+      this.#waiting.add(look);
+      void this.ended.then(() => reject(new Error(`the server ended: ${this.#stderr.slice(-20).join('\n')}`)));
+    });
+  }
+
   /** The one line of its log with that event. @throws Error when there is none. */
   event(name: string): LogLine {
     const line = this.log.find(({ event }) => event === name);
@@ -144,9 +173,11 @@ export class ServerProcess implements AsyncDisposable {
   /** ERROR and HINT lines are not of the log. */
   #take(line: string): void {
     this.#stderr.push(line);
+    this.#onLine(line);
     if (!line.startsWith('{')) return;
     const entry = JSON.parse(line) as LogLine;
     this.log.push(entry);
+    for (const look of this.#waiting) look(entry);
     if (entry.event === this.#fatalEvent) this.child.kill('SIGKILL');
   }
 }

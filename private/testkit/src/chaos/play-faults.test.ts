@@ -19,6 +19,9 @@ class PlayedCluster implements BreakableCluster {
   async start(place: number): Promise<void> {
     this.calls.push(`start ${place}`);
   }
+  async ready(): Promise<void> {
+    this.calls.push('ready');
+  }
   pause(place: number): void {
     this.calls.push(`pause ${place}`);
   }
@@ -74,7 +77,7 @@ describe('playFaults', () => {
     });
 
     expect(count).toBe(1);
-    expect(cluster.calls).toEqual([...expected, ...HEALED, ...HEALED]);
+    expect(cluster.calls).toEqual([...expected, ...HEALED, 'ready', ...HEALED]);
     expect(pauses).toEqual([10, 20]);
     expect(notes).toEqual([expect.stringContaining(`${name} at node 3 for 20 ms`), `${name} is over`]);
   });
@@ -89,7 +92,7 @@ describe('playFaults', () => {
 
     await expect(play).rejects.toThrow('no such process');
     const cuts = ['cut 0->1', 'cut 0->2', 'cut 1->0', 'cut 1->2', 'cut 2->0', 'cut 2->1'];
-    expect(cluster.calls).toEqual(['pause 0', ...HEALED, ...cuts, ...HEALED]);
+    expect(cluster.calls).toEqual(['pause 0', ...HEALED, 'ready', ...cuts, ...HEALED]);
   });
 
   test('ends early when it is told to', async () => {

@@ -12,6 +12,8 @@ export interface BreakableCluster {
   kill(place: number): Promise<void>;
   /** Starts it again with its data; it need not serve yet. Starting one that runs does nothing. */
   start(place: number): Promise<void>;
+  /** Resolves when all that run serve. @throws Error when that takes too long. */
+  ready(): Promise<void>;
   /** SIGSTOP. */
   pause(place: number): void;
   /** SIGCONT. Resuming one that runs does nothing. */
@@ -37,7 +39,7 @@ export interface PlayOptions {
 
 const THROTTLED_BYTES_PER_SECOND = 32 * 1024;
 
-/** @returns How many faults were carried out. */
+/** A fault begins when all nodes serve again after the one before. @returns How many were carried out. */
 export async function playFaults(plan: readonly PlannedFault[], options: PlayOptions): Promise<number> {
   const { cluster, pause, note, signal } = options;
   let count = 0;
@@ -50,6 +52,7 @@ export async function playFaults(plan: readonly PlannedFault[], options: PlayOpt
       await begin(fault, place, cluster);
       await pause(fault.forMs);
       await heal(cluster);
+      await cluster.ready();
       if (fault.isCutAtEnd) for (const [from, to] of linksOf(cluster.nodeCount)) cluster.cutLink(from, to);
       note(`${fault.name} is over`);
       count++;

@@ -1,0 +1,65 @@
+/** A workload at a cluster while faults come, its history kept in the cluster's folder, and the judgement. */
+
+import {
+  assertLinearizable,
+  createHistoryFile,
+  type FaultPlanOptions,
+  type History,
+  HistoryRecorder,
+  planFaults,
+  playFaults,
+  readEverything,
+  realTime,
+  runWorkload,
+  type SeededRandom,
+  type StoreClient,
+  type WorkloadCounts,
+  type WorkloadOptions,
+} from '@kayadb/testkit';
+
+import type { ClusterProcesses } from './cluster-processes.ts';
+
+export interface ChaosRunOptions {
+  readonly cluster: ClusterProcesses;
+  readonly clients: readonly StoreClient[];
+  readonly random: SeededRandom;
+  readonly operations: number;
+  readonly faults: Omit<FaultPlanOptions, 'nodeCount'>;
+  readonly workload?: Partial<WorkloadOptions>;
+}
+
+export interface ChaosRunResult extends WorkloadCounts {
+  readonly history: History;
+  readonly faultCount: number;
+}
+
+/**
+ * Runs until the operations are through; faults come meanwhile, as long as their plan goes on. Then heals, reads every key, and checks.
+ *
+ * @throws Error when the history is not linearizable, with the explanation, or when a node ended by itself.
+ */
+export async function runChaos(options: ChaosRunOptions): Promise<ChaosRunResult> {
+  const { cluster, clients, random, operations } = options;
+  using file = createHistoryFile(cluster.folder.at('history.jsonl'));
+  const recorder = new HistoryRecorder({ now: () => realTime.now(), onEvent: (event) => file.append(event) });
+  const isOver = new AbortController();
+  const workload: WorkloadOptions = { clients, recorder, random, operations, pause, ...options.workload };
+  const plan = planFaults(random.fork('faults'), { ...options.faults, nodeCount: cluster.nodeCount });
+  const playing = playFaults(plan, { cluster, pause, note: (text) => recorder.note(text), signal: isOver.signal });
+  // A play that fails ends the workload, and the other way round; neither is left alone.
+  const working = runWorkload({ ...workload, signal: isOver.signal }).finally(() => isOver.abort());
+  playing.catch(() => isOver.abort());
+  await Promise.allSettled([working, playing]);
+  const faultCount = await playing;
+  const counts = await working;
+  await cluster.ready();
+  await readEverything({ ...workload, retryMs: 100 });
+  const history = recorder.history();
+  assertLinearizable(history);
+  if (cluster.deaths.length > 0) throw new Error(`nodes ended by themselves: ${cluster.deaths.join('\n')}`);
+  return { ...counts, history, faultCount };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void realTime.setTimer(ms, resolve));
+}

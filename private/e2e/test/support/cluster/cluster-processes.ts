@@ -1,0 +1,233 @@
+/**
+ * A cluster of real processes on a real disk, with a proxy on every directed link between them, that can be broken in every way a machine or a network breaks.
+ *
+ * Invariant: every process is ended by its own id, at the latest when the test that started it has ended.
+ */
+
+import { appendFileSync, rmSync } from 'node:fs';
+
+import { connect } from '@kayadb/client';
+import { type BreakableCluster, LinkProxy, type LinkRules, linksOf, realTime } from '@kayadb/testkit';
+import { onTestFinished } from 'vitest';
+
+import { KAYADB_SERVER } from '../repository.ts';
+import { ServerProcess } from '../server-process.ts';
+import { DiskLoad } from './disk-load.ts';
+import { findFreePorts } from './free-ports.ts';
+import { openRunFolder, type RunFolder } from './run-folder.ts';
+import { tiedNode } from './tied-command.ts';
+
+/** Bound: how long all nodes together may take until they serve. */
+const READY_MS = 60_000;
+/** Bound: how long a node is asked whether it leads. */
+const HEALTH_MS = 500;
+const HOST = '127.0.0.1';
+
+export interface ClusterProcessesOptions {
+  readonly nodeCount: number;
+  /** For every node, behind those that make it one of this cluster. */
+  readonly flags?: readonly string[];
+  /** Arguments of `node` in front of the flags. Default: the server. */
+  readonly program?: readonly string[];
+}
+
+interface ClusterNode {
+  readonly place: number;
+  readonly clientPort: number;
+  readonly raftPort: number;
+  process: ServerProcess | undefined;
+  /** How often it was started. */
+  life: number;
+}
+
+export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
+  readonly folder: RunFolder;
+  /** Ends of nodes that nobody killed. A run in which there is one has found a fault. */
+  readonly deaths: string[] = [];
+  readonly #options: ClusterProcessesOptions;
+  readonly #nodes: readonly ClusterNode[];
+  readonly #proxies: ReadonlyMap<string, LinkProxy>;
+  /** Processes whose end is this class's doing. */
+  readonly #ended = new Set<ServerProcess>();
+  #diskLoad: DiskLoad | undefined;
+  #isClosed = false;
+
+  private constructor(
+    options: ClusterProcessesOptions,
+    folder: RunFolder,
+    nodes: readonly ClusterNode[],
+    proxies: ReadonlyMap<string, LinkProxy>,
+  ) {
+    this.folder = folder;
+    this.#options = options;
+    this.#nodes = nodes;
+    this.#proxies = proxies;
+  }
+
+  /** Starts all nodes and waits until all of them serve. Requires: a test is running. */
+  static async start(options: ClusterProcessesOptions): Promise<ClusterProcesses> {
+    const { nodeCount } = options;
+    const ports = await findFreePorts(2 * nodeCount);
+    const nodes = Array.from({ length: nodeCount }, (_, place): ClusterNode => {
+      const [clientPort, raftPort] = [ports[2 * place]!, ports[2 * place + 1]!];
+      return { place, clientPort, raftPort, process: undefined, life: 0 };
+    });
+    const proxies = new Map<string, LinkProxy>();
+    for (const [from, to] of linksOf(nodeCount)) {
+      const target = { host: HOST, port: nodes[to]!.raftPort };
+      proxies.set(linkName(from, to), await LinkProxy.open({ target, clock: realTime }));
+    }
+    const cluster = new ClusterProcesses(options, openRunFolder(), nodes, proxies);
+    onTestFinished(() => cluster[Symbol.asyncDispose]());
+    for (const { place } of nodes) await cluster.start(place);
+    await cluster.ready();
+    return cluster;
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
+  /** Where clients reach the nodes, by place. The addresses stay over restarts. */
+  get addresses(): readonly string[] {
+    return this.#nodes.map(({ clientPort }) => `${HOST}:${clientPort}`);
+  }
+
+  /** The process that runs, or ran last, at that place. */
+  process(place: number): ServerProcess {
+    return this.#nodes[place]!.process!;
+  }
+
+  /** The proxy on what goes from one node to another. */
+  link(from: number, to: number): LinkProxy {
+    return this.#proxies.get(linkName(from, to))!;
+  }
+
+  dataFolder(place: number): string {
+    return this.folder.at(`data-${place + 1}`);
+  }
+
+  /** Resolves when every node that runs serves. @throws Error when that takes too long, or a node has ended. */
+  async ready(): Promise<void> {
+    const running = this.#nodes.filter((node) => isRunning(node));
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      deadline = setTimeout(() => reject(new Error(`not all nodes serve after ${READY_MS} ms`)), READY_MS);
+    });
+    try {
+      await Promise.race([late, Promise.all(running.map(({ process }) => process!.ready))]);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async findLeader(): Promise<number | undefined> {
+    const asked = this.#nodes
+      .filter((node) => isRunning(node))
+      .map(async ({ place }) => {
+        await using client = connect(this.addresses[place]!, { retry: { attempts: 1, redirects: 0 } });
+        return (await client.health({ timeoutMs: HEALTH_MS })) === 'leader' ? place : undefined;
+      });
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))[0];
+  }
+
+  async kill(place: number): Promise<void> {
+    const node = this.#nodes[place]!;
+    if (!isRunning(node)) return;
+    this.#ended.add(node.process!);
+    await node.process!.kill();
+  }
+
+  async start(place: number): Promise<void> {
+    const node = this.#nodes[place]!;
+    if (this.#isClosed || isRunning(node)) return;
+    node.life++;
+    const log = this.folder.at('logs', `node-${place + 1}.${node.life}.log`);
+    const server = ServerProcess.launch(this.dataFolder(place), {
+      address: this.addresses[place]!,
+      flags: [...this.#flagsOf(node), ...(this.#options.flags ?? [])],
+      command: tiedNode(...(this.#options.program ?? [KAYADB_SERVER])),
+      onLine: (line) => appendFileSync(log, `${line}\n`),
+    });
+    node.process = server;
+    void this.#watch(server, `node ${place + 1}`);
+  }
+
+  pause(place: number): void {
+    this.#nodes[place]!.process?.child.kill('SIGSTOP');
+  }
+
+  resume(place: number): void {
+    const node = this.#nodes[place]!;
+    if (isRunning(node)) node.process!.child.kill('SIGCONT');
+  }
+
+  /** SIGTERM, and what became of it. */
+  async stop(place: number): ReturnType<ServerProcess['stop']> {
+    const node = this.#nodes[place]!;
+    this.#ended.add(node.process!);
+    return await node.process!.stop();
+  }
+
+  /** Kills it and removes its data, as when its disk is replaced. */
+  async wipe(place: number): Promise<void> {
+    await this.kill(place);
+    rmSync(this.dataFolder(place), { recursive: true, force: true });
+  }
+
+  shapeLink(from: number, to: number, rules: Partial<LinkRules>): void {
+    this.link(from, to).shape(rules);
+  }
+
+  cutLink(from: number, to: number): void {
+    this.link(from, to).cut();
+  }
+
+  healLinks(): void {
+    for (const proxy of this.#proxies.values()) proxy.heal();
+  }
+
+  async loadDisk(isLoaded: boolean): Promise<void> {
+    await this.#diskLoad?.[Symbol.asyncDispose]();
+    this.#diskLoad = isLoaded && !this.#isClosed ? new DiskLoad(this.folder.at('disk-load')) : undefined;
+  }
+
+  /** Ends every process and proxy. Idempotent. The folder stays until the test is over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.loadDisk(false);
+    await Promise.all(this.#nodes.map(({ place }) => this.kill(place)));
+    for (const proxy of this.#proxies.values()) await proxy[Symbol.asyncDispose]();
+  }
+
+  async #watch(server: ServerProcess, name: string): Promise<void> {
+    const { exitCode, stderr } = await server.ended;
+    const lastLines = stderr.split('\n').slice(-5).join('\n');
+    if (!this.#ended.has(server)) this.deaths.push(`${name} ended with ${exitCode}: ${lastLines}`);
+  }
+
+  /** The others' addresses are those of this node's own proxies. */
+  #flagsOf({ place, raftPort }: ClusterNode): readonly string[] {
+    if (this.nodeCount === 1) return [];
+    const peers = this.#nodes.filter((other) => other.place !== place);
+    return [
+      '--node-id',
+      `${place + 1}`,
+      '--raft-addr',
+      `${HOST}:${raftPort}`,
+      ...peers.flatMap((peer) => {
+        const { port } = this.link(place, peer.place);
+        return ['--peer', `${peer.place + 1}=${HOST}:${port},${HOST}:${peer.clientPort}`];
+      }),
+    ];
+  }
+}
+
+function linkName(from: number, to: number): string {
+  return `${from}-${to}`;
+}
+
+function isRunning({ process }: ClusterNode): boolean {
+  return process?.isRunning === true;
+}
