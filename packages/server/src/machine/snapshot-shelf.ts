@@ -64,7 +64,7 @@ export class SnapshotShelf implements SnapshotSource {
       if (durableIndex !== index) {
         throw new CorruptionError(folder, 0, `it is a checkpoint of ${durableIndex}, and was to be one of ${index}`);
       }
-      const files = await this.#examine(folder, this.#tablesSince(baseIndex));
+      const files = await this.#examine(folder, this.#tablesBetween(baseIndex, index));
       this.#files.set(index, files);
       return encodeSnapshotData(files);
     } catch (error) {
@@ -145,9 +145,9 @@ export class SnapshotShelf implements SnapshotSource {
     }
   }
 
-  /** Tables of the newest snapshot of the same store, by name. */
-  #tablesSince(baseIndex: number): ReadonlyMap<string, SnapshotFile> {
-    const indexes = Array.from(this.#files.keys()).filter((index) => index >= baseIndex);
+  /** Tables of the newest snapshot of the same store, by name: it is not from before the store came, nor from a leader that is ahead of it. */
+  #tablesBetween(baseIndex: number, index: number): ReadonlyMap<string, SnapshotFile> {
+    const indexes = Array.from(this.#files.keys()).filter((each) => each >= baseIndex && each < index);
     const files = indexes.length === 0 ? [] : this.#files.get(Math.max(...indexes))!;
     return new Map(files.filter(({ name }) => TABLE.test(name)).map((file) => [file.name, file]));
   }
