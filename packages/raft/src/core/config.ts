@@ -46,7 +46,10 @@ export interface CoreConfig {
   readonly maxPendingReads?: number;
   /** Whether followers drop proposals rather than pass them on to their leader. */
   readonly disableProposalForwarding?: boolean;
-  /** Whether changes of the configuration get into the log that look as if they did not fit. The host then judges them when it applies them. */
+  /**
+   * Whether changes of the configuration get into the log that look as if they did not fit. The host then judges them when it applies them, and sees to it that one is
+   * applied before the next one is proposed: two under way at once can lead to two leaders.
+   */
   readonly disableConfigChangeValidation?: boolean;
   /** Whether a leader that is removed, or made a learner, steps down when it applies that. */
   readonly stepDownOnRemoval?: boolean;

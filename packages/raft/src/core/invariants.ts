@@ -18,7 +18,7 @@ export function assertRaftInvariants(core: RaftCore): void {
 /** As `assertRaftInvariants`, for the core itself. */
 export function assertStateInvariants(state: RaftState): void {
   assertBetweenLogChanges(state);
-  assertTerms(state);
+  assertEntries(state);
 }
 
 /** All that can break without a change of the log. The words of a breach are put together only when there is one: this runs after every input. */
@@ -29,17 +29,40 @@ export function assertBetweenLogChanges(state: RaftState): void {
   for (const [id, progress] of state.tracker.progress) assertProgress(state, id, progress);
 }
 
-/** Bound: so many terms are looked at, from the end on. */
-const CHECKED_TERMS = 64;
+/** Bound: so many entries are looked at, from the end on. */
+const CHECKED_ENTRIES = 64;
 
 /** Of the log's entries. Nothing changes them but a change of its unstable part. */
-export function assertTerms({ log, term }: RaftState): void {
+export function assertEntries(state: RaftState): void {
+  assertTerms(state);
+  if (!state.settings.disableConfigChangeValidation) assertOneChange(state);
+}
+
+function assertTerms({ log, term }: RaftState): void {
   const { firstIndex, lastIndex } = log;
   let later = term;
-  for (let index = lastIndex; index >= Math.max(firstIndex, lastIndex - CHECKED_TERMS); index--) {
+  for (let index = lastIndex; index >= Math.max(firstIndex, lastIndex - CHECKED_ENTRIES); index--) {
     const own = log.knownTerm(index);
     if (own <= 0 || own > later) assert(false, `terms never fall along the log: ${own} at ${index}, then ${later}`);
     later = own;
+  }
+}
+
+/**
+ * Who has a change of the configuration in its log knows that the one before is committed: else an election could be by a configuration two behind
+ * (docs/internals/raft.md, "Elections across a change").
+ */
+function assertOneChange({ log }: RaftState): void {
+  const { committed, lastIndex } = log;
+  const from = Math.max(committed, lastIndex - CHECKED_ENTRIES) + 1;
+  const entries = log.entriesFrom(from, Number.MAX_SAFE_INTEGER);
+  if (typeof entries === 'string') assert(false, `entries from ${from} on are ${entries}`);
+  const changes = entries.filter(({ kind }) => kind !== 'normal');
+  if (changes.length > 1) {
+    assert(
+      false,
+      `changes ${changes.map(({ index }) => index).join(' and ')} are in the log, and only ${committed} is committed`,
+    );
   }
 }
 

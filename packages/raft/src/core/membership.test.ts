@@ -19,6 +19,8 @@ import { type Configuration, EMPTY_CONFIGURATION } from './types.ts';
 
 const KINDS = { v: 'add-voter', l: 'add-learner', r: 'remove', u: 'update' } as const;
 const NO_CONTEXT = new Uint8Array();
+/** Bound: on a machine with much else to do. */
+const TIMEOUT_MS = 60_000;
 
 function steps(text: string): readonly ConfigStep[] {
   return text
@@ -132,21 +134,25 @@ describe('a group over many changes', () => {
     return random.chance(0.5) ? changeSimply(configuration, some) : enterJoint(configuration, some, random.chance(0.5));
   }
 
-  test(`only ever reaches configurations that can be restored, by majorities that meet (seed ${testSeed()})`, () => {
-    let configuration: Configuration = EMPTY_CONFIGURATION;
-    let changes = 0;
-    const flaws: string[] = [];
-    for (let round = 0; round < 10_000; round++) {
-      const some = someSteps();
-      const result = someChange(configuration, some);
-      if (result.kind === 'refused') continue;
-      const what = `${describeConfiguration(configuration)} with ${describeSteps(some)}`;
-      flaws.push(...flawsOf(configuration, result.configuration, result.fresh).map((flaw) => `${what}: ${flaw}`));
-      configuration = result.configuration;
-      changes++;
-    }
+  test(
+    `only ever reaches configurations that can be restored, by majorities that meet (seed ${testSeed()})`,
+    { timeout: TIMEOUT_MS },
+    () => {
+      let configuration: Configuration = EMPTY_CONFIGURATION;
+      let changes = 0;
+      const flaws: string[] = [];
+      for (let round = 0; round < 10_000; round++) {
+        const some = someSteps();
+        const result = someChange(configuration, some);
+        if (result.kind === 'refused') continue;
+        const what = `${describeConfiguration(configuration)} with ${describeSteps(some)}`;
+        flaws.push(...flawsOf(configuration, result.configuration, result.fresh).map((flaw) => `${what}: ${flaw}`));
+        configuration = result.configuration;
+        changes++;
+      }
 
-    expect(flaws).toEqual([]);
-    expect(changes).toBeGreaterThan(2000);
-  });
+      expect(flaws).toEqual([]);
+      expect(changes).toBeGreaterThan(2000);
+    },
+  );
 });

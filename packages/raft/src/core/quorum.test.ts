@@ -7,6 +7,8 @@ import { committedIndex, majority, majorityIndex, type VoteResult, voteResult } 
 import type { LogIndex, NodeId } from './types.ts';
 
 const random = seededRandom(testSeed()).fork('quorum');
+/** Bound: on a machine with much else to do. */
+const TIMEOUT_MS = 60_000;
 
 function someNodes(atMost: number): readonly NodeId[] {
   return random
@@ -37,7 +39,7 @@ function expectedJointVote(first: VoteResult, second: VoteResult): VoteResult {
 }
 
 describe('committedIndex', () => {
-  test(`is the largest index that a majority of each half has (seed ${testSeed()})`, () => {
+  test(`is the largest index that a majority of each half has (seed ${testSeed()})`, { timeout: TIMEOUT_MS }, () => {
     for (let round = 0; round < 3000; round++) {
       const voters = someNodes(7);
       const outgoing = someNodes(random.chance(0.5) ? 0 : 7);
@@ -67,17 +69,21 @@ describe('committedIndex', () => {
 });
 
 describe('voteResult', () => {
-  test(`is won by a majority of each half and lost where none is left (seed ${testSeed()})`, () => {
-    for (let round = 0; round < 3000; round++) {
-      const voters = someNodes(7);
-      const outgoing = someNodes(random.chance(0.5) ? 0 : 7);
-      const votes = new Map(someNodes(9).map((id) => [id, random.chance(0.5)]));
+  test(
+    `is won by a majority of each half and lost where none is left (seed ${testSeed()})`,
+    { timeout: TIMEOUT_MS },
+    () => {
+      for (let round = 0; round < 3000; round++) {
+        const voters = someNodes(7);
+        const outgoing = someNodes(random.chance(0.5) ? 0 : 7);
+        const votes = new Map(someNodes(9).map((id) => [id, random.chance(0.5)]));
 
-      const result = voteResult(voters, outgoing, votes);
+        const result = voteResult(voters, outgoing, votes);
 
-      expect(result).toBe(expectedJointVote(expectedVote(voters, votes), expectedVote(outgoing, votes)));
-    }
-  });
+        expect(result).toBe(expectedJointVote(expectedVote(voters, votes), expectedVote(outgoing, votes)));
+      }
+    },
+  );
 });
 
 describe('majority', () => {

@@ -10,7 +10,7 @@ import { encodeConfigChange, encodeConfigChangeV1 } from './config-change-encodi
 import type { ConfigChange, ConfigChangeV1 } from './config-change.ts';
 import { type CoreConfig, normalizeConfig } from './config.ts';
 import { applyConfigChange } from './configuration-switch.ts';
-import { assertBetweenLogChanges, assertStateInvariants, assertTerms } from './invariants.ts';
+import { assertBetweenLogChanges, assertEntries, assertStateInvariants } from './invariants.ts';
 import type { Message, ProposeRequest } from './message.ts';
 import { openRaftState } from './open-state.ts';
 import { FOREIGN_LOCAL_MESSAGE, type ProposeOutcome, type StepOutcome, UNKNOWN_PEER } from './outcome.ts';
@@ -205,7 +205,7 @@ export class RaftCore {
     assertBetweenLogChanges(this.#state);
     const { revision } = this.#state.log.unstable;
     if (revision === this.#checkedRevision) return;
-    assertTerms(this.#state);
+    assertEntries(this.#state);
     this.#checkedRevision = revision;
   }
 }
