@@ -60,6 +60,9 @@ const TAIL_LINES = 60;
 /** For a member to get a snapshot and everything behind it, chunk by chunk. */
 const EQUAL_MS = 60_000;
 const POLL_MS = 250;
+/** Share of rounds that end within a change of the group, and how long before their end it is proposed, at the most. */
+const LAST_CHANGES = 0.4;
+const LAST_CHANGE_MS = 400;
 
 export class Simulation {
   readonly #seed: number;
@@ -97,6 +100,7 @@ export class Simulation {
 
   async #run(): Promise<SimulationResult> {
     const { counts, trace, profile } = this.#world;
+    const random = this.#world.random.fork('rounds');
     const ids = Array.from({ length: profile.voters }, (_, i) => i + 1);
     trace.add(`profile ${JSON.stringify(profile)}`);
     for (const _ of ids) this.#cluster.add(firstGroup(ids));
@@ -109,6 +113,10 @@ export class Simulation {
       churn.start();
       workload.start();
       await this.#advance(Math.min(rest, profile.roundSeconds) * 1000);
+      if (random.chance(LAST_CHANGES)) {
+        churn.changeAtLast();
+        await this.#advance(random.next() * LAST_CHANGE_MS);
+      }
       churn.stop();
       nemesis.stop();
       broken += await this.#recover(workload);

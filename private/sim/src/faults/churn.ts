@@ -43,6 +43,17 @@ export class Churn {
     this.#round++;
   }
 
+  /** A change that is under way when the faults end: of whoever leads, if that can be. */
+  changeAtLast(): void {
+    const { leader } = this.#cluster;
+    if (leader === undefined) return;
+    const { voters, votersOutgoing } = leader.status.configuration;
+    if (votersOutgoing.length > 0) this.#leaveJoint(leader);
+    else if (voters.length > 1 && this.#random.chance(0.6)) {
+      this.#propose(leader, 'auto', [{ kind: 'remove', node: leader.site.id }]);
+    } else this.#swap(leader);
+  }
+
   #repeat(meanMs: number, act: (leader: LeaderView) => void): void {
     const round = this.#round;
     this.#world.timeline.after(drawInterval(meanMs, this.#random), () => {
@@ -96,7 +107,7 @@ export class Churn {
         ...outgoing.map((node) => ({ kind: 'remove', node }) as const),
       ];
       this.#world.counts.swaps++;
-      this.#propose(leader, this.#random.pick(['implicit', 'explicit', 'explicit'] as const), steps);
+      this.#propose(leader, this.#random.pick(['implicit', 'explicit'] as const), steps);
       return;
     }
     const steps: ConfigStep[] = [];

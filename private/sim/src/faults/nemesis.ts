@@ -17,6 +17,8 @@ const CHANGE_MS = { from: 0, to: 100 };
 const SECOND_CHANGE_MS = { from: 200, to: 3000 };
 /** How long answers to a leader come later and later, until nobody hears it any more. */
 const FAR_MS = { from: 2000, to: 7000 };
+/** How long somebody is kept from applying a change. */
+const BEHIND_MS = { from: 1000, to: 6000 };
 const ROOM_BYTES = 4000;
 const BACKUP_SHARE = 0.2;
 /** Share of faults that hit whoever leads. */
@@ -157,9 +159,9 @@ export class Nemesis {
     });
   }
 
-  #stallApply(site: SimSite): void {
+  #stallApply(site: SimSite, span = APPLY_MS): void {
     this.#world.counts.applyStalls++;
-    site.stallApply(drawFrom(APPLY_MS, this.#random));
+    site.stallApply(drawFrom(span, this.#random));
   }
 
   /** Those who are behind may be kept so, until the group has changed again. */
@@ -172,7 +174,7 @@ export class Nemesis {
       for (const other of this.#cluster.livingSites) {
         // The site that told of it is seen as it was before.
         const isBehind = this.#cluster.wordsAt(other) === this.#cluster.wordsAt(site);
-        if (other !== site && isBehind && this.#random.chance(0.6)) this.#stallApply(other);
+        if (other !== site && isBehind && this.#random.chance(0.7)) this.#stallApply(other, BEHIND_MS);
       }
     }
     this.#later(drawFrom(keepsBehind ? SECOND_CHANGE_MS : CHANGE_MS, this.#random), () => {

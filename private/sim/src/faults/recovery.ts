@@ -80,12 +80,13 @@ export class Recovery {
     this.#broken.clear();
   }
 
-  /** @returns Who leads the quorum, once it has committed something of its own term. */
+  /** @returns Who leads: one of the healthy, and a quorum of its configuration is in its term. */
   findLeader(): LeaderView | undefined {
     const { leader } = this.#cluster;
     if (leader === undefined || !this.#isHealthy(leader.site.id)) return undefined;
-    const { commit, term } = leader.status;
-    return leader.process.storage.term(commit) === term ? leader : undefined;
+    const { term, configuration } = leader.status;
+    const follows = (id: NodeId): boolean => this.#cluster.find(id)?.process?.node.summary().term === term;
+    return isQuorum(configuration, follows) ? leader : undefined;
   }
 
   /** @returns What is not as it should be; undefined when the healthy members are equal. */

@@ -8,7 +8,9 @@ export function describeFrame(frame: Uint8Array): string {
   const message = decodePeerFrame(frame.subarray(LENGTH_BYTES));
   const { kind, from, to } = message;
   const between = `${from}>${to} ${kind}`;
-  if (isTransferMessage(message)) return `${between} ${message.transfer}`;
+  if (isTransferMessage(message)) {
+    return `${between} ${message.transfer}${'reason' in message ? ` ${message.reason}` : ''}`;
+  }
   const term = 'term' in message ? ` term ${message.term}` : '';
   return `${between}${term}${describeRest(message)}`;
 }

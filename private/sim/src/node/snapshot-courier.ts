@@ -3,6 +3,7 @@
 import { crc32c } from '@kayadb/codec';
 import {
   type PinnedSnapshot,
+  RaftError,
   type ReceiverEffect,
   type Snapshot,
   type SnapshotReceiver,
@@ -65,6 +66,7 @@ export class SnapshotCourier implements SnapshotShipper {
     }
   }
 
+  /** @throws What ends the process. */
   async receive(message: TransferMessage): Promise<void> {
     if (message.kind === 'snapshot-offer' || message.kind === 'snapshot-chunk') {
       for (const effect of await this.#parts.receiver.receive(message)) await this.#take(effect);
@@ -87,6 +89,8 @@ export class SnapshotCourier implements SnapshotShipper {
   async #take(effect: ReceiverEffect): Promise<void> {
     const { machine, receiver, host } = this.#parts;
     if (effect.kind === 'send') host.send(effect.message);
+    // What it has on disk is not known any more: the node is to start again.
+    if (effect.kind === 'refused' && isPoisoned(effect.cause)) throw effect.cause;
     if (effect.kind !== 'received') return;
     try {
       await machine.adopt(effect.request.snapshot, effect.directory, effect.files);
@@ -106,4 +110,8 @@ export class SnapshotCourier implements SnapshotShipper {
       this.#tickLater();
     });
   }
+}
+
+function isPoisoned(cause: unknown): boolean {
+  return cause instanceof RaftError && cause.code === 'KAYA_RAFT_POISONED';
 }

@@ -134,7 +134,7 @@ export function pickProfile(random: SeededRandom, pace: Pace): Profile {
     cacheBytes: random.pick([1, 500, 100_000]),
     faults: FAULTS.filter((name) => chosen.includes(name)),
     swaps: random.pick([0, 0.3, 0.8]),
-    changeCuts: random.pick([0, 0.1, 0.4]),
+    changeCuts: random.pick([0, 0.1, 0.5]),
     valueBytes: random.pick([8, 60, 300]),
     loss: random.pick([0, 0.01, 0.1]),
     duplication: random.pick([0, 0.02, 0.1, 0.3]),
