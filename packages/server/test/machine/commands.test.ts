@@ -295,6 +295,30 @@ describe('a session', () => {
     expect(await told.inSession(session, 1)).toBe('expired');
   });
 
+  test('takes its answers with it, and no others', async () => {
+    const world = await MachineWorld.create();
+    const told = new Told(await world.open());
+    const ids: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const session = await told.at(i < 3 ? 0 : 5 * MINUTE).open(MINUTE);
+      ids.push(session);
+      await told.inSession(session, 1);
+    }
+    const kept = ids[3]!;
+    await told.tell({ kind: 'close-session', session: ids[5]! });
+
+    await told.at(6 * MINUTE).tell({ kind: 'touch', session: kept });
+    await told.at(7 * MINUTE).tell({ kind: 'touch', session: kept });
+    await told.machine.close();
+
+    const rows = (await world.rows()).filter((row) => row.includes('session/') || row.includes('answer/'));
+    const number = kept.toString(16);
+    expect(rows.map((row) => row.slice(0, row.indexOf(' =')))).toEqual([
+      `<1>answer/${'<0>'.repeat(7)}<${number}><0><1>`,
+      `<1>session/${'<0>'.repeat(7)}<${number}>`,
+    ]);
+  });
+
   test('may be used again between its end and the sweep', async () => {
     const told = await Told.start();
     const session = await told.at(0).open(1000);
