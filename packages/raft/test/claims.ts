@@ -176,4 +176,6 @@ export const FURTHER_SCENARIOS: readonly string[] = [
   'leader_transfer_to_learner',
   'entries_after_snapshot',
   'overwrite_entries',
+  'advance_commit_index_by_vote_request',
+  'advance_commit_index_by_vote_response',
 ];

@@ -73,7 +73,7 @@ function groupAfterPromotion(tellCommitInVotes: boolean): Network {
 }
 
 describe('scenarios: elections across a change', () => {
-  test('a leader that knows alone of its removal refuses, and tells that it is committed: who is left behind elects (thesis section 4.2.2)', () => {
+  test('advance_commit_index_by_vote_response: a leader that knows alone of its removal refuses, and tells that it is committed (thesis section 4.2.2)', () => {
     const network = groupAfterRemoval(true);
     const before = [network.status(1), network.status(2)];
 
@@ -86,7 +86,7 @@ describe('scenarios: elections across a change', () => {
     expect(network.node(2).eventsOf('commit-learned')).toMatchObject([{ commit: 2 }]);
   });
 
-  test('a voter that does not know of its promotion learns of it when it refuses, and wins (etcd #12359, example 1)', () => {
+  test('advance_commit_index_by_vote_request: a voter that does not know of its promotion learns of it when it refuses, and wins (etcd #12359, example 1)', () => {
     const network = groupAfterPromotion(true);
     const before = [3, 4].map((id) => network.status(id));
 
