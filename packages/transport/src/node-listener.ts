@@ -15,7 +15,8 @@ import { TransportError } from './transport-error.ts';
 /** As `Network.listen`. */
 export function listen(clock: Clock, options: ListenOptions): Promise<Listener> {
   const door = new Door(clock, options);
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+  // With TLS a socket becomes half-open only when its handshake is over: before that, who has ended can be let go at once.
+  const server = createServer({ allowHalfOpen: options.tls === undefined, noDelay: true, pauseOnConnect: true });
   server.on('connection', (socket) => door.handleAccepted(socket));
   return new Promise((resolve, reject) => {
     const { host, port } = options;

@@ -40,7 +40,9 @@ export async function exchangeGreetings(
   const cause = await connection.closed;
   if (cause !== undefined && cause.code !== 'KAYA_CONNECTION_LOST') throw cause;
   const why = cause === undefined ? 'it ended the connection' : cause.message;
-  const message = `${where} did not answer the greeting: ${why}; it may speak TLS only, or be no node`;
+  // In TLS 1.3 a dialer is done before the other side has looked at its certificate.
+  const perhaps = connection.tls === undefined ? 'it may speak TLS only' : "it may not trust this node's certificate";
+  const message = `${where} did not answer the greeting: ${why}; ${perhaps}, or be no node`;
   throw new TransportError('KAYA_CONNECTION_LOST', message, { cause });
 }
 

@@ -102,6 +102,7 @@ export class TlsAcceptor {
       socket.destroy();
       return;
     }
+    socket.allowHalfOpen = true;
     const certificate = socket.getPeerX509Certificate();
     const peer = certificate === undefined ? undefined : peerIdentityOf(certificate);
     this.#options.onSecure(socket, handshake.from, { version: socket.getProtocol() ?? '', peer });

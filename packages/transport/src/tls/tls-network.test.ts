@@ -1,13 +1,13 @@
 /** TLS over real sockets: who gets in, who is turned away and with which words, and what a flood leaves. */
 
-import { connect as connectPlain, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { VirtualClock } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import type { Connection, DialTls, Listener, ListenOptions, ListenTls, Network } from '../network.ts';
+import type { Connection, DialTls, Endpoint, Listener, ListenOptions, ListenTls, Network } from '../network.ts';
 import { nodeNetwork } from '../node-network.ts';
 import { makeTestCertificate, type TestCertificate } from '../testing/test-certificates.ts';
 import type { TransportError } from '../transport-error.ts';
@@ -30,6 +30,13 @@ function identityOf(own: TestCertificate | undefined, authority?: TestCertificat
   return new SecureIdentity({ ...pair, ca: authority?.certificate }, nowMs);
 }
 
+interface Cutter {
+  cutAfter: number;
+  seen: number;
+  readonly port: number;
+  readonly close: () => void;
+}
+
 /** A listener that echoes, and what became of those who came. */
 class World implements AsyncDisposable {
   readonly clock = new VirtualClock();
@@ -50,6 +57,7 @@ class World implements AsyncDisposable {
       onConnection: (connection) => {
         world.accepted.push(connection);
         connection.onData((chunk) => connection.send(chunk));
+        void connection.closed.then(() => world.#wake());
         world.#wake();
       },
       onHandshakeFailed: (error) => {
@@ -340,6 +348,73 @@ describe('TLS handshakes that are not finished', () => {
     expect(world.listener.counts).toMatchObject({ open: 0, handshaking: 0 });
     expect(world.clock.pendingTimers).toBe(0);
   });
+});
+
+describe('a TLS handshake that is cut', () => {
+  /** Forwards between a dialer and a listener, and breaks both connections when so many bytes have come from one side. */
+  const openCutter = async (target: Endpoint, side: 'dialer' | 'listener'): Promise<Cutter> => {
+    const cutter = { cutAfter: Infinity, seen: 0 };
+    const server = createServer((near) => {
+      const far = connectPlain(target);
+      for (const socket of [near, far]) {
+        socket.on('error', () => {});
+        socket.on('close', () => [near, far].map((each) => each.destroy()));
+      }
+      const forward = (from: Socket, to: Socket, isCounted: boolean): void => {
+        from.on('data', (chunk) => {
+          const left = isCounted ? cutter.cutAfter - cutter.seen : Infinity;
+          if (isCounted) cutter.seen += chunk.length;
+          to.write(chunk.subarray(0, Math.max(0, left)), () => chunk.length >= left && near.resetAndDestroy());
+        });
+      };
+      forward(near, far, side === 'dialer');
+      forward(far, near, side === 'listener');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return Object.assign(cutter, { port: (server.address() as AddressInfo).port, close: () => void server.close() });
+  };
+
+  test.each(['dialer', 'listener'] as const)(
+    'leaves nothing on either side, whatever came of the %s',
+    { timeout: 60_000 },
+    async (side) => {
+      const identity = identityOf(node1, ca);
+      await using world = await World.open({ identity, requiresPeerCertificate: true });
+      const cutter = await openCutter(world.listener.address, side);
+      const tls = { identity };
+      const dialCutter = async (): Promise<Connection> => {
+        cutter.seen = 0;
+        return world.network.dial({ host: '127.0.0.1', port: cutter.port, timeoutMs: 1000, tls });
+      };
+      const dialAndLeave = async (): Promise<string> =>
+        dialCutter().then(
+          (connection) => {
+            connection.destroy();
+            return 'up';
+          },
+          (error: TransportError) => error.code,
+        );
+      const first = await dialCutter();
+      const whole = await world.echo(first, 'hello');
+      first.destroy();
+      const bytes = cutter.seen;
+      const outcomes = new Set<string>();
+
+      for (let cutAfter = 1; cutAfter < bytes; cutAfter += 47) {
+        cutter.cutAfter = cutAfter;
+        outcomes.add(await dialAndLeave());
+      }
+      await world.until(() => world.listener.counts.open === 0);
+      cutter.close();
+
+      expect(whole).toBe('hello');
+      // A dialer is done before the listener is, so it may be up when its last bytes are lost.
+      outcomes.delete('up');
+      expect([...outcomes]).toEqual(['KAYA_TLS_HANDSHAKE']);
+      expect(world.listener.counts).toMatchObject({ open: 0, handshaking: 0 });
+      expect(world.clock.pendingTimers).toBe(0);
+    },
+  );
 });
 
 describe('a replaced identity', () => {
