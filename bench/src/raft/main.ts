@@ -25,7 +25,12 @@ const command = new Command('bench:raft')
   .description('Measures the Raft core by itself, and its durable log beside plain writes and syncs, in turns.')
   .option('--rounds <n>', 'rounds; medians are told', count, 5)
   .option('--entries <n>', 'entries replicated in each round', count, 640_000)
-  .option('--batches <n>', 'batches of 64 entries of 256 bytes synced in each round', count, 500)
+  .option(
+    '--batches <n>',
+    'batches of 64 entries of 256 bytes synced in each round; 3000 fill three segments',
+    count,
+    3000,
+  )
   .option('--data <folder>', 'where the log is made and removed again', tmpdir());
 const { rounds, entries, batches, data } = command.parse().opts<RawOptions>();
 
@@ -35,7 +40,7 @@ for (let round = 0; round < rounds; round++) {
   core.push(timeCore(entries));
   const directory = mkdtempSync(join(resolve(data), 'kayadb-bench-'));
   try {
-    logs.push(await timeLog(directory, batches));
+    logs.push(await timeLog(directory, batches, round));
   } finally {
     rmSync(directory, { recursive: true });
   }

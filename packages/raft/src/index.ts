@@ -61,12 +61,21 @@ export {
   type Term,
 } from './core/types.ts';
 export { NotLeaderError, RaftCorruptionError, RaftError, type RaftErrorCode } from './errors.ts';
+export type { InstallOutcome } from './node/installs.ts';
 export type { DropCause, HostEvent, MessageRefusal, NodeEvent, NodeEventSink } from './node/node-events.ts';
 export type { NodeLimits, NodeWorld, RaftNodeOptions } from './node/node-options.ts';
 export { bootstrapGroup } from './node/node-start.ts';
+export type { PeerRegistry } from './node/origin-check.ts';
+export { PeerIntake, type PeerIntakeOptions } from './node/peer-intake.ts';
 export type { PeerSender, SnapshotShipper } from './node/peers.ts';
 export { type ConfigChangeResult, type NodeStatus, type ProposalResult, RaftNode } from './node/raft-node.ts';
-export { type ReceiverEffect, SnapshotReceiver, type SnapshotReceiverOptions } from './node/snapshot-receiver.ts';
+export { SnapshotInstaller, type SnapshotInstallerOptions } from './node/snapshot-installer.ts';
+export {
+  type HeldFiles,
+  type ReceiverEffect,
+  SnapshotReceiver,
+  type SnapshotReceiverOptions,
+} from './node/snapshot-receiver.ts';
 export {
   type SenderEffect,
   type SendFailure,
@@ -75,6 +84,7 @@ export {
 } from './node/snapshot-sender.ts';
 export type { SnapshotPolicy } from './node/snapshot-policy.ts';
 export type { PinnedSnapshot, SnapshotSource } from './node/snapshot-source.ts';
+export type { SnapshotTarget } from './node/snapshot-target.ts';
 export { TransferShipper, type TransferShipperOptions } from './node/transfer-shipper.ts';
 export type { AppliedPoint, StateMachine } from './node/state-machine.ts';
 export type { RaftStorage, StorageBatch } from './storage/raft-storage.ts';
@@ -84,4 +94,11 @@ export type { RaftIdentity } from './storage/raft-identity.ts';
 export { decodePeerFrame, isTransferMessage } from './wire/decode-peer-frame.ts';
 export { encodePeerMessage } from './wire/encode-peer-message.ts';
 export { encodeTransferMessage } from './wire/encode-transfer-message.ts';
-export type { SnapshotFile, TransferMessage } from './wire/transfer-message.ts';
+export { MAX_PEER_FRAME_BYTES } from './wire/frame-format.ts';
+export {
+  isSenderMessage,
+  type RefusalReason,
+  type SenderMessage,
+  type SnapshotFile,
+  type TransferMessage,
+} from './wire/transfer-message.ts';

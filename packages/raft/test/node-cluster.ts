@@ -8,6 +8,7 @@ import type { NodeId } from '../src/core/types.ts';
 import type { NodeEvent } from '../src/node/node-events.ts';
 import type { NodeLimits } from '../src/node/node-options.ts';
 import { bootstrapGroup } from '../src/node/node-start.ts';
+import type { PeerRegistry } from '../src/node/origin-check.ts';
 import type { SnapshotShipper } from '../src/node/peers.ts';
 import { type ProposalResult, RaftNode } from '../src/node/raft-node.ts';
 import { GatedStorage } from './gated-storage.ts';
@@ -36,10 +37,12 @@ export class NodeCluster {
   readonly #crashed = new Set<NodeId>();
   #sinceMs = 0;
   #carriedAtMs = 0;
+  /** What nodes that are started from now on know of each other. */
+  peers: PeerRegistry | undefined;
   /** Sees each message on its way; one for which it gives false is lost. */
   passes: (message: PeerMessage) => boolean = () => true;
   /** How snapshots get to their node. */
-  ship: (message: SnapshotRequest) => Promise<void> = async (message) => this.#carry(message);
+  ship: (message: SnapshotRequest, signal: AbortSignal) => Promise<void> = async (message) => this.#carry(message);
 
   private constructor(limits: ClusterLimits) {
     this.#limits = limits;
@@ -156,7 +159,7 @@ export class NodeCluster {
   }
 
   #open(id: NodeId, storage: GatedStorage, machine: ListMachine, events: NodeEvent[]): Promise<RaftNode<number>> {
-    const shipper: SnapshotShipper = { ship: (message) => this.ship(message) };
+    const shipper: SnapshotShipper = { ship: (message, signal) => this.ship(message, signal) };
     const random = this.#random.fork(`node ${id}`);
     return RaftNode.open({
       ...this.#limits,
@@ -174,6 +177,7 @@ export class NodeCluster {
       onEvent: (event) => void events.push(event),
       tickMs: TICK_MS,
       checkInvariants: true,
+      ...(this.peers === undefined ? {} : { peers: this.peers }),
     });
   }
 
@@ -182,7 +186,11 @@ export class NodeCluster {
     this.#sinceMs = this.clock.now();
     if (this.#carriedAtMs > MAX_MESSAGES_AT_ONCE) return;
     if (this.#cut.has(message.from) || this.#cut.has(message.to) || !this.passes(message)) return;
-    queueMicrotask(() => this.#members.get(message.to)?.node.receive(message));
+    queueMicrotask(() => {
+      const node = this.#members.get(message.to)?.node;
+      if (message.kind === 'snapshot') void node?.installSnapshot(message).catch(() => undefined);
+      else node?.receive(message);
+    });
   }
 }
 

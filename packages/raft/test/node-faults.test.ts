@@ -292,7 +292,9 @@ describe('bounds', () => {
     const atLimit = node.propose(new Uint8Array(100));
     const beyond = node.propose(new Uint8Array(101));
     const empty = node.propose(new Uint8Array(0));
+    const text = node.propose('text' as unknown as Uint8Array);
 
+    await expect(text).rejects.toThrow(TypeError);
     await expect(beyond).rejects.toThrow(RangeError);
     await expect(empty).rejects.toThrow(RangeError);
     expect(await endOf(atLimit)).toBe('kept');
@@ -312,6 +314,38 @@ describe('bounds', () => {
 
     expect(await first).toBe('kept');
     expect(await Promise.all(all)).toEqual(['kept', 'KAYA_RAFT_DROPPED', 'KAYA_RAFT_DROPPED']);
+  });
+
+  test('let a turn take so many proposals, and the next ones the rest', async () => {
+    await using cluster = await NodeCluster.open([1]);
+    const { machine } = await cluster.elect(1);
+    machine.calls.length = 0;
+
+    const ends = await Promise.all(texts(2500).map((text) => endOf(cluster.propose(1, text))));
+
+    expect(new Set(ends)).toEqual(new Set(['kept']));
+    expect(machine.calls.map(({ count }) => count)).toEqual([1024, 1024, 452]);
+  });
+
+  test('refuse a change of the group that makes it larger than any message can tell, and what is no change', async () => {
+    await using cluster = await NodeCluster.open([1]);
+    const { node } = await cluster.elect(1);
+    const change = (nodes: readonly number[], context = new Uint8Array(0)): Promise<string> =>
+      endOf(
+        node.proposeConfigChange({
+          transition: 'auto',
+          steps: nodes.map((id) => ({ kind: 'add-learner', node: id })),
+          context,
+        }),
+      );
+
+    const tooMany = await change(Array.from({ length: 1000 }, (_, at) => at + 2));
+    const ends = await Promise.all([change([Infinity]), change([0]), change([2], new Uint8Array(2 * 1024 * 1024 + 1))]);
+    const fits = await change([2, 3]);
+
+    expect(tooMany).toBe('KAYA_RAFT_DROPPED');
+    expect(ends.every((end) => end.startsWith('RangeError'))).toBe(true);
+    expect(fits).toBe('kept');
   });
 
   test('drop messages that the inbox has no room for, counted, and go on', async () => {
@@ -573,9 +607,9 @@ describe('snapshots', () => {
     }
     const carry = cluster.ship;
     let attempts = 0;
-    cluster.ship = async (message) => {
+    cluster.ship = async (message, signal) => {
       if (++attempts < 3) throw new Error('the connection was lost');
-      await carry(message);
+      await carry(message, signal);
     };
 
     cluster.heal();

@@ -47,6 +47,14 @@ describe('the pages of the Raft files', () => {
     expect(missing).toEqual([]);
   });
 
+  test('list every magic', () => {
+    const onPage = new FormatPage('raft-log.md').rowsUnder('### Magic').map(([magic]) => magic);
+
+    const inCode = Object.entries(fileHeader).flatMap(([name, value]) => (name.endsWith('_MAGIC') ? [value] : []));
+
+    expect(onPage.toSorted()).toEqual(inCode.toSorted());
+  });
+
   test('name the files as the code does', () => {
     const log = new FormatPage('raft-log.md').text;
 

@@ -169,6 +169,20 @@ describe('the last segment', () => {
     ]);
   });
 
+  test('ends where a record is older than the segment, though its CRC matches: two headers may share theirs', async () => {
+    const directory = await segmented();
+    const entries = [sampleEntry(6, 1)];
+    await directory.change('000003.rlog', (bytes) => {
+      const record = new Uint8Array(recordBytes(payloadBytesOf(entries)));
+      const fields = { kind: 1, firstIndex: 6, previousTerm: 1, commit: 0, durableLsn: 80 };
+      encodeRecord(record, fields, entries, fileSeed(bytes));
+      bytes.set(record, SECOND_RECORD);
+      return bytes;
+    });
+
+    expect(await directory.outcome()).toBe('1/1 1/2 1/3 1/4 1/5, term 1, vote 2');
+  });
+
   test('does not take over records of another segment', async () => {
     const directory = await segmented();
     const other = await directory.read('000002.rlog');
@@ -334,6 +348,17 @@ describe('an earlier segment', () => {
     expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION 000002.rlog:0');
   });
 
+  test('that is missing with all before the last is no harm when a snapshot stands for what was in them', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 200 });
+    const batches = sampleEntries(1, 6, 1).map((entry) => ({ entries: [entry] }));
+    const storage = await directory.build([{ hardState: vote(1, 2) }, ...batches]);
+    await storage.saveSnapshot(sampleSnapshot(4, 1));
+    await directory.remove(FIRST);
+    await directory.remove('000002.rlog');
+
+    expect(await directory.outcome()).toBe('1/5 1/6, term 1, vote 2');
+  });
+
   test('that is missing is no harm when a snapshot stands for what was in it', async () => {
     const directory = new RaftDirectory({ segmentBytes: 200 });
     const batches = sampleEntries(1, 6, 1).map((entry) => ({ entries: [entry] }));
@@ -417,6 +442,35 @@ describe('the snapshot', () => {
     await directory.remove('raft-state');
 
     expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:0');
+  });
+
+  test('of a later term than the node ever had is refused: term and vote were lost', async () => {
+    const directory = new RaftDirectory();
+    await directory.build([{ hardState: vote(3), snapshot: sampleSnapshot(20, 3) }]);
+    const older = new RaftDirectory();
+    await older.build([{ hardState: vote(2, 1) }]);
+    await directory.replace('raft-state', await older.read('raft-state'));
+
+    expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:4096');
+  });
+
+  test('of a later term than the node ever had is refused where the log knows nothing of it', async () => {
+    const directory = await killed();
+    const other = new RaftDirectory();
+    await other.build([{ hardState: vote(3), snapshot: sampleSnapshot(20, 3) }]);
+    await directory.replace('raft-snapshot.bin', await other.read('raft-snapshot.bin'));
+
+    expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:4096');
+  });
+
+  test('is refused when its header has fields of a segment', async () => {
+    const directory = await withSnapshot();
+    await directory.change(
+      'raft-snapshot.bin',
+      reseal((bytes) => writeU64(bytes, 64, 1)),
+    );
+
+    expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-snapshot.bin:48');
   });
 
   test('that is missing is refused when the log begins behind it', async () => {
@@ -507,12 +561,44 @@ describe('term and vote', () => {
     ]);
   });
 
+  test('are refused when their header has fields of a segment', async () => {
+    const directory = await closed();
+    await directory.change(
+      'raft-state',
+      reseal((bytes) => writeU64(bytes, 48, 1)),
+    );
+
+    expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:48');
+  });
+
   test('are refused when the file is missing and the log is not', async () => {
     const directory = await closed();
     await directory.remove('raft-state');
 
     expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:0');
   });
+
+  test('are refused when the file is missing and the log is empty: somebody may have been voted for', async () => {
+    const directory = new RaftDirectory();
+    await directory.build([{ hardState: vote(1, 2) }]);
+    await directory.remove('raft-state');
+
+    expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION raft-state:0');
+  });
+
+  test.each([
+    [vote(0), 'empty behind 0, term 0, vote 0'],
+    [vote(1, 2), `KAYA_RAFT_CORRUPTION ${FIRST}:0`],
+  ])(
+    '%j, with nothing else there, are what is left of a new directory, or the log was lost',
+    async (hardState, text) => {
+      const directory = new RaftDirectory();
+      await directory.build([{ hardState }]);
+      await directory.remove(FIRST);
+
+      expect(await directory.outcome()).toBe(text);
+    },
+  );
 });
 
 describe('a directory', () => {
@@ -538,21 +624,24 @@ describe('a directory', () => {
     expect(await directory.outcome()).toBe('KAYA_RAFT_FOREIGN');
   });
 
-  test.each([[FIRST], ['raft-state']])('whose %s nobody may read is refused, and nothing is changed', async (name) => {
-    const directory = await closed();
-    const before = await directory.names();
-    const fs = new FaultyFileSystem(directory.fs, [
-      {
-        at: 1,
-        kinds: ['open', 'readFile'],
-        matchesPath: (path) => path.endsWith(name),
-        effect: { kind: 'fail', errno: 'EACCES' },
-      },
-    ]);
+  test.each([[FIRST], ['raft-state'], ['raft-snapshot.bin']])(
+    'whose %s nobody may read is refused, and nothing is changed',
+    async (name) => {
+      const directory = await closed();
+      const before = await directory.names();
+      const fs = new FaultyFileSystem(directory.fs, [
+        {
+          at: 1,
+          kinds: ['open', 'readFile'],
+          matchesPath: (path) => path.endsWith(name),
+          effect: { kind: 'fail', errno: 'EACCES' },
+        },
+      ]);
 
-    expect(await directory.outcome({ fs })).toBe('KAYA_FS_PERMISSION');
-    expect(await directory.names()).toEqual(before);
-  });
+      expect(await directory.outcome({ fs })).toBe('KAYA_FS_PERMISSION');
+      expect(await directory.names()).toEqual(before);
+    },
+  );
 
   test('that is refused is left as it was', async () => {
     const directory = await segmented();

@@ -157,12 +157,15 @@ describe('segments', () => {
     await storage.close();
   });
 
-  test('go on beyond their size while there is no room for the next', async () => {
+  test.each([
+    ['room', 'ENOSPC'],
+    ['descriptor', 'EMFILE'],
+  ])('go on beyond their size while there is no %s for the next', async (_what, errno) => {
     const directory = new RaftDirectory({ segmentBytes: 2000 });
     const fs = new FaultyFileSystem(directory.fs);
     const storage = await directory.open({ fs });
     await storage.write(first);
-    fs.inject({ at: 1, kinds: ['open'], effect: { kind: 'fail', errno: 'ENOSPC' }, forever: true });
+    fs.inject({ at: 1, kinds: ['open'], effect: { kind: 'fail', errno }, forever: true });
 
     await append(storage, 2, 80);
 
@@ -171,6 +174,71 @@ describe('segments', () => {
     await append(storage, 81, 82);
     expect(storage.segmentCount).toBe(2);
     await storage.close();
+  });
+});
+
+describe('the blocks of a segment', () => {
+  test('are given back where it grew past all measure', async () => {
+    const { directory, storage } = await traced({ segmentBytes: 500 });
+    await storage.write(batchOf({ entries: [sampleEntry(2, 1, 'x'.repeat(2000))] }));
+    await append(storage, 3, 4);
+    await storage.saveSnapshot(sampleSnapshot(2, 1));
+
+    await storage.compact(2);
+
+    expect(await directory.names()).not.toContain('000001.rlog');
+    expect(await directory.names()).not.toContain('spare.rlog.tmp');
+    await storage.close();
+  });
+
+  test('are given back although somebody read it', async () => {
+    const { directory, storage } = await traced({ segmentBytes: 200, cacheBytes: 0 });
+    await append(storage, 2, 8);
+    await storage.saveSnapshot(sampleSnapshot(8, 1));
+    const before = directory.fs.openHandles;
+    expect(storage.entries(1, 3, 1000)).toEqual(sampleEntries(1, 2, 1));
+    expect(directory.fs.openHandles).toBe(before + 1);
+
+    await storage.compact(8);
+
+    expect(directory.fs.openHandles).toBe(before);
+    await storage.close();
+  });
+
+  test('of a segment that has no room are given back, and it is made when there is', async () => {
+    const { directory, storage } = await traced({ segmentBytes: 4000 });
+    await append(storage, 2, 10);
+    const { totalBytes, availableBytes } = await directory.fs.diskSpace('/');
+    directory.fs.setCapacity(totalBytes - availableBytes + 1000);
+
+    await append(storage, 11, 60);
+
+    expect(storage.segmentCount).toBe(2);
+    await storage.close();
+    expect(directory.fs.openHandles).toBe(0);
+    directory.fs.setCapacity(undefined);
+    expect(await directory.outcome()).toMatch(/^1\/1 .* 1\/60, term 1, vote 2$/u);
+  });
+
+  test.each([
+    ['there is no descriptor for it', 'open', 'EMFILE'],
+    ['there is no room for its new name', 'rename', 'ENOSPC'],
+  ] as const)('are used another time when %s', async (_what, kind, errno) => {
+    const directory = new RaftDirectory({ segmentBytes: 500 });
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    await append(storage, 2, 20);
+    await storage.saveSnapshot(sampleSnapshot(18, 1));
+    await storage.compact(18);
+    fs.inject({ at: 1, kinds: [kind], matchesPath: (path) => path.includes('spare'), effect: { kind: 'fail', errno } });
+
+    await append(storage, 21, 60);
+
+    expect(await directory.names()).not.toContain('spare.rlog.tmp');
+    await storage.close();
+    expect(directory.fs.openHandles).toBe(0);
+    expect(await directory.outcome()).toMatch(/1\/19 1\/20 1\/21.* 1\/60, term 1, vote 2$/u);
   });
 });
 
@@ -233,6 +301,28 @@ describe('a full disk', () => {
     expect(describeLog(storage)).toBe('1/1 2/2 2/3');
     await storage.close();
   });
+
+  test.each([[0], [20], [32]])(
+    'refuses a vote of which it took %i bytes, and remembers it when there is room',
+    async (bytes) => {
+      const { directory, storage, fs } = await onFaultyDisk();
+      fs.inject({
+        at: 1,
+        kinds: ['write'],
+        matchesPath: (path) => path.endsWith('raft-state'),
+        effect: { kind: 'short-write', bytes, errno: 'ENOSPC' },
+      });
+      const batch = batchOf({ hardState: vote(5, 3) });
+
+      const refused = storage.write(batch);
+
+      await expect(refused).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+      await storage.write(batch);
+      const survivor = crashClone(directory.fs, { kind: 'nothing-unsynced' }, () => 0);
+      expect(await directory.outcome({ fs: survivor })).toBe('1/1, term 5, vote 3');
+      await storage.close();
+    },
+  );
 
   test('takes no term back that is durable, although its batch was refused', async () => {
     const { directory, storage, fs } = await onFaultyDisk();
@@ -304,6 +394,42 @@ describe('a write or a sync that fails', () => {
     await storage.close();
   });
 
+  test('of the second slot of term and vote is final too, although nobody waits for it', async () => {
+    const directory = new RaftDirectory();
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    const isState = (path: string): boolean => path.endsWith('raft-state');
+    fs.inject({ at: 2, kinds: ['sync'], matchesPath: isState, effect: { kind: 'fail', errno: 'EIO' } });
+    await storage.write(batchOf({ hardState: vote(2, 3) }));
+    await storage.compact(0);
+
+    const later = storage.write(batchOf({ entries: [sampleEntry(2, 2)] }));
+
+    await expect(later).rejects.toMatchObject({ code: 'KAYA_RAFT_POISONED' });
+    await storage.close();
+    expect(await directory.outcome()).toBe('1/1, term 2, vote 3');
+  });
+
+  test('closing makes durable that all before it was', async () => {
+    const directory = new RaftDirectory();
+    await directory.build([first], 'closed');
+
+    const survivor = crashClone(directory.fs, { kind: 'nothing-unsynced' }, () => 0);
+
+    expect(await survivor.readFile('/raft/000001.rlog')).toEqual(await directory.read('000001.rlog'));
+  });
+
+  test('closing makes no further segment ready', async () => {
+    // The record that closing writes passes the half of the segment.
+    const directory = new RaftDirectory({ segmentBytes: 440 });
+    const storage = await directory.build([first]);
+
+    await storage.close();
+
+    expect(await directory.names()).toEqual(['000001.rlog', 'raft-state']);
+  });
+
   test('closing waits for writes in flight, and for compactions', async () => {
     const directory = new RaftDirectory({ segmentBytes: 300 });
     const storage = await directory.open();
@@ -318,6 +444,36 @@ describe('a write or a sync that fails', () => {
     await Promise.all([...writes, saved]);
     expect(await directory.outcome()).toBe('1/1 1/2 1/3 1/4 1/5 1/6 1/7 1/8 1/9, term 1, vote 2');
     expect(directory.fs.openHandles).toBe(0);
+  });
+});
+
+describe('opening', () => {
+  test('says by file and offset what is damaged when it is written once more', async () => {
+    const directory = new RaftDirectory();
+    await directory.build([first]);
+    const stop = directory.fs.afterEachMutation(({ operation, path }) => {
+      if (operation === 'create' && path.endsWith('next.rlog.tmp')) {
+        directory.fs.openSync('/raft/000001.rlog', 'write').writeSync(Uint8Array.of(0xff), 96 + 48 + 28);
+      }
+    });
+
+    const outcome = await directory.outcome();
+
+    stop();
+    expect(outcome).toBe('KAYA_RAFT_CORRUPTION 000001.rlog:144');
+  });
+
+  test('makes the name of term and vote durable before that of any segment', async () => {
+    const directory = new RaftDirectory();
+    const trace = new TraceFileSystem(directory.fs, '/raft', MUTATING_OPERATIONS);
+
+    const storage = await directory.open({ fs: trace });
+
+    const lines = trace.takeLines();
+    const named = lines.findIndex((line) => line.startsWith('rename raft-state.tmp'));
+    expect(lines.slice(named, named + 2)).toEqual(['rename raft-state.tmp raft-state', 'syncdir .']);
+    expect(lines.findIndex((line) => line.includes('rlog'))).toBeGreaterThan(named + 1);
+    await storage.close();
   });
 });
 

@@ -75,7 +75,7 @@ export function openSender(options: Partial<SnapshotSenderOptions> = {}): Snapsh
     request: requestOf(11),
     pinned: new MemorySnapshot(),
     transfer: 77,
-    chunkBytes: 16,
+    chunkBytes: 8,
     retryTicks: 3,
     maxRetries: 5,
     ...options,
@@ -98,7 +98,7 @@ export function sentBy(effects: readonly (SenderEffect | ReceiverEffect)[]): Tra
 }
 
 /** How many messages it takes until a window is full: up to the middle of the third file of `CONTENTS`. */
-export const FIRST_WINDOW = 6;
+export const FIRST_WINDOW = 8;
 
 /** Carries messages until nobody says anything, or so many were carried. @returns What both ends told besides. */
 export async function converse(

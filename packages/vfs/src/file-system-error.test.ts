@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { FileSystemError } from './file-system-error.ts';
+import { FileSystemError, isDiskFull } from './file-system-error.ts';
 
 describe('FileSystemError', () => {
   test.each([
@@ -12,5 +12,19 @@ describe('FileSystemError', () => {
     const error = new FileSystemError(errno, 'open', '/a/b');
 
     expect(error.message).toBe(`open of /a/b failed with ${errno}: ${advice}`);
+  });
+});
+
+describe('isDiskFull', () => {
+  test.each([
+    ['ENOSPC', 'write', true],
+    ['EDQUOT', 'open', true],
+    ['ENOSPC', 'sync', false],
+    ['ENOSPC', 'syncDirectory', false],
+    // What a close says comes too late: the work may be in effect.
+    ['EDQUOT', 'close', false],
+    ['EIO', 'write', false],
+  ])('of %s at %s: %j', (errno, operation, expected) => {
+    expect(isDiskFull(new FileSystemError(errno, operation, '/db/000001.wal'))).toBe(expected);
   });
 });

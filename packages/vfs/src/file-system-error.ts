@@ -81,6 +81,15 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof FileSystemError && error.code === 'KAYA_FS_NOT_FOUND';
 }
 
+/**
+ * Whether `error` is a change saying that there was no room for it. A sync or a close that says so is another matter: it speaks of changes that came
+ * before it, and that may be in effect, or lost.
+ */
+export function isDiskFull(error: unknown): error is FileSystemError {
+  if (!(error instanceof FileSystemError) || error.code !== 'KAYA_DISK_FULL') return false;
+  return !error.operation.startsWith('sync') && error.operation !== 'close';
+}
+
 /** Whether `error` is the file system saying that the name is taken. */
 export function isExists(error: unknown): boolean {
   return error instanceof FileSystemError && error.code === 'KAYA_FS_EXISTS';

@@ -1,6 +1,7 @@
 export type { DirectoryEntry, DiskSpace, FileHandle, FileKind, FileStat, FileSystem, OpenMode } from './file-system.ts';
 export {
   FileSystemError,
+  isDiskFull,
   isExists,
   isNotFound,
   type FileSystemErrorCode,
@@ -24,3 +25,4 @@ export { nodeProcessTable } from './lock/node-process-table.ts';
 export type { Liveness, ProcessIdentity, ProcessTable } from './lock/process-table.ts';
 export { nodeFileSystem } from './node/node-file-system.ts';
 export { publishFile, TEMPORARY_SUFFIX } from './publish-file.ts';
+export { undoWrite } from './undo-write.ts';

@@ -3,16 +3,13 @@
  * Figures go to the console, and in the long run to `results/<name>.json`, from where they are taken for docs/internals/proof.md.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { type Figures, publishFigures as publish } from '@kayadb/testkit';
 
-import { proofSize } from './proof-size.ts';
+export type { Figures };
 
 /** Bound: more findings say nothing new. */
 const MAX_FINDINGS = 20;
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
-
-export type Figures = Readonly<Record<string, number | string>>;
+const RESULTS = new URL('../results/', import.meta.url);
 
 /** Collects sentences that contradict the promise, each with what it takes to see it again. */
 export class Findings {
@@ -36,11 +33,5 @@ export class Findings {
 
 /** Prints the figures of a finished proof, and in the long run writes them down. */
 export function publishFigures(name: string, figures: Figures): void {
-  const text = Object.entries(figures)
-    .map(([what, value]) => `${what} ${typeof value === 'number' ? value.toLocaleString('en') : value}`)
-    .join(', ');
-  console.info(`${name}: ${text}`);
-  if (proofSize !== 'long') return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(`${RESULTS}${name}.json`, `${JSON.stringify({ name, ...figures }, undefined, 2)}\n`);
+  publish(name, figures, RESULTS);
 }

@@ -1,12 +1,11 @@
 /** As crash.test.ts, with weaker promises, a log of somebody else's, and other shapes of files. */
 
-import { testSeed } from '@kayadb/testkit';
+import { sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { type CrashSetting, crashSettings } from '../src/crash/crash-setting.ts';
 import { CrashTally } from '../src/crash/crash-tally.ts';
 import { proveCrashes } from '../src/crash/prove-crashes.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const MIN_STATES = sized({ ci: 10_000, long: 500_000 });

@@ -3,13 +3,12 @@
  * Settings other than these are in crash-settings.test.ts, so that both run at once.
  */
 
-import { testSeed } from '@kayadb/testkit';
+import { sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { type CrashSetting, crashSettings } from '../src/crash/crash-setting.ts';
 import { CrashTally } from '../src/crash/crash-tally.ts';
 import { proveCrashes } from '../src/crash/prove-crashes.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const OPERATIONS = 2000;

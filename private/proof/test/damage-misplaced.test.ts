@@ -1,5 +1,6 @@
 /** Sound bytes in the wrong place, and bytes that are gone: cuts, zeroed pages, swaps, what is stale or foreign, files missing or doubled. */
 
+import { sized, timeoutFor } from '@kayadb/testkit';
 import type { SeededRandom } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -9,7 +10,6 @@ import type { Damage } from '../src/damage/damage.ts';
 import type { DamagedStore } from '../src/damage/damaged-store.ts';
 import { cuts, doubled, exchanged, foreign, missing, stale, swaps } from '../src/damage/misplaced.ts';
 import { buildStore, buildStranger, ends } from '../src/damage/stores.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { publishFigures } from '../src/report.ts';
 
 /** In CI, the share of each kind that is tried; the long run tries all. */

@@ -1,11 +1,11 @@
 /** As damage.test.ts, for stores that were closed in good order, and for those whose log is somebody else's. */
 
+import { sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { DamageRun } from '../src/damage/damage-run.ts';
 import { allBits, flipDescription, flipTables, oneBitOrAll } from '../src/damage/flips.ts';
 import { buildStore, ends } from '../src/damage/stores.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { publishFigures } from '../src/report.ts';
 
 const pickMasks = sized({ ci: oneBitOrAll, long: allBits });

@@ -1,12 +1,12 @@
 /** Bytes that come back wrong: whatever is flipped, the store answers rightly or refuses, naming file and offset. */
 
+import { sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { DamageRun } from '../src/damage/damage-run.ts';
 import { allBits, flipDescription, flipTables, oneBitAndAll } from '../src/damage/flips.ts';
 import { sampleOfAll } from '../src/damage/sample-of-all.ts';
 import { buildStore, contentBytes, ends } from '../src/damage/stores.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { publishFigures } from '../src/report.ts';
 
 const SAMPLE_KEYS = 160;

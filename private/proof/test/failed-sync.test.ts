@@ -1,6 +1,7 @@
 /** A sync that fails, at every place that syncs: a kernel drops the pages, or keeps them and calls them clean, or tells later. */
 
 import type { EngineOptions } from '@kayadb/engine';
+import { sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { type Chapter, CHAPTERS, REPLACING } from '../src/faults/fault-program.ts';
@@ -8,7 +9,6 @@ import { describeFigures, SweepFigures } from '../src/faults/fault-sweep.ts';
 import { faultOptions, OPTION_SETS } from '../src/faults/option-sets.ts';
 import { SYNC_SITES } from '../src/faults/sync-sites.ts';
 import { EFFECTS, sweepSyncs, WORST } from '../src/faults/sync-sweep.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const [, WORKING] = CHAPTERS as readonly [Chapter, Chapter, Chapter];

@@ -1,12 +1,11 @@
 /** Random workloads on stores of many kinds: each call fails in turn, and the machine crashes after it. Twelve in the long run, two small ones in CI. */
 
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { randomChapter } from '../src/faults/fault-program.ts';
 import { describeFigures, sweep, SweepFigures } from '../src/faults/fault-sweep.ts';
 import { OPTION_SETS } from '../src/faults/option-sets.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const NAMES = sized({ ci: ['strict', 'external log'], long: Object.keys(OPTION_SETS) });

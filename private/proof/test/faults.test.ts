@@ -1,13 +1,13 @@
 /** A disk on which any call fails: once or from then on, with any error. One workload; the long run has twelve, in faults-long.test.ts. */
 
 import type { EngineOptions } from '@kayadb/engine';
+import { sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { ERRNOS, type Thoroughness } from '../src/faults/fault-plan.ts';
 import { type Chapter, CHAPTERS } from '../src/faults/fault-program.ts';
 import { describeFigures, sweep, SweepFigures } from '../src/faults/fault-sweep.ts';
 import { faultOptions, OPTION_SETS } from '../src/faults/option-sets.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 /** Every kind of call that the engine makes. */

@@ -1,6 +1,6 @@
 /** Disks that have no room, and disks that take no writes any more: real ones, with the kernel's own errors. */
 
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { fillAgainAndAgain } from '../src/disks/full-disk-run.ts';
@@ -13,7 +13,6 @@ import {
 } from '../src/disks/mounted-disk.ts';
 import { refuseAgainAndAgain } from '../src/disks/refusing-disk-run.ts';
 import { WriterSupply } from '../src/kill/writer-process.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 interface Place {

@@ -3,13 +3,12 @@
  * page cache as it was, so this shows what process death does; power loss is tried in crash.test.ts and pulled-disk.test.ts.
  */
 
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { FolderMachine } from '../src/kill/folder-machine.ts';
 import { noFigures, runKills } from '../src/kill/kill-run.ts';
 import { WriterSupply } from '../src/kill/writer-process.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const KILLS = sized({ ci: 50, long: 2000 });

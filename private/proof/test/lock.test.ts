@@ -1,8 +1,7 @@
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { fightForStore } from '../src/lock/rival-processes.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const ROUNDS = sized({ ci: 60, long: 3000 });

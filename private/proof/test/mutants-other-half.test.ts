@@ -1,12 +1,11 @@
 /** The other half of the planted bugs, and sound sources, which no proof may call broken. */
 
-import { testSeed } from '@kayadb/testkit';
+import { sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { findSurvivors } from '../src/mutants/mutant-suite.ts';
 import { ciMutants, control, controls, mutants } from '../src/mutants/mutants.ts';
 import { tryMutant } from '../src/mutants/try-mutant.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 
 describe('the other half of the planted bugs', () => {
   test('is found by the proofs', { timeout: timeoutFor(300_000) }, async () => {

@@ -1,11 +1,11 @@
 /** Planted bugs: what the proofs are worth. A few in CI, all of them in the long run; half of either in mutants-other-half.test.ts, which runs beside this. */
 
+import { sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { findSurvivors } from '../src/mutants/mutant-suite.ts';
 import { findStale } from '../src/mutants/mutant.ts';
 import { ciMutants, control, mutants } from '../src/mutants/mutants.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 
 describe('planted bugs', () => {
   test('have their places in the sources', () => {

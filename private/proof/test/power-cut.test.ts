@@ -4,14 +4,13 @@
  */
 
 import type { Durability } from '@kayadb/engine';
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { diskImageIsMissing } from '../src/disks/mounted-disk.ts';
 import { PowerlessMachine } from '../src/disks/powerless-machine.ts';
 import { type KillFigures, noFigures, runKills } from '../src/kill/kill-run.ts';
 import { WriterSupply } from '../src/kill/writer-process.ts';
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 
 const KILLS = sized({ ci: 8, long: 300 });

@@ -1,9 +1,8 @@
 /** Random stores, harmed in several places at once: what a plan says and a salvage writes is compared with everything that was ever written. */
 
-import { testSeed } from '@kayadb/testkit';
+import { sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { sized, timeoutFor } from '../src/proof-size.ts';
 import { Findings, publishFigures } from '../src/report.ts';
 import { buildPastStore, readFiles, type StoreFiles } from '../src/salvage/past-store.ts';
 import { tryRound } from '../src/salvage/salvage-round.ts';

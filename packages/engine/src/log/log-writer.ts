@@ -6,7 +6,7 @@
  */
 
 import { assert, EMPTY_BYTES } from '@kayadb/codec';
-import { type FileHandle, type FileSystem, FileSystemError } from '@kayadb/vfs';
+import { type FileHandle, type FileSystem, isDiskFull, undoWrite } from '@kayadb/vfs';
 
 import { EngineError } from '../errors.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, type FileHeader, fileSeed } from '../files/file-header.ts';
@@ -92,7 +92,7 @@ export class LogWriter {
     try {
       handle.writeSync(bytes, 0);
     } catch (error) {
-      if (isDiskFull(error)) takeBack(handle, 0, FILE_HEADER_BYTES, error);
+      if (isDiskFull(error)) undo(handle, 0, FILE_HEADER_BYTES);
       throw error;
     }
     await handle.sync();
@@ -184,7 +184,7 @@ export class LogWriter {
     } catch (error) {
       if (!isDiskFull(error)) throw this.#fail(error);
       try {
-        takeBack(this.#handle, this.#endOffset, bytes.length, error);
+        undo(this.#handle, this.#endOffset, bytes.length);
       } catch (poison) {
         throw this.#fail(poison);
       }
@@ -250,45 +250,18 @@ export class LogWriter {
 }
 
 /**
- * Undoes a write of `length` bytes at `offset` that found the disk full: overwrites with zeros what it left behind, which takes no new
- * space on most file systems. Within the turn, so that nothing is appended in between.
+ * Undoes a write that found the disk full. No FileSystemError comes out of it: those that say that the disk is full promise that the write was undone.
  *
- * Durability: once it returns, the head that makes the bytes a record, or the file a segment, does not come back, after power loss
- * either. Most such writes left nothing, and cost no sync.
  * @throws EngineError KAYA_ENGINE_POISONED when that cannot be said.
  */
-function takeBack(handle: FileHandle, offset: number, length: number, cause: unknown): void {
+function undo(handle: FileHandle, offset: number, length: number): void {
   try {
-    if (isBlank(handle, offset)) return;
-    try {
-      for (let at = 0; at < length; at += WRITE_BYTES) {
-        handle.writeSync(ZEROS.subarray(0, Math.min(WRITE_BYTES, length - at)), offset + at);
-      }
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-    }
-    if (isBlank(handle, offset)) return handle.syncSync();
-  } catch (error) {
-    throw cannotTakeBack(handle.path, error);
+    undoWrite(handle, offset, length, RECORD_HEADER_BYTES);
+  } catch (cause) {
+    throw new EngineError(
+      'KAYA_ENGINE_POISONED',
+      `a write to ${handle.path} found the disk full, and the part that was written could not be taken back; open the store again`,
+      { cause },
+    );
   }
-  throw cannotTakeBack(handle.path, cause);
-}
-
-/** Whether zeros, or nothing, stand where the header of a record or of the file would begin. */
-function isBlank(handle: FileHandle, offset: number): boolean {
-  const head = new Uint8Array(RECORD_HEADER_BYTES);
-  return head.subarray(0, handle.readSync(head, offset)).every((byte) => byte === 0);
-}
-
-/** No FileSystemError: those that say that the disk is full promise that the write was undone. */
-function cannotTakeBack(path: string, cause: unknown): EngineError {
-  return new EngineError(
-    'KAYA_ENGINE_POISONED',
-    `a write to ${path} found the disk full, and the part that was written could not be taken back; open the store again`,
-    { cause },
-  );
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof FileSystemError && error.code === 'KAYA_DISK_FULL';
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Clock, Timer } from '@kayadb/codec';
-import type { DiskSpace } from '@kayadb/vfs';
+import { type DiskSpace, isDiskFull } from '@kayadb/vfs';
 
 import { BackgroundLoop } from '../compaction/background-loop.ts';
 import { EngineError } from '../errors.ts';
@@ -19,7 +19,7 @@ import {
   neededBytes,
   shouldMakeReserve,
 } from './disk-state.ts';
-import { foundNoRoom, isPassing, type ReserveFile } from './reserve-file.ts';
+import { isPassing, type ReserveFile } from './reserve-file.ts';
 
 export interface DiskGuardOptions {
   readonly limits: DiskLimits;
@@ -151,7 +151,7 @@ export class DiskGuard {
     try {
       return await work();
     } catch (error) {
-      if (!this.isWatching || !foundNoRoom(error) || !(await this.#makeRoom(releases))) throw error;
+      if (!this.isWatching || !isDiskFull(error) || !(await this.#makeRoom(releases))) throw error;
       this.#retryCount++;
       try {
         return await work();

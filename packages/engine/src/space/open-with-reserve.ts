@@ -3,10 +3,10 @@
  * a full disk, not even to delete something.
  */
 
-import { acquireDirectoryLock, type DirectoryLock, inspectDirectoryLock } from '@kayadb/vfs';
+import { acquireDirectoryLock, type DirectoryLock, inspectDirectoryLock, isDiskFull } from '@kayadb/vfs';
 
 import type { Resources } from '../resources.ts';
-import { foundNoRoom, releaseReserve } from './reserve-file.ts';
+import { releaseReserve } from './reserve-file.ts';
 
 type World = Pick<Resources, 'fileSystem' | 'processes'>;
 
@@ -15,7 +15,7 @@ export async function lockWithReserve({ fileSystem, processes }: World, director
   try {
     return await acquireDirectoryLock(fileSystem, directory, processes);
   } catch (error) {
-    if (!foundNoRoom(error)) throw error;
+    if (!isDiskFull(error)) throw error;
     const { kind } = await inspectDirectoryLock(fileSystem, directory, processes);
     // The reserve of a store that is open is its own.
     if (kind === 'held' || kind === 'unreadable' || !(await releaseReserve(fileSystem, directory))) throw error;
@@ -37,7 +37,7 @@ export async function startWithReserve<T>(
   try {
     return await start(false);
   } catch (error) {
-    if (!foundNoRoom(error) || !(await releaseReserve(fileSystem, directory))) throw error;
+    if (!isDiskFull(error) || !(await releaseReserve(fileSystem, directory))) throw error;
     return await start(true);
   }
 }

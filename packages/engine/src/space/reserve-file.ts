@@ -139,12 +139,6 @@ export async function releaseReserve(fileSystem: FileSystem, directory: string):
   return hadFile || hadPart;
 }
 
-/** Whether a write found no room, and not a sync or a close, which may speak of others: then nothing of it is left, and it may be tried again. */
-export function foundNoRoom(error: unknown): boolean {
-  if (!(error instanceof FileSystemError) || error.code !== 'KAYA_DISK_FULL') return false;
-  return !error.operation.startsWith('sync') && error.operation !== 'close';
-}
-
 /** Whether making the file may succeed later. A full disk that says so only at the sync has harmed nobody: the file is made anew. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof FileSystemError)) return false;

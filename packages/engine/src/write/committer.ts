@@ -3,6 +3,8 @@
  * Waits for nothing that is not needed: a group without a sync, with room in the memtable, is committed within the turn.
  */
 
+import { isDiskFull } from '@kayadb/vfs';
+
 import type { Counters } from '../counters.ts';
 import { EngineError } from '../errors.ts';
 import { isUndone } from '../files/disk-outcome.ts';
@@ -10,7 +12,6 @@ import type { SequenceNumber } from '../key/internal-key.ts';
 import { MAX_GROUP_BYTES } from '../limits.ts';
 import type { MemtableList } from '../memtable/memtable-list.ts';
 import type { DiskGuard } from '../space/disk-guard.ts';
-import { foundNoRoom } from '../space/reserve-file.ts';
 import type { WriteResult } from '../types.ts';
 import type { WriteLog } from '../wal/write-log.ts';
 import type { IntervalSync } from './interval-sync.ts';
@@ -104,7 +105,7 @@ export class Committer implements WriteTarget {
     try {
       return this.#append(group);
     } catch (error) {
-      if (!this.#options.space.isWatching || !foundNoRoom(error)) throw error;
+      if (!this.#options.space.isWatching || !isDiskFull(error)) throw error;
       return this.#appendWithRoom(group, error);
     }
   }

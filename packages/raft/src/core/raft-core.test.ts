@@ -12,6 +12,7 @@ import {
   ofKind,
   snapshotRequest,
   textOf,
+  voteResponse,
 } from '../testing/test-messages.ts';
 import { TestNode } from '../testing/test-node.ts';
 import type { Message } from './message.ts';
@@ -23,7 +24,7 @@ function openLeader(options: Partial<ConstructorParameters<typeof TestNode>[0]> 
   const node = new TestNode({ id: 1, voters: [1, 2, 3], ...options });
   node.core.campaign();
   node.drain();
-  node.step({ kind: 'vote-response', from: 2, to: 1, term: node.core.term, isRejected: false });
+  node.step(voteResponse('vote-response', { from: 2, to: 1, term: node.core.term }));
   node.drain();
   return node;
 }

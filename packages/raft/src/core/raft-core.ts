@@ -22,7 +22,7 @@ import { statusOf, summaryOf } from './state-status.ts';
 import type { Status, StatusSummary } from './status.ts';
 import { isLocalKind, isResponseKind, stepMessage } from './step.ts';
 import { tickState } from './tick.ts';
-import { type Configuration, isLocalThread, type LogIndex, type NodeId, type Term } from './types.ts';
+import { type Configuration, isLocalThread, type LogIndex, NO_NODE, type NodeId, type Term } from './types.ts';
 
 export class RaftCore {
   readonly #state: RaftState;
@@ -55,6 +55,12 @@ export class RaftCore {
   /** As far as this node knows. */
   get leader(): NodeId {
     return this.#state.leader;
+  }
+
+  /** The term in which this node leads and has told nobody to take over; undefined otherwise. A lease that a host keeps ends with it (thesis section 6.4.1). */
+  get leaseTerm(): Term | undefined {
+    const { role, term, transferTarget, wasTimeoutNowSent } = this.#state;
+    return role === 'leader' && transferTarget === NO_NODE && !wasTimeoutNowSent ? term : undefined;
   }
 
   /** Of the log, what is not durable yet included. */

@@ -83,6 +83,9 @@ export interface SnapshotMeta {
   readonly configuration: Configuration;
 }
 
+/** Bound: `Snapshot.data`, on disk as in a message: what cannot be sent must not take the place of entries. */
+export const MAX_SNAPSHOT_DATA_BYTES = 16 * 1024 * 1024;
+
 export interface Snapshot {
   readonly meta: SnapshotMeta;
   /** Opaque to the core: the state itself where it is small, or what it takes to fetch it. */

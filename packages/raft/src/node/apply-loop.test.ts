@@ -40,6 +40,10 @@ class World {
   readonly log: string[] = [];
   readonly machine = new LoggingMachine(this.log);
   readonly loop: ApplyLoop<string>;
+  readonly clock = new VirtualClock();
+  yields = 0;
+  /** What restoring waits for. */
+  otherWork: Promise<void> = Promise.resolve();
 
   constructor(configurationIndex = 10) {
     const start = { point: { index: 10, term: 1, configuration: GROUP }, configurationIndex };
@@ -52,11 +56,17 @@ class World {
           void this.log.push(`${index}: ${outcome.kind === 'result' ? outcome.result : outcome.kind}`),
         onPointMoved: ({ index }) => void this.log.push(`at ${index}`),
         onApplied: ({ entries }) => void this.log.push(`done ${entries.length}`),
+        readyToRestore: () => this.otherWork,
         onRestored: ({ meta }) => void this.log.push(`restored ${meta.index}`),
         onIdle: () => {},
         onFailed: (cause) => void this.log.push(`failed: ${(cause as Error).message}`),
       },
-      { clock: new VirtualClock(), yieldTurn: settle },
+      {
+        clock: this.clock,
+        yieldTurn: async () => {
+          this.yields++;
+        },
+      },
     );
   }
 
@@ -199,7 +209,7 @@ describe('ApplyLoop', () => {
     world.apply(entry(11, Uint8Array.of(99), 'config'));
     await settle();
 
-    expect(world.log.at(-1)).toMatch(/^failed: /);
+    expect(world.log.at(-1)).toMatch(/^failed: entry 11 changes the group in a way that this version cannot read/);
   });
 
   test('tells nothing after it was stopped, and stops when the call under way has ended', async () => {
@@ -218,5 +228,36 @@ describe('ApplyLoop', () => {
     await settle();
 
     expect(world.log).toEqual(['apply [11] to 12']);
+  });
+
+  test('restores a snapshot when nobody else is at work on the state machine', async () => {
+    const world = new World();
+    let open: () => void = () => {};
+    world.otherWork = new Promise((resolve) => {
+      open = resolve;
+    });
+
+    world.loop.restore({ meta: { index: 20, term: 3, configuration: GROUP }, data: EMPTY }, () => {});
+    await settle();
+    const before = [...world.log];
+    open();
+    await settle();
+
+    expect(before).toEqual([]);
+    expect(world.log).toEqual(['restore 20', 'restored 20', 'at 20']);
+  });
+
+  test('lets others have a turn within a long row of entries', async () => {
+    const world = new World();
+    world.machine.apply = async (entries) => {
+      world.clock.advance(3);
+      return entries.map(() => 'x');
+    };
+
+    world.apply(...Array.from({ length: 4 * 1024 }, (_, at) => entry(11 + at)));
+    await settle();
+
+    expect(world.loop.point.index).toBe(10 + 4 * 1024);
+    expect(world.yields).toBe(4);
   });
 });

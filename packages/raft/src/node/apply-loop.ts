@@ -7,11 +7,11 @@
 
 import { assert, type Clock } from '@kayadb/codec';
 
-import { configChangeOf } from '../core/config-change-encoding.ts';
 import type { ConfigChange } from '../core/config-change.ts';
 import { changeMembership } from '../core/membership.ts';
 import type { StorageApply } from '../core/message.ts';
 import type { Configuration, Entry, LogIndex, Snapshot } from '../core/types.ts';
+import { committedChangeOf } from './committed-change.ts';
 import { Fifo } from './fifo.ts';
 import { entriesBytes } from './message-bytes.ts';
 import type { EntryOutcome } from './proposals.ts';
@@ -25,6 +25,8 @@ export interface ApplyLoopHost<Result> {
   onPointMoved(point: AppliedPoint, bytes: number): void;
   /** All of `work` is applied. */
   onApplied(work: StorageApply): void;
+  /** Resolves when nobody else is at work on the state machine. */
+  readyToRestore(): Promise<void>;
   onRestored(snapshot: Snapshot): void;
   /** Nothing is left to be applied: `point` stands until `apply` or `restore` is called. */
   onIdle(): void;
@@ -47,7 +49,7 @@ type Job =
   | { readonly kind: 'apply'; readonly work: StorageApply }
   | { readonly kind: 'restore'; readonly snapshot: Snapshot; readonly done: () => void };
 
-/** Time for which the loop keeps others from having a turn, where the state machine never waits. */
+/** Time for which the loop keeps others from having a turn, at the most a run longer. */
 const TURN_MS = 2;
 /** Bound: entries in one call of the state machine. */
 const MAX_RUN_ENTRIES = 1024;
@@ -61,6 +63,8 @@ export class ApplyLoop<Result> {
   readonly #configurationIndex: LogIndex;
   #point: AppliedPoint;
   #running: Promise<void> | undefined;
+  /** When others last had a turn. */
+  #sinceMs = 0;
   #isStopped = false;
 
   constructor(stateMachine: StateMachine<Result>, start: ApplyStart, host: ApplyLoopHost<Result>, time: ApplyLoopTime) {
@@ -104,21 +108,18 @@ export class ApplyLoop<Result> {
   async #run(): Promise<void> {
     try {
       await Promise.resolve();
-      let sinceMs = this.#time.clock.now();
+      this.#sinceMs = this.#time.clock.now();
       for (let job = this.#jobs.take(); job !== undefined; job = this.#jobs.take()) {
         await (job.kind === 'apply' ? this.#apply(job.work) : this.#restore(job.snapshot, job.done));
-        if (this.#time.clock.now() - sinceMs < TURN_MS) continue;
-        await this.#time.yieldTurn();
-        sinceMs = this.#time.clock.now();
       }
+      this.#running = undefined;
+      if (!this.#isStopped) this.#host.onIdle();
     } catch (error) {
+      this.#running = undefined;
       const wasStopped = this.#isStopped;
       this.#isStopped = true;
       if (!wasStopped) this.#host.onFailed(error);
-    } finally {
-      this.#running = undefined;
     }
-    if (!this.#isStopped) this.#host.onIdle();
   }
 
   async #apply(work: StorageApply): Promise<void> {
@@ -136,16 +137,24 @@ export class ApplyLoop<Result> {
     if (!this.#isStopped) this.#host.onApplied(work);
   }
 
+  /** Lets others have a turn where the state machine never waits. */
+  async #maybeYield(): Promise<void> {
+    if (this.#time.clock.now() - this.#sinceMs < TURN_MS) return;
+    await this.#time.yieldTurn();
+    this.#sinceMs = this.#time.clock.now();
+  }
+
   /** Consecutive entries, of which the last one alone may be a change of the group. */
   async #applyRun(run: readonly Entry[]): Promise<void> {
     const last = run.at(-1)!;
     const forStateMachine = run.filter(({ kind, data }) => kind === 'normal' && data.byteLength > 0);
-    const results = await this.#stateMachine.apply(forStateMachine, last.index);
+    const results = await this.#stateMachine.apply(forStateMachine, last.index, last.term);
     assert(results.length === forStateMachine.length, 'the state machine answered a different number of entries');
     if (this.#isStopped) return;
     const outcomes = this.#outcomesOf(run, results);
     this.#host.onPointMoved(this.#point, entriesBytes(run));
     for (const [at, outcome] of outcomes.entries()) this.#host.onEntryApplied(run[at]!, outcome);
+    await this.#maybeYield();
   }
 
   #outcomesOf(run: readonly Entry[], results: readonly Result[]): readonly EntryOutcome<Result>[] {
@@ -168,7 +177,7 @@ export class ApplyLoop<Result> {
   /** `undefined` when the change does not fit: every node finds the same, and it changes nothing anywhere. */
   #configurationAfter(entry: Entry, before: Configuration): Configuration | undefined {
     if (entry.index <= this.#configurationIndex) return before;
-    const change = configChangeOf(entry);
+    const change = committedChangeOf(entry);
     const membership = changeMembership(before, change);
     if (membership.kind === 'refused') return undefined;
     this.#host.applyConfigChange(entry, change, membership.configuration);
@@ -178,6 +187,8 @@ export class ApplyLoop<Result> {
   async #restore(snapshot: Snapshot, done: () => void): Promise<void> {
     const { index, term, configuration } = snapshot.meta;
     assert(index > this.#point.index, `a snapshot of ${index} would undo ${this.#point.index}`);
+    await this.#host.readyToRestore();
+    if (this.#isStopped) return;
     await this.#stateMachine.restore(snapshot);
     if (this.#isStopped) return;
     this.#point = { index, term, configuration };

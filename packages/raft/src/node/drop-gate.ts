@@ -7,14 +7,19 @@ import type { Message } from '../core/message.ts';
 import { findMessageFlaw, type MessageFlaw, type ReceiverView } from './message-check.ts';
 import type { DropCause, NodeEventSink } from './node-events.ts';
 
-/** What is known of the storage when a message comes. */
-export interface StorageView {
+/** What is known of the node when a message comes. */
+export interface GateView {
   readonly isFull: boolean;
   readonly isOverfull: boolean;
   readonly isDiskFull: boolean;
   /** Whether a leader has gone silent for the sake of others. */
   readonly isStalled: boolean;
+  /** Whether the node gives nobody its vote yet. */
+  readonly isWithholdingVotes: boolean;
 }
+
+/** `refused`: it makes no sense. `dropped`: there is no room for it. */
+export type GateVerdict = 'admitted' | 'refused' | 'dropped';
 
 export class DropGate {
   readonly #onEvent: NodeEventSink;
@@ -36,15 +41,16 @@ export class DropGate {
   }
 
   /** Whether `message` is to be stepped. */
-  admits(message: Message, receiver: ReceiverView, storage: StorageView): boolean {
+  judge(message: Message, receiver: ReceiverView, view: GateView): GateVerdict {
     const flaw = findMessageFlaw(message, receiver);
     if (flaw !== undefined) {
       this.refuse(message, flaw);
-      return false;
+      return 'refused';
     }
-    const cause = dropCauseOf(message, storage);
-    if (cause !== undefined) this.drop(message, cause);
-    return cause === undefined;
+    const cause = dropCauseOf(message, view);
+    if (cause === undefined) return 'admitted';
+    this.drop(message, cause);
+    return 'dropped';
   }
 
   refuse({ from, kind: message }: Message, { refusal, what }: MessageFlaw): void {
@@ -57,11 +63,14 @@ export class DropGate {
 }
 
 /** Appends and snapshots are what fills a storage; heartbeats go on, so that a slow follower does not campaign. */
-function dropCauseOf({ kind }: Message, storage: StorageView): DropCause | undefined {
-  if (storage.isOverfull) return 'writes-full';
+function dropCauseOf(message: Message, view: GateView): DropCause | undefined {
+  const { kind } = message;
+  if (view.isOverfull) return 'writes-full';
   if (kind === 'append' || kind === 'snapshot') {
-    if (storage.isDiskFull) return 'disk-full';
-    if (storage.isFull) return 'writes-full';
+    if (view.isDiskFull) return 'disk-full';
+    if (view.isFull) return 'writes-full';
   }
-  return kind === 'read-index' && storage.isStalled ? 'storage-stalled' : undefined;
+  if (kind === 'read-index' && view.isStalled) return 'storage-stalled';
+  const asksForVote = kind === 'vote' || kind === 'pre-vote';
+  return view.isWithholdingVotes && asksForVote && !message.isTransfer ? 'just-started' : undefined;
 }

@@ -41,6 +41,10 @@ describe('findMessageFlaw', () => {
     ['a heartbeat of an earlier term, whatever it says', heartbeat(99, 4)],
     ['an acknowledgement', acknowledged(20)],
     ['a refusal of what was never here', acknowledged(99, true)],
+    [
+      'a refusal of a node that has seen no term yet',
+      { kind: 'pre-vote-response', from: 2, to: 1, term: 0, isRejected: true, commit: 0, commitTerm: 0 },
+    ],
     ['a snapshot', snapshot({})],
     [
       'a vote of a stranger, who may be a member that this node has not heard of',

@@ -56,13 +56,18 @@ function findFieldFlaw(message: Message): MessageFlaw | undefined {
   for (const [name, value] of Object.entries(message)) {
     if (typeof value === 'number' && !isIndex(value)) return absurd(`${name} is ${value}`);
   }
-  if ('term' in message && message.term < 1) return absurd('its term is 0');
+  if ('term' in message && message.term < 1 && !isFromTheBeginning(message)) return absurd('its term is 0');
   if ('context' in message && message.context.byteLength > MAX_CONTEXT_BYTES) {
     return absurd(`its context has ${message.context.byteLength} bytes`);
   }
   if (message.kind === 'append') return findEntriesFlaw(message);
   if (message.kind === 'snapshot') return findSnapshotFlaw(message);
   return undefined;
+}
+
+/** A node that has seen no term yet refuses a question for a vote in term 0. */
+function isFromTheBeginning(message: Message): boolean {
+  return message.kind === 'pre-vote-response' && message.isRejected;
 }
 
 function findEntriesFlaw({ entries, prevIndex, prevTerm, term }: AppendRequest): MessageFlaw | undefined {

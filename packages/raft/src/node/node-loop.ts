@@ -5,43 +5,29 @@
  * After `end` nothing is sent, stored or applied any more, and everybody who waits has an answer.
  */
 
-import { assert } from '@kayadb/codec';
-
-import type { ConfigChange } from '../core/config-change.ts';
-import { describeConfiguration } from '../core/describe-configuration.ts';
-import { changeMembership, membersOf } from '../core/membership.ts';
-import type { Message, PeerMessage, SnapshotRequest, StorageAppend } from '../core/message.ts';
+import type { Message, PeerMessage, SnapshotRequest } from '../core/message.ts';
 import { RaftCore } from '../core/raft-core.ts';
 import type { ReadState } from '../core/ready.ts';
-import {
-  APPEND_THREAD,
-  APPLY_THREAD,
-  type Configuration,
-  type Entry,
-  type LogIndex,
-  type Snapshot,
-} from '../core/types.ts';
-import { RaftError } from '../errors.ts';
-import { AppendLane } from './append-lane.ts';
-import { ApplyLoop } from './apply-loop.ts';
-import { DropGate } from './drop-gate.ts';
+import { RaftError, type RaftErrorCode } from '../errors.ts';
+import type { RaftIdentity } from '../storage/raft-identity.ts';
+import { DropGate, type GateVerdict } from './drop-gate.ts';
 import { Inbox } from './inbox.ts';
+import type { InstallOutcome } from './installs.ts';
 import type { NodeEventSink } from './node-events.ts';
 import type { NodeLimits, NodeWorld } from './node-options.ts';
 import type { NodeStart } from './node-start.ts';
-import { dropped, type Proposal, Proposals } from './proposals.ts';
+import { NodeWork } from './node-work.ts';
+import { findOriginFlaw } from './origin-check.ts';
+import { dropped, Proposals } from './proposals.ts';
+import { Proposer } from './proposer.ts';
 import { Reads } from './reads.ts';
-import { Releases } from './releases.ts';
-import { Shipments } from './shipments.ts';
-import { Snapshots } from './snapshots.ts';
-import { otherMembers, pickSuccessor } from './successor.ts';
+import { StorageWatch } from './storage-watch.ts';
 import { Transfers } from './transfers.ts';
+import { Turns } from './turns.ts';
 
 /** Inputs that one turn steps, so that it stays short. */
 const MAX_INPUTS_PER_TURN = 512;
 const MAX_RANDOM = 2 ** 32;
-/** Whoever waits for it goes on when the work at hand is done. */
-const TURN = Promise.resolve();
 
 export interface LoopSettings {
   readonly limits: NodeLimits;
@@ -53,33 +39,27 @@ export class NodeLoop<Result> {
   readonly core: RaftCore;
   readonly proposals: Proposals<Result>;
   readonly reads: Reads;
-  readonly transfers = new Transfers();
+  readonly transfers: Transfers;
   readonly inbox: Inbox;
-  readonly lane: AppendLane;
   readonly gate: DropGate;
+  readonly work: NodeWork<Result>;
   readonly #world: NodeWorld<Result>;
-  readonly #limits: NodeLimits;
   readonly #onEvent: NodeEventSink;
-  readonly #applyLoop: ApplyLoop<Result>;
-  readonly #releases: Releases;
-  readonly #shipments: Shipments;
-  readonly #snapshots: Snapshots;
+  readonly #proposer: Proposer<Result>;
+  readonly #watch: StorageWatch;
+  readonly #turns: Turns;
+  readonly #voteDelayTicks: number;
   /** What the host asked of the core, for the next turn. */
   #wishes: (() => void)[] = [];
-  readonly #turnNow = (): void => this.#turn();
   #tickIsDue = false;
   #tick = 0;
-  #isScheduled = false;
-  #isStalled = false;
-  /** Of the last snapshot of a leader: the configuration up to there came with it. */
-  #snapshotIndex: LogIndex = 0;
   #endError: RaftError | undefined;
 
   constructor(world: NodeWorld<Result>, start: NodeStart, { limits, onEvent, checkInvariants }: LoopSettings) {
-    const { id, storage, stateMachine, random } = world;
+    const { id, random } = world;
     this.#world = world;
-    this.#limits = limits;
     this.#onEvent = onEvent;
+    this.#voteDelayTicks = limits.voteDelayTicks;
     this.core = new RaftCore({
       ...limits,
       id,
@@ -98,23 +78,14 @@ export class NodeLoop<Result> {
     this.proposals = new Proposals(limits);
     const incarnation = random(MAX_RANDOM);
     this.reads = new Reads({ id, incarnation, maxReads: limits.maxReads, retryTicks: limits.readRetryTicks });
+    this.transfers = new Transfers();
     this.inbox = new Inbox({ maxMessages: limits.maxInboxMessages, maxBytes: limits.maxInboxBytes });
     this.gate = new DropGate(onEvent);
-    this.lane = new AppendLane(this.#laneHost(), limits);
-    this.#applyLoop = new ApplyLoop(stateMachine, start, this.#applyHost(), world);
-    this.#releases = new Releases(id, {
-      send: (message) => this.#send(message),
-      deliver: (message) => this.#deliver(message),
-      restore: (snapshot, done) => this.#applyLoop.restore(snapshot, done),
-    });
-    this.#shipments = new Shipments(world.shipper, {
-      report: (to, hasArrived) => this.wish(() => this.core.reportSnapshot(to, hasArrived)),
-      onFailed: (to, index, cause) => onEvent({ kind: 'snapshot-shipping-failed', to, index, cause }),
-    });
-    this.#snapshots = new Snapshots(limits, storage, stateMachine, {
-      otherMembers: () => (this.core.role === 'leader' ? otherMembers(this.core.status()) : []),
-      onEvent,
-    });
+    this.#proposer = new Proposer(this.core, this.proposals, limits.maxMessageBytes);
+    this.#watch = new StorageWatch(limits.storageStallTicks, onEvent);
+    this.#turns = new Turns({ turn: () => this.#turn(), yieldTurn: () => world.yieldTurn() });
+    const { core, proposals, reads } = this;
+    this.work = new NodeWork({ world, start, limits, onEvent, core, proposals, reads, host: this.#workHost() });
   }
 
   /** Why nothing is done any more; undefined while the node lives. */
@@ -127,18 +98,25 @@ export class NodeLoop<Result> {
     return this.#tick;
   }
 
-  get appliedIndex(): LogIndex {
-    return this.#applyLoop.point.index;
-  }
-
-  get isMakingSnapshot(): boolean {
-    return this.#snapshots.isMaking;
-  }
-
-  receive(message: PeerMessage): void {
+  /** @param origin - Who is at the other end of the connection, if that is known. */
+  receive(message: PeerMessage, origin: RaftIdentity | undefined): void {
     if (this.#endError !== undefined) return;
-    if (this.inbox.offer(message)) this.schedule();
-    else this.gate.drop(message, 'inbox-full');
+    if (message.kind === 'snapshot') {
+      this.gate.refuse(message, { refusal: 'without-files', what: 'it was not given to installSnapshot' });
+      return;
+    }
+    const { peers } = this.#world;
+    const flaw = origin === undefined || peers === undefined ? undefined : findOriginFlaw(message, origin, peers);
+    if (flaw === undefined) this.#offer(message);
+    else this.gate.refuse(message, flaw);
+  }
+
+  /** @throws What ends the node, if that comes first. */
+  install(message: SnapshotRequest): Promise<InstallOutcome> {
+    if (this.#endError !== undefined) return Promise.reject(this.#endError);
+    const { installs } = this.work;
+    if (installs.isPending || !this.#offer(message)) return Promise.resolve('no-room');
+    return installs.add(message);
   }
 
   /** `ask` calls the core in the next turn, unless the node ends before. */
@@ -155,57 +133,57 @@ export class NodeLoop<Result> {
 
   /** There is something for a turn to do. */
   schedule(): void {
-    if (this.#isScheduled || this.#endError !== undefined) return;
-    this.#isScheduled = true;
-    // Not `queueMicrotask`, which costs several times as much.
-    void TURN.then(this.#turnNow);
+    this.#turns.schedule();
   }
 
   /** Why this leader takes no proposals. Others refuse them anyway, and say who leads. */
   findProposalRefusal(): RaftError | undefined {
     if (this.core.role !== 'leader') return undefined;
-    if (this.lane.isDiskFull) return dropped('the disk of this node is full');
-    return this.#isStalled ? dropped('the disk of this node has stopped answering') : undefined;
+    if (this.work.lane.isDiskFull) return dropped('the disk of this node is full');
+    return this.#watch.isStalled ? dropped('the disk of this node has stopped answering') : undefined;
   }
 
   /** Ends everything, at once. The first reason counts. */
   end(error: RaftError): void {
     if (this.#endError !== undefined) return;
     this.#endError = error;
-    this.lane.stop();
+    this.#turns.end();
+    this.work.stop();
     this.inbox.clear();
     this.#wishes = [];
     this.proposals.endAll(error);
     this.reads.endAll(error);
     this.transfers.endAll(error);
+    this.work.installs.endAll(error);
   }
 
   /** Requires: `end` was called. Resolves when nobody of those whom this loop has called is at work any more. */
-  async join(): Promise<void> {
-    await Promise.all([this.#applyLoop.stop(), this.#snapshots.stop(), this.#shipments.stop(), this.lane.idle()]);
+  join(): Promise<void> {
+    return this.work.join();
   }
 
-  #turn(): void {
-    this.#isScheduled = false;
-    if (this.#endError !== undefined) return;
+  /** @returns Whether there was room. */
+  #offer(message: PeerMessage): boolean {
+    const hasRoom = this.inbox.offer(message);
+    if (hasRoom) this.schedule();
+    else this.gate.drop(message, 'inbox-full');
+    return hasRoom;
+  }
+
+  /** @returns Whether there is more than a turn takes. */
+  #turn(): boolean {
     try {
-      const hasMore = this.#drain();
+      this.#drain();
       this.#handOut();
-      this.#observe();
-      if (hasMore) this.#scheduleLater();
+      this.work.turnEnded();
+      if (this.transfers.isPending) this.transfers.observe(this.core.status());
     } catch (error) {
-      this.#fail('the node broke a rule of its own', error);
+      this.#fail('the node broke a rule of its own', error, 'KAYA_RAFT_STOPPED');
     }
+    return this.inbox.length > 0 || this.proposals.waitingCount > 0;
   }
 
-  #scheduleLater(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#world.yieldTurn().then(this.#turnNow, this.#turnNow);
-  }
-
-  /** @returns Whether the inbox has more than a turn takes. */
-  #drain(): boolean {
+  #drain(): void {
     const wishes = this.#wishes;
     this.#wishes = [];
     for (const ask of wishes) ask();
@@ -217,180 +195,72 @@ export class NodeLoop<Result> {
     }
     // Behind the messages: after a pause the leader's heartbeats count before the time that has passed.
     if (this.#tickIsDue) this.#passTick();
-    this.#propose();
-    if (!this.#isStalled) for (const context of this.reads.takeRequests(this.#tick)) this.core.readIndex(context);
-    return this.inbox.length > 0;
+    this.#proposer.propose();
+    if (!this.#watch.isStalled) for (const context of this.reads.takeRequests(this.#tick)) this.core.readIndex(context);
   }
 
   #stepFromPeer(message: Message): void {
-    const { isFull, isOverfull, isDiskFull } = this.lane;
-    if (!this.gate.admits(message, this.core, { isFull, isOverfull, isDiskFull, isStalled: this.#isStalled })) return;
+    const verdict = this.#judge(message);
+    if (verdict === 'admitted') this.#stepAdmitted(message);
+    if (message.kind !== 'snapshot') return;
+    if (verdict === 'admitted') this.work.installs.stepped();
+    else this.work.installs.turnedAway(verdict === 'dropped' ? 'no-room' : 'not-needed');
+  }
+
+  #judge(message: Message): GateVerdict {
+    const { isFull, isOverfull, isDiskFull } = this.work.lane;
+    const { isStalled } = this.#watch;
+    const isWithholdingVotes = this.#tick < this.#voteDelayTicks;
+    return this.gate.judge(message, this.core, { isFull, isOverfull, isDiskFull, isStalled, isWithholdingVotes });
+  }
+
+  #stepAdmitted(message: Message): void {
     const outcome = this.core.step(message);
-    if (outcome.kind !== 'unknown-peer') return;
-    this.gate.refuse(message, { refusal: 'unknown-sender', what: `node ${message.from} is no member` });
+    if (outcome.kind === 'unknown-peer') {
+      this.gate.refuse(message, { refusal: 'unknown-sender', what: `node ${message.from} is no member` });
+    } else if (outcome.kind === 'dropped' && outcome.reason === 'quota') {
+      // Who asked will ask again, until its callers give up.
+      this.gate.drop(message, 'reads-full');
+    }
   }
 
   #passTick(): void {
     this.#tickIsDue = false;
     this.#tick++;
-    this.lane.tick();
+    const { lane } = this.work;
+    lane.tick();
     this.proposals.expire(this.#tick);
     this.reads.expire(this.#tick);
     this.transfers.expire(this.#tick);
-    this.#watchStorage();
-    if (!this.#isStalled) this.core.tick();
-  }
-
-  /** A leader that cannot make anything durable goes silent, so that others elect one that can. */
-  #watchStorage(): void {
-    const ageTicks = this.lane.oldestAgeTicks;
-    const isStalled = this.core.role === 'leader' && ageTicks > this.#limits.storageStallTicks;
-    if (isStalled === this.#isStalled) return;
-    this.#isStalled = isStalled;
-    this.#onEvent(isStalled ? { kind: 'storage-stalled', ageTicks } : { kind: 'storage-recovered' });
-  }
-
-  #propose(): void {
-    while (this.proposals.waitingCount > 0) {
-      const batch = this.proposals.nextBatch(this.#limits.maxMessageBytes);
-      const [first] = batch;
-      assert(first !== undefined, 'a batch has a proposal');
-      if (first.kind === 'config') {
-        this.#proposeChange(first.change);
-        continue;
-      }
-      const outcome = this.core.propose(batch.map(({ data }) => data));
-      const isTooMuch = outcome.kind === 'dropped' && outcome.reason === 'quota' && batch.length > 1;
-      if (isTooMuch) this.#proposeAlone(first);
-      else this.proposals.proposed(batch.length, outcome, this.core.leader);
-    }
-  }
-
-  #proposeAlone({ data }: Proposal): void {
-    this.proposals.proposed(1, this.core.propose([data]), this.core.leader);
-  }
-
-  #proposeChange(change: ConfigChange): void {
-    const membership = changeMembership(this.core.status().configuration, change);
-    if (this.core.role === 'leader' && membership.kind === 'refused') {
-      this.proposals.refuseNext(dropped(membership.reason));
-    } else {
-      this.proposals.proposed(1, this.core.proposeConfigChange(change), this.core.leader);
-    }
+    this.#watch.observe(this.core.role === 'leader', lane.oldestAgeTicks);
+    if (!this.#watch.isStalled) this.core.tick();
   }
 
   #handOut(): void {
     while (this.core.hasReady) {
       const { readStates, messages } = this.core.ready();
       for (const state of readStates) this.#confirmRead(state);
-      for (const message of messages) this.#route(message);
+      for (const message of messages) this.work.carryOut(message);
     }
   }
 
   #confirmRead({ context, index }: ReadState): void {
-    this.reads.confirm(context, index, this.appliedIndex);
+    this.reads.confirm(context, index, this.work.appliedIndex);
   }
 
-  #route(message: Message): void {
-    if (message.kind === 'storage-append') this.#store(message);
-    else if (message.kind === 'storage-apply') this.#applyLoop.apply(message);
-    else this.#send(message);
-  }
-
-  #store(work: StorageAppend): void {
-    if (work.snapshot !== undefined) {
-      this.#snapshotIndex = work.snapshot.meta.index;
-      this.#snapshots.restoreBegins();
-    }
-    this.lane.push(work);
-  }
-
-  #send(message: Message): void {
-    assert(message.to !== APPEND_THREAD && message.to !== APPLY_THREAD, `${message.kind} is not for a thread`);
-    if (message.kind === 'snapshot') this.#ship(message);
-    else this.#world.sender.send(message as PeerMessage);
-  }
-
-  /**
-   * A new member would not take a snapshot from before it was one. So a newer one is made first, and the core, told that this one did not arrive, sends
-   * that when it asks again.
-   */
-  #ship(message: SnapshotRequest): void {
-    const { to, snapshot } = message;
-    if (membersOf(snapshot.meta.configuration).includes(to)) {
-      this.#shipments.ship(message);
-      return;
-    }
-    this.#snapshots.demand(() => this.wish(() => this.core.reportSnapshot(to, false)));
-    if (this.#applyLoop.isIdle) this.#snapshots.meetDemand(this.#applyLoop.point);
-  }
-
-  /** An answer of one of the node's threads. */
-  #deliver(message: Message): void {
-    this.inbox.push(message);
-    this.schedule();
-  }
-
-  #observe(): void {
-    if (!this.transfers.isPending) return;
-    this.transfers.observe(this.core.status());
-  }
-
-  #laneHost(): ConstructorParameters<typeof AppendLane>[0] {
+  #workHost(): ConstructorParameters<typeof NodeWork<Result>>[0]['host'] {
     return {
-      write: (batch) => this.#world.storage.write(batch),
-      onDurable: (work) => this.#releases.release(work),
-      onDiskFull: (cause) => {
-        this.#onEvent({ kind: 'disk-full', cause });
-        this.proposals.refuseWaiting(dropped('the disk of this node is full'));
-        this.wish(() => this.#handOver());
+      deliver: (message) => {
+        this.inbox.push(message);
+        this.schedule();
       },
-      onRoom: () => this.#onEvent({ kind: 'disk-has-room' }),
-      onFailed: (cause) =>
-        this.#fail('its storage failed, and what is on disk is not known', cause, 'KAYA_RAFT_POISONED'),
+      wish: (ask) => this.wish(ask),
+      schedule: () => this.schedule(),
+      fail: (what, cause, code) => this.#fail(what, cause, code),
     };
   }
 
-  /** Somebody with room on the disk is to lead. */
-  #handOver(): void {
-    if (this.core.role !== 'leader') return;
-    const successor = pickSuccessor(this.core.status());
-    if (successor !== 0) this.core.transferLeader(successor);
-  }
-
-  #applyHost(): ConstructorParameters<typeof ApplyLoop<Result>>[2] {
-    return {
-      applyConfigChange: (entry, change, configuration) => this.#applyConfigChange(entry, change, configuration),
-      onEntryApplied: (entry, outcome) => this.proposals.applied(entry, outcome),
-      onPointMoved: (point, bytes) => {
-        this.#snapshots.pointMoved(point, bytes);
-        this.reads.applied(point.index);
-      },
-      onApplied: ({ responses }) => {
-        for (const response of responses) this.#deliver(response);
-      },
-      onRestored: (snapshot) => this.#restored(snapshot),
-      onIdle: () => this.#snapshots.meetDemand(this.#applyLoop.point),
-      onFailed: (cause) => this.#fail('its state machine failed', cause),
-    };
-  }
-
-  #applyConfigChange(entry: Entry, change: ConfigChange, configuration: Configuration): void {
-    // The core took a snapshot over meanwhile, whose configuration is a later one.
-    if (entry.index <= this.#snapshotIndex || this.#endError !== undefined) return;
-    const inForce = describeConfiguration(this.core.applyConfigChange(change));
-    const expected = describeConfiguration(configuration);
-    assert(inForce === expected, `the group is ${inForce} to the core and ${expected} to the log`);
-    this.schedule();
-  }
-
-  #restored({ meta: { index, term } }: Snapshot): void {
-    this.#snapshots.restoreEnded();
-    this.proposals.coveredBySnapshot(index, term);
-    this.#onEvent({ kind: 'snapshot-installed', index, term });
-  }
-
-  #fail(what: string, cause: unknown, code: 'KAYA_RAFT_POISONED' | 'KAYA_RAFT_STOPPED' = 'KAYA_RAFT_STOPPED'): void {
+  #fail(what: string, cause: unknown, code: RaftErrorCode): void {
     if (this.#endError !== undefined) return;
     this.end(new RaftError(code, `node ${this.#world.id} has stopped: ${what}`, { cause }));
     // Errors of whatever is let go of now are of no interest beside this one.

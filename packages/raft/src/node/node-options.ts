@@ -2,9 +2,12 @@
 
 import type { Clock } from '@kayadb/codec';
 
+import { defaultEntryBytes } from '../core/config.ts';
 import type { NodeId } from '../core/types.ts';
 import type { RaftStorage } from '../storage/raft-storage.ts';
+import { MAX_ENTRY_BYTES, MAX_MESSAGE_ENTRIES } from '../wire/frame-format.ts';
 import type { NodeEventSink } from './node-events.ts';
+import type { PeerRegistry } from './origin-check.ts';
 import type { PeerSender, SnapshotShipper } from './peers.ts';
 import type { SnapshotPolicy } from './snapshot-policy.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -21,6 +24,8 @@ export interface NodeWorld<Result> {
   readonly random: (limit: number) => number;
   /** Lets timers and sockets have a turn. */
   readonly yieldTurn: () => Promise<void>;
+  /** What messages are judged by that come with the identity of who is at the other end. */
+  readonly peers?: PeerRegistry;
   readonly onEvent?: NodeEventSink;
 }
 
@@ -29,6 +34,11 @@ export interface NodeLimits extends SnapshotPolicy {
   readonly tickMs: number;
   readonly electionTicks: number;
   readonly heartbeatTicks: number;
+  /**
+   * For how long after its start a node gives nobody its vote, but for a hand-over: it does not know whom it has heard of before. As many as `electionTicks` where hosts keep leases
+   * (`RaftNode.leaseTerm`). Initially 0.
+   */
+  readonly voteDelayTicks: number;
   /** Until a proposal that is not known to be committed ends as unknown. */
   readonly proposalTicks: number;
   /** Until a read that was not answered fails. */
@@ -39,9 +49,9 @@ export interface NodeLimits extends SnapshotPolicy {
   readonly storageStallTicks: number;
   /** Between two attempts to write to a full disk. */
   readonly diskFullRetryTicks: number;
-  /** Of one proposal. */
+  /** Of one proposal. At most what a message can carry. */
   readonly maxEntryBytes: number;
-  /** Of entries in one append, and in one proposal to the core. */
+  /** Of entries in one append, and in one proposal to the core. At most so much that the smallest entries are not too many for a message. */
   readonly maxMessageBytes: number;
   readonly maxInflightMessages: number;
   readonly maxInflightBytes: number;
@@ -52,6 +62,8 @@ export interface NodeLimits extends SnapshotPolicy {
   readonly maxProposals: number;
   readonly maxProposalBytes: number;
   readonly maxReads: number;
+  /** Requests for reads, of this node and of others, that wait while it leads. */
+  readonly maxPendingReads: number;
   readonly maxInboxMessages: number;
   readonly maxInboxBytes: number;
   readonly maxWrites: number;
@@ -65,17 +77,27 @@ export interface RaftNodeOptions<Result> extends NodeWorld<Result>, Partial<Node
 
 const MIB = 1024 * 1024;
 
-const RANGES: { readonly [Name in keyof NodeLimits]: { readonly initial: number; readonly min: number } } = {
+/** What the smallest entry counts for. */
+const LEAST_ENTRY_BYTES = defaultEntryBytes({ index: 0, term: 0, kind: 'normal', data: new Uint8Array(0) });
+
+interface Range {
+  readonly initial: number;
+  readonly min: number;
+  readonly max?: number;
+}
+
+const RANGES: { readonly [Name in keyof NodeLimits]: Range } = {
   tickMs: { initial: 100, min: 1 },
   electionTicks: { initial: 10, min: 2 },
   heartbeatTicks: { initial: 1, min: 1 },
+  voteDelayTicks: { initial: 0, min: 0 },
   proposalTicks: { initial: 100, min: 1 },
   readTicks: { initial: 50, min: 1 },
   readRetryTicks: { initial: 5, min: 1 },
   storageStallTicks: { initial: 10, min: 1 },
   diskFullRetryTicks: { initial: 10, min: 1 },
-  maxEntryBytes: { initial: 2 * MIB, min: 1 },
-  maxMessageBytes: { initial: MIB, min: 1 },
+  maxEntryBytes: { initial: 2 * MIB, min: 1, max: MAX_ENTRY_BYTES },
+  maxMessageBytes: { initial: MIB, min: 1, max: MAX_MESSAGE_ENTRIES * LEAST_ENTRY_BYTES },
   maxInflightMessages: { initial: 256, min: 1 },
   maxInflightBytes: { initial: 16 * MIB, min: 1 },
   maxCommittedBytesPerReady: { initial: 16 * MIB, min: 1 },
@@ -83,6 +105,7 @@ const RANGES: { readonly [Name in keyof NodeLimits]: { readonly initial: number;
   maxProposals: { initial: 16_384, min: 1 },
   maxProposalBytes: { initial: 64 * MIB, min: 1 },
   maxReads: { initial: 65_536, min: 1 },
+  maxPendingReads: { initial: 16_384, min: 1 },
   maxInboxMessages: { initial: 8192, min: 1 },
   maxInboxBytes: { initial: 64 * MIB, min: 1 },
   maxWrites: { initial: 1024, min: 1 },
@@ -96,10 +119,10 @@ const RANGES: { readonly [Name in keyof NodeLimits]: { readonly initial: number;
 export function normalizeLimits(options: Partial<NodeLimits>): NodeLimits {
   const names = Object.keys(RANGES) as (keyof NodeLimits)[];
   const values = names.map((name) => {
-    const { initial, min } = RANGES[name];
+    const { initial, min, max = Number.MAX_SAFE_INTEGER } = RANGES[name];
     const value = options[name] ?? initial;
-    if (!Number.isSafeInteger(value) || value < min) {
-      throw new RangeError(`${name} is ${value}; it must be an integer of at least ${min}`);
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new RangeError(`${name} is ${value}; it must be an integer from ${min} to ${max}`);
     }
     return [name, value] as const;
   });

@@ -108,6 +108,21 @@ describe('prepareStart', () => {
 
     await expect(start).rejects.toMatchObject({ code: 'KAYA_RAFT_FOREIGN' });
   });
+
+  test('refuses a state machine that has applied another entry than the log has', async () => {
+    const machine = Object.assign(new IndexMachine(13), { appliedTerm: 1 });
+
+    await expect(prepareStart(await usedStorage(15), machine)).rejects.toMatchObject({ code: 'KAYA_RAFT_FOREIGN' });
+    machine.appliedTerm = 2;
+    expect((await prepareStart(await usedStorage(15), machine)).point).toMatchObject({ index: 13, term: 2 });
+  });
+
+  test('tells how much was applied behind the snapshot', async () => {
+    const { applied } = await prepareStart(await usedStorage(15), new IndexMachine(13));
+
+    expect(applied).toMatchObject([{ upTo: 13 }]);
+    expect(applied[0]!.bytes).toBeGreaterThan(2 * DATA.length);
+  });
 });
 
 describe('bootstrapGroup', () => {

@@ -13,7 +13,7 @@ export interface SnapshotShipper {
   /**
    * Requires: nothing under way to the same peer.
    *
-   * @param signal - Aborted when the node stops.
+   * @param signal - Aborted when the node stops, or leads no more. The promise may take its time even so: until it settles, nothing else is shipped to the peer.
    * @returns When the peer has all of it and its node was given the message.
    * @throws When it was not delivered; it is sent again, or a newer one in its place, when the core asks for it.
    */

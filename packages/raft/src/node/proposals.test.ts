@@ -132,7 +132,7 @@ describe('Proposals', () => {
 
     const sizes: string[] = [];
     while (world.proposals.waitingCount > 0) {
-      const batch = world.proposals.nextBatch(20);
+      const batch = world.proposals.nextBatch(20, 100);
       sizes.push(batch.map(({ kind }) => kind).join('+'));
       world.appended(batch.length, 5, 3);
     }
@@ -144,7 +144,14 @@ describe('Proposals', () => {
     const world = new World();
     world.add(2);
 
-    expect(world.proposals.nextBatch(1)).toHaveLength(1);
+    expect(world.proposals.nextBatch(1, 100)).toHaveLength(1);
+  });
+
+  test('a batch has no more than it may, however small', () => {
+    const world = new World();
+    world.add(5);
+
+    expect(world.proposals.nextBatch(1000, 3)).toHaveLength(3);
   });
 
   test('are refused beyond the count and beyond the bytes', async () => {

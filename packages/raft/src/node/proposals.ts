@@ -89,17 +89,17 @@ export class Proposals<Result> {
   }
 
   /**
-   * The next ones to be proposed together: one change of the group alone, or entries of up to `maxBytes`, one at least. They count as waiting until
-   * `proposed` says what became of them.
+   * The next ones to be proposed together: one change of the group alone, or at most `maxCount` entries of up to `maxBytes`, one at least. They
+   * count as waiting until `proposed` says what became of them.
    */
-  nextBatch(maxBytes: number): readonly Proposal[] {
+  nextBatch(maxBytes: number, maxCount: number): readonly Proposal[] {
     const batch: Proposal[] = [];
     let bytes = 0;
     for (const { proposal } of this.#waiting) {
       bytes += proposal.data.byteLength;
       if (batch.length > 0 && (proposal.kind === 'config' || bytes > maxBytes)) break;
       batch.push(proposal);
-      if (proposal.kind === 'config') break;
+      if (proposal.kind === 'config' || batch.length === maxCount) break;
     }
     return batch;
   }

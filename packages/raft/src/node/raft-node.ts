@@ -5,10 +5,13 @@
 
 import { encodeConfigChange } from '../core/config-change-encoding.ts';
 import type { ConfigChange } from '../core/config-change.ts';
-import type { PeerMessage } from '../core/message.ts';
+import type { PeerMessage, SnapshotRequest } from '../core/message.ts';
 import type { Status, StatusSummary } from '../core/status.ts';
 import type { Configuration, LogIndex, NodeId, Term } from '../core/types.ts';
 import { NotLeaderError, RaftError } from '../errors.ts';
+import type { RaftIdentity } from '../storage/raft-identity.ts';
+import { checkConfigChange } from './change-check.ts';
+import type { InstallOutcome } from './installs.ts';
 import type { NodeEventSink } from './node-events.ts';
 import { NodeLoop } from './node-loop.ts';
 import { type NodeLimits, normalizeLimits, type RaftNodeOptions } from './node-options.ts';
@@ -65,6 +68,7 @@ export class RaftNode<Result> {
    *
    * @throws RangeError for options that make no sense.
    * @throws RaftError KAYA_RAFT_FOREIGN when storage and state machine do not belong together.
+   * @throws RaftError KAYA_RAFT_UNSUPPORTED when the log changes the group in a way that this version cannot read.
    */
   static async open<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
     const limits = normalizeLimits(options);
@@ -86,11 +90,24 @@ export class RaftNode<Result> {
   }
 
   /**
-   * Takes a message of a peer of the same cluster; who it is from was checked by the connection. Never throws for what the message says: what makes no
-   * sense is counted, told and dropped. Keeps the message.
+   * Takes a message of a peer, but no snapshot: those come by `installSnapshot`. Never throws for what the message says: what makes no sense is counted, told and
+   * dropped. Keeps the message.
+   *
+   * @param origin - Who is at the other end, as the connection's handshake has shown: is judged by `NodeWorld.peers`, each time anew. Without it the host
+   * answers for it that this is a member of the cluster, and the incarnation of it that the group knows.
    */
-  receive(message: PeerMessage): void {
-    this.#loop.receive(message);
+  receive(message: PeerMessage, origin?: RaftIdentity): void {
+    this.#loop.receive(message, origin);
+  }
+
+  /**
+   * Takes a snapshot whose files the state machine finds when it is asked to restore it. Keeps `request`.
+   *
+   * @returns What became of it; one at a time, others meet `no-room`. Until then its files have to stay.
+   * @throws RaftError KAYA_RAFT_STOPPED or KAYA_RAFT_POISONED when the node stops before. Then it may be in the log's storage already, and the next start asks for it.
+   */
+  installSnapshot(request: SnapshotRequest): Promise<InstallOutcome> {
+    return this.#loop.install(request);
   }
 
   /** `peer` did not get the last message. */
@@ -111,10 +128,8 @@ export class RaftNode<Result> {
    * @throws RaftError KAYA_RAFT_STOPPED or KAYA_RAFT_POISONED: it will not happen, for the node was stopped before.
    */
   async propose(data: Uint8Array): Promise<ProposalResult<Result>> {
-    const { maxEntryBytes } = this.#limits;
-    if (data.byteLength < 1 || data.byteLength > maxEntryBytes) {
-      throw new RangeError(`a proposal has ${data.byteLength} bytes; it must have 1 to ${maxEntryBytes}`);
-    }
+    if (!(data instanceof Uint8Array)) throw new TypeError('a proposal is a Uint8Array');
+    this.#checkSize(data, 1);
     const { index, term, outcome } = await this.#propose({ kind: 'normal', data });
     if (outcome.kind !== 'result') throw new TypeError(`entry ${index} has no result`);
     return { index, term, result: outcome.result };
@@ -124,10 +139,12 @@ export class RaftNode<Result> {
    * Proposes a change of the group. One at a time: while another is under way it ends as dropped.
    *
    * @returns When it is applied here, with the configuration that it led to.
-   * @throws As `propose`.
+   * @throws As `propose`. @throws TypeError, RangeError for what is no change.
    */
   async proposeConfigChange(change: ConfigChange): Promise<ConfigChangeResult> {
+    checkConfigChange(change);
     const proposal: Proposal = { kind: 'config', change, data: encodeConfigChange(change) };
+    this.#checkSize(proposal.data, 0);
     const { index, term, outcome } = await this.#propose(proposal);
     if (outcome.kind !== 'configuration') throw new TypeError(`entry ${index} has no configuration`);
     return { index, term, configuration: outcome.configuration };
@@ -164,19 +181,20 @@ export class RaftNode<Result> {
     return loop.transfers.add(target, loop.now + this.#limits.electionTicks * 2);
   }
 
-  /** Holds an election at once, where this node may. */
+  /** Holds an election at once, where this node may. Not where leases are kept: see `leaseTerm`. */
   campaign(): void {
     this.#loop.wish(() => this.#loop.core.campaign());
   }
 
-  /** A follower forgets who leads, so that it votes for others at once: for hosts that know that the leader is gone. */
+  /** A follower forgets who leads, so that it votes for others at once: for hosts that know that the leader is gone. Not where leases are kept: see `leaseTerm`. */
   forgetLeader(): void {
     this.#loop.wish(() => this.#loop.core.forgetLeader());
   }
 
   /** A copy of what there is to see. */
   status(): NodeStatus {
-    const { core, proposals, reads, inbox, lane, gate, appliedIndex, isMakingSnapshot, endError } = this.#loop;
+    const { core, proposals, reads, inbox, gate, work, endError } = this.#loop;
+    const { lane, appliedIndex, isMakingSnapshot } = work;
     return {
       ...core.status(),
       appliedIndex,
@@ -197,6 +215,16 @@ export class RaftNode<Result> {
     return this.#loop.core.summary();
   }
 
+  /**
+   * The term in which this node leads and has told nobody to take over; undefined otherwise. For hosts that keep leases by their own clock: a `readIndex` that was begun and answered in one such term
+   * vouches for the leader until its followers may vote for another, which they do not for `electionTicks` of theirs after they heard of it. That needs `voteDelayTicks` of as many, and
+   * nobody who calls `campaign` or `forgetLeader`.
+   */
+  get leaseTerm(): Term | undefined {
+    const { core, endError } = this.#loop;
+    return endError === undefined ? core.leaseTerm : undefined;
+  }
+
   /** Why the node has stopped; undefined while it lives. */
   get endError(): RaftError | undefined {
     return this.#loop.endError;
@@ -215,6 +243,12 @@ export class RaftNode<Result> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #checkSize({ byteLength }: Uint8Array, min: number): void {
+    const { maxEntryBytes } = this.#limits;
+    if (byteLength >= min && byteLength <= maxEntryBytes) return;
+    throw new RangeError(`a proposal has ${byteLength} bytes; it must have ${min} to ${maxEntryBytes}`);
   }
 
   #propose(proposal: Proposal): Promise<CommittedEntry<Result>> {

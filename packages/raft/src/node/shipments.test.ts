@@ -75,4 +75,23 @@ describe('Shipments', () => {
     expect(wasAborted).toBe(true);
     expect(world.log).toEqual(['ship 10 to 2']);
   });
+
+  test('that nobody needs any more are called off, reported, and begun again only when the shipper has let go', async () => {
+    const world = new World();
+    world.shipments.ship(request(2, 10));
+    await settle();
+
+    world.shipments.callOff();
+    world.shipments.callOff();
+    const wasAborted = world.signal?.aborted;
+    world.shipments.ship(request(2, 20));
+    world.ends[0]!.fail(world.signal?.reason);
+    await settle();
+    world.shipments.ship(request(2, 20));
+    await settle();
+
+    expect(wasAborted).toBe(true);
+    expect(world.log).toEqual(['ship 10 to 2', 'failed 10 to 2', '2: lost', 'ship 20 to 2']);
+    expect(world.signal?.aborted).toBe(false);
+  });
 });

@@ -322,4 +322,36 @@ describe('SnapshotReceiver', () => {
     // 24 bytes are the least between two checkpoints, so all that was written is known to be durable.
     expect(await answers(receiver, offerOf({ round: 2 }))).toEqual([position(32, { round: 2 })]);
   });
+
+  test('removes what has come of a snapshot that is of no use any more, also of an earlier process', async () => {
+    const disk = await openDisk();
+    const receiver = openReceiver(disk, 1);
+    await receiver.receive(offerOf());
+    await receiver.receive(chunkAt(0, 16));
+
+    await receiver.discardUpTo(10);
+    const before = await answers(receiver, chunkAt(16, 16));
+    await receiver.close();
+    await openReceiver(disk).discardUpTo(11);
+    const left = await disk.readDirectory(GROUP_FOLDER);
+
+    expect(before).toEqual([position(32)]);
+    expect(left).toEqual([]);
+    expect(disk.openHandles).toBe(0);
+    expect(await answers(receiver, offerOf({ round: 2 }))).toEqual([position(0, { round: 2 })]);
+  });
+
+  test('ends the transfer under way when nobody needs it any more, and never what is in use', async () => {
+    const disk = await openDisk();
+    const receiver = openReceiver(disk);
+    await receiver.receive(offerOf());
+
+    await receiver.discardUpTo(11);
+    const after = await answers(receiver, chunkAt(0, 16));
+    await converse(openSender({ transfer: 78 }), receiver);
+    await receiver.discardUpTo(11);
+
+    expect(after).toEqual([refusal('unknown')]);
+    expect(await filesIn(disk, FILES_FOLDER)).toEqual(CONTENTS);
+  });
 });

@@ -6,16 +6,16 @@
  */
 
 import { assertNever, crc32c } from '@kayadb/codec';
-import { type FileSystem, FileSystemError } from '@kayadb/vfs';
+import { type FileSystem, FileSystemError, isDiskFull } from '@kayadb/vfs';
 
 import type { SnapshotRequest } from '../core/message.ts';
-import type { NodeId, Snapshot } from '../core/types.ts';
+import type { LogIndex, NodeId, Snapshot } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
-import { isDiskFull } from '../storage/disk-outcome.ts';
 import type { RaftIdentity } from '../storage/raft-identity.ts';
 import { MAX_CHUNK_BYTES } from '../wire/frame-format.ts';
 import type {
   RefusalReason,
+  SenderMessage,
   SnapshotChunk,
   SnapshotFile,
   SnapshotOffer,
@@ -60,8 +60,6 @@ export type ReceiverEffect =
   | { readonly kind: 'refused'; readonly from: NodeId; readonly reason: RefusalReason; readonly cause: unknown }
   | { readonly kind: 'replaced'; readonly from: NodeId; readonly index: number };
 
-type Incoming = SnapshotOffer | SnapshotChunk;
-
 interface Receiving {
   readonly offer: SnapshotOffer;
   round: number;
@@ -104,7 +102,7 @@ export class SnapshotReceiver {
    *
    * @returns What is to be done, in this order.
    */
-  receive(message: Incoming): Promise<readonly ReceiverEffect[]> {
+  receive(message: SenderMessage): Promise<readonly ReceiverEffect[]> {
     const bytes = bytesOf(message);
     const isOverrun = this.#queuedBytes > 0 && this.#queuedBytes + bytes > 2 * this.#windowBytes + MAX_CHUNK_BYTES;
     // An offer comes again by itself; it may have to wait while the files of an earlier one are read back.
@@ -148,6 +146,21 @@ export class SnapshotReceiver {
     await this.#queue.run(async () => {
       if (this.#held === undefined) return;
       this.#held = undefined;
+      await this.#staging.discard();
+    });
+  }
+
+  /**
+   * Removes what has come of a snapshot that stands for nothing beyond `index`: the log has got there by itself, and nobody will send the rest.
+   *
+   * @throws FileSystemError when it could not be removed.
+   */
+  async discardUpTo(index: LogIndex): Promise<void> {
+    await this.#queue.run(async () => {
+      if (this.#held !== undefined) return;
+      const staged = this.#receiving?.offer ?? (await this.#staging.peek());
+      if (staged === undefined || staged.snapshot.meta.index > index) return;
+      this.#receiving = undefined;
       await this.#staging.discard();
     });
   }
@@ -227,7 +240,7 @@ export class SnapshotReceiver {
   }
 
   /** Says how far it is; at the end, hands the snapshot over first. */
-  #answer(to: Incoming, isRewind: boolean): readonly ReceiverEffect[] {
+  #answer(to: SenderMessage, isRewind: boolean): readonly ReceiverEffect[] {
     const { offer, round } = this.#receiving!;
     if (!this.#staging.isComplete) {
       const { transfer } = offer;
@@ -251,7 +264,7 @@ export class SnapshotReceiver {
     return missing <= (await fs.diskSpace(directory)).availableBytes;
   }
 
-  async #fail(message: Incoming, error: unknown): Promise<readonly ReceiverEffect[]> {
+  async #fail(message: SenderMessage, error: unknown): Promise<readonly ReceiverEffect[]> {
     const isOfDisk = error instanceof FileSystemError || error instanceof RaftError;
     if (!isOfDisk) throw error;
     this.#receiving = undefined;
@@ -273,7 +286,7 @@ function isOlder(offer: SnapshotOffer, current: SnapshotOffer): boolean {
   return offer.snapshot.meta.index < current.snapshot.meta.index;
 }
 
-function back({ from, to }: Incoming): { readonly from: NodeId; readonly to: NodeId } {
+function back({ from, to }: SenderMessage): { readonly from: NodeId; readonly to: NodeId } {
   return { from: to, to: from };
 }
 
@@ -281,25 +294,26 @@ function send(message: TransferMessage): ReceiverEffect {
   return { kind: 'send', message };
 }
 
-function doneAnswer(to: Incoming): TransferMessage {
+function doneAnswer(to: SenderMessage): TransferMessage {
   return { kind: 'snapshot-done', ...back(to), transfer: to.transfer };
 }
 
 /** Not an event: the sender only has to offer it again. */
-function unknown({ transfer, round, ...chunk }: SnapshotChunk): readonly ReceiverEffect[] {
-  const { from, to } = chunk;
-  return [send({ kind: 'snapshot-refusal', from: to, to: from, transfer, round, reason: 'unknown' })];
+function unknown(chunk: SnapshotChunk): readonly ReceiverEffect[] {
+  return [send(refusalOf(chunk, 'unknown'))];
 }
 
-function refuse(message: Incoming, reason: RefusalReason, cause?: unknown): readonly ReceiverEffect[] {
+function refuse(message: SenderMessage, reason: RefusalReason, cause?: unknown): readonly ReceiverEffect[] {
+  return [{ kind: 'refused', from: message.from, reason, cause }, send(refusalOf(message, reason))];
+}
+
+/** The answer that ends a transfer. */
+export function refusalOf(message: SenderMessage, reason: RefusalReason): TransferMessage {
   const { transfer, round } = message;
-  return [
-    { kind: 'refused', from: message.from, reason, cause },
-    send({ kind: 'snapshot-refusal', ...back(message), transfer, round, reason }),
-  ];
+  return { kind: 'snapshot-refusal', ...back(message), transfer, round, reason };
 }
 
-function bytesOf(message: Incoming): number {
+function bytesOf(message: SenderMessage): number {
   switch (message.kind) {
     case 'snapshot-offer':
       return MESSAGE_BYTES * (1 + message.files.length) + message.snapshot.data.length;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { CONTENTS, MemorySnapshot, openSender, sentBy } from '../../test/transfer-world.ts';
-import type { SnapshotPosition, SnapshotRefusal } from '../wire/transfer-message.ts';
+import { CONTENTS, MemorySnapshot, openSender as openAnySender, sentBy } from '../../test/transfer-world.ts';
+import type { SnapshotPosition, SnapshotRefusal, TransferMessage } from '../wire/transfer-message.ts';
+import type { SnapshotSender, SnapshotSenderOptions } from './snapshot-sender.ts';
+import type { PinnedSnapshot } from './snapshot-source.ts';
 
 function positionAt(file: number, offset: number, change: Partial<SnapshotPosition> = {}): SnapshotPosition {
   const place = { transfer: 77, round: 1, file, offset, windowBytes: 48, isRewind: false };
@@ -10,6 +12,10 @@ function positionAt(file: number, offset: number, change: Partial<SnapshotPositi
 
 function refusalOf(reason: SnapshotRefusal['reason'], round = 1): SnapshotRefusal {
   return { kind: 'snapshot-refusal', from: 3, to: 1, transfer: 77, round, reason };
+}
+
+function openSender(options: Partial<SnapshotSenderOptions> = {}): SnapshotSender {
+  return openAnySender({ chunkBytes: 16, ...options });
 }
 
 /** Places of the chunks among what was sent, and the rounds of offers. */
@@ -36,15 +42,44 @@ describe('SnapshotSender', () => {
     const sender = openSender();
     sender.offer();
 
-    expect(sketch(await sender.receive(positionAt(0, 0)))).toEqual([
-      '1: 0 0+16',
-      '1: 0 16+16',
-      '1: 0 32+8',
-      '1: 2 0+8',
-    ]);
-    expect(sketch(await sender.receive(positionAt(0, 16)))).toEqual(['1: 2 8+8', '1: 3 0+5']);
+    expect(sketch(await sender.receive(positionAt(0, 0)))).toEqual(['1: 0 0+16', '1: 0 16+16', '1: 0 32+8']);
+    expect(sketch(await sender.receive(positionAt(0, 16)))).toEqual(['1: 2 0+16', '1: 3 0+5']);
     expect(sketch(await sender.receive(positionAt(2, 8)))).toEqual([]);
     expect(sender.progress).toEqual({ arrivedBytes: 48, totalBytes: 61 });
+  });
+
+  test('cuts no chunk to what is left of the window, or they would get smaller and smaller', async () => {
+    const pinned = new MemorySnapshot(
+      Array.from({ length: 50 }, (_, at) => [`table-${100 + at}`, new Uint8Array(30 + (at % 7))] as const),
+    );
+    const sender = openSender({ pinned, windowBytes: 60 });
+    const sizes: number[] = [];
+    const sent = sentBy(sender.offer());
+    let place = { file: 0, offset: 0 };
+
+    for (let chunk: TransferMessage | undefined = sent.shift(); chunk !== undefined; chunk = sent.shift()) {
+      if (chunk.kind === 'snapshot-chunk') {
+        sizes.push(chunk.data.length);
+        const end = chunk.offset + chunk.data.length;
+        const isWhole = end === pinned.files[chunk.file]!.bytes;
+        place = isWhole ? { file: chunk.file + 1, offset: 0 } : { file: chunk.file, offset: end };
+      }
+      if (place.file === pinned.files.length) break;
+      sent.push(...sentBy(await sender.receive(positionAt(place.file, place.offset, { windowBytes: 1000 }))));
+    }
+
+    // Three to a file: two whole ones and the rest.
+    expect(sizes.length).toBeLessThanOrEqual(3 * 50);
+    expect(place.file).toBe(50);
+  });
+
+  test('goes on with a receiver whose window is smaller than a chunk', async () => {
+    const sender = openSender();
+    sender.offer();
+
+    expect(sketch(await sender.receive(positionAt(0, 0, { windowBytes: 5 })))).toEqual(['1: 0 0+5']);
+    expect(sketch(await sender.receive(positionAt(0, 5, { windowBytes: 5 })))).toEqual(['1: 0 5+5']);
+    expect(sketch(await sender.receive(positionAt(0, 10, { windowBytes: 0 })))).toEqual([]);
   });
 
   test('never has more on its way than its own window, whatever the receiver allows', async () => {
@@ -53,7 +88,7 @@ describe('SnapshotSender', () => {
 
     const effects = await sender.receive(positionAt(0, 0, { windowBytes: 2 ** 32 - 1 }));
 
-    expect(sketch(effects)).toEqual(['1: 0 0+16', '1: 0 16+4']);
+    expect(sketch(effects)).toEqual(['1: 0 0+16']);
   });
 
   test('begins where the receiver needs it', async () => {
@@ -222,5 +257,72 @@ describe('SnapshotSender', () => {
       chunk.kind === 'snapshot-chunk' && chunk.file === 0 ? [...chunk.data] : [],
     );
     expect(bytes).toEqual([...CONTENTS[0]![1]]);
+  });
+
+  test('keeps the files until what is being read of them was read', async () => {
+    const pinned = new MemorySnapshot();
+    let finish: () => void = () => {};
+    pinned.read = (_file, buffer) =>
+      new Promise((resolve) => {
+        finish = () => resolve(buffer.length);
+      });
+    const sender = openSender({ pinned });
+    sender.offer();
+    const reading = sender.receive(positionAt(0, 0));
+    await Promise.resolve();
+    await Promise.resolve();
+
+    sender.cancel();
+    const during = pinned.pins;
+    finish();
+    await sender.released;
+
+    expect([during, pinned.pins]).toEqual([1, 0]);
+    expect(await reading).toEqual([]);
+  });
+
+  test('looks at so many answers and no more while files are read', async () => {
+    const pinned = new MemorySnapshot();
+    let finish: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const read = pinned.read.bind(pinned);
+    pinned.read = async (file, buffer, offset) => {
+      await gate;
+      return await read(file, buffer, offset);
+    };
+    const sender = openSender({ pinned, maxRetries: 1000 });
+    sender.offer();
+    const first = sender.receive(positionAt(0, 0));
+
+    const flood = Array.from({ length: 300 }, () => sender.receive(positionAt(0, 0)));
+    const dropped = await Promise.race([flood[299]!, first]);
+    finish();
+
+    expect(dropped).toEqual([]);
+    expect(sketch(await first)).toEqual(['1: 0 0+16', '1: 0 16+16', '1: 0 32+8']);
+    expect((await Promise.all(flood)).flat()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'that do not ascend',
+      [
+        { name: 'b', bytes: 1, crc: 1 },
+        { name: 'a', bytes: 1, crc: 1 },
+      ],
+    ],
+    ['with a name that leads elsewhere', [{ name: '../CURRENT', bytes: 1, crc: 1 }]],
+    ['of impossible sizes', [{ name: 'a', bytes: 2 ** 53, crc: 1 }]],
+    ['without bytes and with a checksum', [{ name: 'a', bytes: 0, crc: 1 }]],
+    [
+      'in too large a number',
+      Array.from({ length: 65_537 }, (_, at) => ({ name: `f${10_000_000 + at}`, bytes: 1, crc: 1 })),
+    ],
+  ])('takes no files %s', (_what, files) => {
+    const pinned: PinnedSnapshot = { files, read: async () => 0, unpin: () => {} };
+
+    expect(() => openSender({ pinned })).toThrow(RangeError);
   });
 });

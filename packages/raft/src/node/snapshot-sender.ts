@@ -2,8 +2,8 @@
  * The sending end of a snapshot's transfer: offers the snapshot, then sends as much as the receiver's window lets it.
  * Rules: docs/format/raft-snapshot-transfer.md, "The sender".
  *
- * Invariant: it ends exactly once, with `delivered`, `failed` or `cancel`, and the snapshot is unpinned then. It has at most one window of
- * bytes on their way. It knows no time but `tick`.
+ * Invariant: it ends exactly once, with `delivered`, `failed` or `cancel`, and the snapshot is unpinned then, but never while it is read from. It knows no time but `tick`.
+ * Bound: one window of bytes on their way; answers that wait while files are read.
  */
 
 import { crc32c } from '@kayadb/codec';
@@ -11,13 +11,14 @@ import { crc32c } from '@kayadb/codec';
 import type { SnapshotRequest } from '../core/message.ts';
 import type { NodeId } from '../core/types.ts';
 import { MAX_CHUNK_BYTES } from '../wire/frame-format.ts';
-import type {
-  RefusalReason,
-  SnapshotChunk,
-  SnapshotPosition,
-  SnapshotRefusal,
-  TransferMessage,
-  TransferPosition,
+import {
+  findFileListFlaw,
+  type RefusalReason,
+  type SnapshotChunk,
+  type SnapshotPosition,
+  type SnapshotRefusal,
+  type TransferMessage,
+  type TransferPosition,
 } from '../wire/transfer-message.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { PinnedSnapshot } from './snapshot-source.ts';
@@ -50,6 +51,8 @@ type Answer = Exclude<TransferMessage, { kind: 'snapshot-offer' | 'snapshot-chun
 
 const DEFAULT_CHUNK_BYTES = 256 * 1024;
 const DEFAULT_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Positions say how far it is, so those that are not looked at are no loss. */
+const MAX_WAITING_ANSWERS = 256;
 
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
@@ -58,7 +61,12 @@ export class SnapshotSender {
   /** Where each file begins, all files taken together, and where the last one ends. */
   readonly #starts: readonly number[];
   readonly #queue = new SerialQueue();
+  #waitingAnswers = 0;
+  #isReading = false;
   #isOver = false;
+  /** Resolves when it is over and the snapshot is unpinned. */
+  readonly released: Promise<void>;
+  #release: () => void = () => {};
   #round = 0;
   /** Whether the receiver has answered in this round. Nothing is sent before. */
   #isAnswered = false;
@@ -70,11 +78,17 @@ export class SnapshotSender {
   #silentTicks = 0;
   #retries = 0;
 
+  /** @throws RangeError for files that cannot be sent. Then they are still pinned. */
   constructor(options: SnapshotSenderOptions) {
     const { chunkBytes = DEFAULT_CHUNK_BYTES, windowBytes = DEFAULT_WINDOW_BYTES, pinned } = options;
     if (chunkBytes < 1 || chunkBytes > MAX_CHUNK_BYTES) {
       throw new RangeError(`a chunk has 1 to ${MAX_CHUNK_BYTES} bytes, not ${chunkBytes}`);
     }
+    const flaw = findFileListFlaw(pinned.files);
+    if (flaw !== undefined) throw new RangeError(`a snapshot cannot be sent: ${flaw}`);
+    this.released = new Promise((resolve) => {
+      this.#release = resolve;
+    });
     this.#options = options;
     this.#chunkBytes = chunkBytes;
     this.#maxWindowBytes = windowBytes;
@@ -114,7 +128,10 @@ export class SnapshotSender {
    * @returns What is to be done: at most a window of chunks.
    */
   receive(answer: Answer): Promise<readonly SenderEffect[]> {
+    if (this.#waitingAnswers >= MAX_WAITING_ANSWERS) return Promise.resolve([]);
+    this.#waitingAnswers++;
     return this.#queue.run(async () => {
+      this.#waitingAnswers--;
       if (this.#isOver || answer.transfer !== this.#options.transfer) return [];
       if (answer.kind === 'snapshot-done') return this.#end({ kind: 'delivered', to: this.#options.request.to });
       if (answer.round !== this.#round) return [];
@@ -122,11 +139,16 @@ export class SnapshotSender {
     });
   }
 
-  /** Sends nothing more. Idempotent. */
+  /** Sends nothing more; see `released`. Idempotent. */
   cancel(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (!this.#isReading) this.#unpin();
+  }
+
+  #unpin(): void {
     this.#options.pinned.unpin();
+    this.#release();
   }
 
   #takeRefusal({ reason }: SnapshotRefusal): readonly SenderEffect[] {
@@ -175,8 +197,7 @@ export class SnapshotSender {
       const { file, offset } = this.#next;
       const data = new Uint8Array(length);
       try {
-        const read = await this.#options.pinned.read(file, data, offset);
-        if (read !== length) throw new RangeError(`file ${file} of the snapshot ends at ${offset + read}`);
+        await this.#read(file, data, offset);
       } catch (error) {
         return this.#isOver ? [] : this.#giveUp('source', error);
       }
@@ -187,7 +208,21 @@ export class SnapshotSender {
     }
   }
 
-  /** Size of the next chunk; 0 when there is nothing more, or no room in the window. */
+  async #read(file: number, data: Uint8Array, offset: number): Promise<void> {
+    this.#isReading = true;
+    try {
+      const read = await this.#options.pinned.read(file, data, offset);
+      if (read !== data.length) throw new RangeError(`file ${file} of the snapshot ends at ${offset + read}`);
+    } finally {
+      this.#isReading = false;
+      if (this.#isOver) this.#unpin();
+    }
+  }
+
+  /**
+   * Size of the next chunk; 0 when there is nothing more, or no room in the window. Chunks are not cut to what is left of the window: each would be acknowledged by itself, make
+   * room for one as small, and all would get smaller from file to file.
+   */
   #nextLength(): number {
     const { files } = this.#options.pinned;
     let { file, offset } = this.#next;
@@ -197,8 +232,10 @@ export class SnapshotSender {
     }
     this.#next = { file, offset };
     if (file === files.length) return 0;
+    const length = Math.min(this.#chunkBytes, files[file]!.bytes - offset);
     const onTheirWay = this.#sentBytes - this.#arrived;
-    return Math.max(0, Math.min(this.#chunkBytes, files[file]!.bytes - offset, this.#windowBytes - onTheirWay));
+    if (onTheirWay + length <= this.#windowBytes) return length;
+    return onTheirWay === 0 ? this.#windowBytes : 0;
   }
 
   #chunk(file: number, offset: number, data: Uint8Array): SnapshotChunk {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_CONFIGURATION } from '../core/types.ts';
 import { MemoryRaftStorage } from '../storage/memory-storage.ts';
 import type { NodeEvent } from './node-events.ts';
-import { Snapshots } from './snapshots.ts';
+import { type AppliedStretch, Snapshots } from './snapshots.ts';
 import type { AppliedPoint } from './state-machine.ts';
 
 const POLICY = { snapshotBytes: 1000, keepBytes: 0, keepForSlowBytes: 0 };
@@ -14,21 +14,21 @@ class World {
   readonly events: NodeEvent['kind'][] = [];
   readonly told: string[] = [];
   readonly snapshots: Snapshots;
-  finish: () => void = () => {};
+  finish: (bytes?: number) => void = () => {};
 
-  constructor() {
+  constructor(applied: readonly AppliedStretch[] = []) {
     const stateMachine = {
       appliedIndex: 0,
       durableIndex: 100,
       apply: async () => [],
       snapshot: () =>
         new Promise<Uint8Array>((resolve) => {
-          this.finish = () => resolve(new Uint8Array(1));
+          this.finish = (bytes = 1) => resolve(new Uint8Array(bytes));
         }),
       restore: async () => {},
     };
     const onEvent = ({ kind }: NodeEvent): void => void this.events.push(kind);
-    this.snapshots = new Snapshots(POLICY, this.storage, stateMachine, { otherMembers: () => [], onEvent });
+    this.snapshots = new Snapshots(POLICY, this.storage, stateMachine, { otherMembers: () => [], onEvent }, applied);
   }
 
   async fill(count: number): Promise<void> {
@@ -112,5 +112,45 @@ describe('Snapshots', () => {
 
     expect(world.events).toEqual([]);
     expect(world.storage.snapshot()).toBe('unavailable');
+  });
+
+  test('are due at the first entry when enough was applied in earlier lives', async () => {
+    const world = new World([
+      { upTo: 5, bytes: 600 },
+      { upTo: 10, bytes: 600 },
+    ]);
+    await world.fill(20);
+
+    world.snapshots.pointMoved(pointOf(11), 1);
+    world.finish();
+    await settle();
+
+    expect(world.events).toEqual(['snapshot-made', 'log-compacted']);
+    expect(world.storage.snapshot()).toMatchObject({ meta: { index: 11 } });
+  });
+
+  test('are not kept when they are too large to be sent to anybody', async () => {
+    const world = new World();
+    await world.fill(20);
+
+    world.snapshots.pointMoved(pointOf(5), 1000);
+    world.finish(16 * 1024 * 1024 + 1);
+    await settle();
+
+    expect(world.events).toEqual(['snapshot-not-made']);
+    expect(world.storage.snapshot()).toBe('unavailable');
+  });
+
+  test('are made all the same when the log behind them cannot go, which is told', async () => {
+    const world = new World();
+    await world.fill(20);
+    world.storage.compact = () => Promise.reject(new Error('the disk is full'));
+
+    world.snapshots.pointMoved(pointOf(5), 1000);
+    world.finish();
+    await settle();
+
+    expect(world.events).toEqual(['snapshot-made', 'log-not-compacted']);
+    expect(world.snapshots.isMaking).toBe(false);
   });
 });

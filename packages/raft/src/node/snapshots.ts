@@ -1,7 +1,7 @@
 /**
  * Makes snapshots of the state machine when the policy says so, and lets the log go behind them.
  *
- * Invariant: one at a time; none is made while a leader's is taken over, and none takes the place of a newer one. Durability: a snapshot is durable before the log
+ * Invariant: one at a time; none is made while a leader's is taken over, which waits for the one being made; none takes the place of a newer one. Durability: a snapshot is durable before the log
  * behind it goes, and the log goes only as far as the state machine has its own data durable.
  * One that cannot be made is told, and is tried again when as much was applied again.
  */
@@ -12,6 +12,12 @@ import { AppliedBytes } from './applied-bytes.ts';
 import type { NodeEventSink } from './node-events.ts';
 import { type MemberView, pickCompaction, shouldSnapshot, type SnapshotPolicy } from './snapshot-policy.ts';
 import type { AppliedPoint, StateMachine } from './state-machine.ts';
+
+/** A stretch of the log that was applied before the node started. */
+export interface AppliedStretch {
+  readonly upTo: LogIndex;
+  readonly bytes: number;
+}
 
 export interface SnapshotsHost {
   /** What a leader knows of the others; empty when this node does not lead. */
@@ -35,13 +41,22 @@ export class Snapshots {
   #running: Promise<void> | undefined;
   #isStopped = false;
 
-  constructor(policy: SnapshotPolicy, storage: RaftStorage, stateMachine: StateMachine<unknown>, host: SnapshotsHost) {
+  /** @param applied - What lies behind the newest snapshot and was applied in earlier lives: it counts, or a node that restarts often would never make another. */
+  constructor(
+    policy: SnapshotPolicy,
+    storage: RaftStorage,
+    stateMachine: StateMachine<unknown>,
+    host: SnapshotsHost,
+    applied: readonly AppliedStretch[] = [],
+  ) {
     this.#policy = policy;
     this.#storage = storage;
     this.#stateMachine = stateMachine;
     this.#host = host;
     const smallest = Math.min(policy.snapshotBytes, Math.max(policy.keepBytes, 1));
-    this.#bytes = new AppliedBytes(stateMachine.appliedIndex, Math.ceil(smallest / MARKS_PER_SIZE));
+    const start = applied.length === 0 ? stateMachine.appliedIndex : this.newestIndex;
+    this.#bytes = new AppliedBytes(start, Math.ceil(smallest / MARKS_PER_SIZE));
+    for (const { upTo, bytes } of applied) this.#bytes.advance(upTo, bytes);
   }
 
   get isMaking(): boolean {
@@ -100,32 +115,44 @@ export class Snapshots {
   }
 
   /** Resolves when the one being made is done or given up. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
+  async settled(): Promise<void> {
     await this.#running;
   }
 
-  async #make(point: AppliedPoint): Promise<void> {
-    const { index, term } = point;
-    this.#bytesAtLast = this.#bytes.totalBytes;
-    try {
-      const data = await this.#stateMachine.snapshot(point);
-      if (this.#isStopped || this.#restores > 0 || this.newestIndex >= index) return;
-      await this.#storage.saveSnapshot({ meta: point, data });
-      this.#host.onEvent({ kind: 'snapshot-made', index, term, bytes: data.byteLength });
-      await this.#compact(index);
-    } catch (cause) {
-      if (!this.#isStopped) this.#host.onEvent({ kind: 'snapshot-not-made', index, cause });
-    } finally {
-      this.#running = undefined;
-    }
+  /** As `settled`; no other one is begun. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.settled();
   }
 
-  /** Requires: the snapshot of `snapshotIndex`, or a newer one, is durable. */
-  async #compact(snapshotIndex: LogIndex): Promise<void> {
-    if (this.#isStopped) return;
+  async #make(point: AppliedPoint): Promise<void> {
+    const { index } = point;
+    this.#bytesAtLast = this.#bytes.totalBytes;
+    try {
+      await this.#save(point, await this.#stateMachine.snapshot(point));
+    } catch (cause) {
+      if (!this.#isStopped) this.#host.onEvent({ kind: 'snapshot-not-made', index, cause });
+    }
+    try {
+      await this.#compact();
+    } catch (cause) {
+      if (!this.#isStopped) this.#host.onEvent({ kind: 'log-not-compacted', cause });
+    }
+    this.#running = undefined;
+  }
+
+  async #save(point: AppliedPoint, data: Uint8Array): Promise<void> {
+    const { index, term } = point;
+    if (this.#isStopped || this.#restores > 0 || this.newestIndex >= index) return;
+    await this.#storage.saveSnapshot({ meta: point, data });
+    this.#host.onEvent({ kind: 'snapshot-made', index, term, bytes: data.byteLength });
+  }
+
+  /** As far as the durable snapshot allows, which need not be the one that was to be made just now. */
+  async #compact(): Promise<void> {
+    if (this.#isStopped || this.#restores > 0) return;
     const index = pickCompaction(this.#policy, {
-      snapshotIndex,
+      snapshotIndex: this.newestIndex,
       durableIndex: this.#stateMachine.durableIndex,
       indexKeeping: (bytes) => this.#bytes.indexKeeping(bytes),
       others: this.#host.otherMembers(),

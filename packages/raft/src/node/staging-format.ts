@@ -97,10 +97,7 @@ function readSealed<Value>(
   identity: RaftIdentity,
   read: (reader: ByteReader) => Value,
 ): Value {
-  const { seed, ...segment } = decodeFileHeader(file, bytes, magic, identity);
-  if (Object.values(segment).some((field) => field !== 0)) {
-    throw new RaftCorruptionError(file, 0, 'its header has fields of a segment');
-  }
+  const { seed } = decodeFileHeader(file, bytes, magic, identity);
   const end = bytes.length - CRC_BYTES;
   if (end < RAFT_HEADER_BYTES || crc32c(bytes, seed, RAFT_HEADER_BYTES, end) !== sealOf(bytes)) {
     throw new RaftCorruptionError(file, RAFT_HEADER_BYTES, 'its CRC does not match');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { MemorySnapshot, openDisk, openReceiver, overTheWire, requestOf, sentBy } from '../../test/transfer-world.ts';
 import type { TransferMessage } from '../wire/transfer-message.ts';
+import type { PinnedSnapshot } from './snapshot-source.ts';
 import { TransferShipper, type TransferShipperOptions } from './transfer-shipper.ts';
 
 interface World {
@@ -110,5 +111,59 @@ describe('TransferShipper', () => {
     const { shipper } = openWorld({ source: { pin: () => Promise.reject(new Error('gone')) } });
 
     await expect(shipper.ship(requestOf(11), new AbortController().signal)).rejects.toThrow('gone');
+  });
+
+  test('lets go of files that cannot be sent, and goes on with others', async () => {
+    let pins = 0;
+    const pin = async (): Promise<PinnedSnapshot> => {
+      pins++;
+      return { files: [{ name: '..', bytes: 1, crc: 1 }], read: async () => 0, unpin: () => void pins-- };
+    };
+    const { shipper } = openWorld({ source: { pin } });
+
+    const shipping = shipper.ship(requestOf(11), new AbortController().signal);
+
+    await expect(shipping).rejects.toThrow(RangeError);
+    expect([pins, shipper.progress.size]).toEqual([0, 0]);
+    expect(() => shipper.tick()).not.toThrow();
+  });
+
+  test('ends a shipment whose messages cannot be sent, and is not stopped by it', async () => {
+    const { shipper, pinned } = openWorld({
+      send: () => {
+        throw new Error('no connection');
+      },
+    });
+
+    const shipping = shipper.ship(requestOf(11), new AbortController().signal);
+
+    await expect(shipping).rejects.toThrow('no connection');
+    expect(pinned.pins).toBe(0);
+    expect(() => shipper.tick()).not.toThrow();
+  });
+
+  test('ends, when it is called off, only after the read that is under way', async () => {
+    const { shipper, pinned } = openWorld();
+    let finish: () => void = () => {};
+    pinned.read = (_file, buffer) =>
+      new Promise((resolve) => {
+        finish = () => resolve(buffer.length);
+      });
+    const stop = new AbortController();
+    let isOver = false;
+    const shipping = shipper.ship(requestOf(11), stop.signal).catch(() => (isOver = true));
+    await settled();
+    const transfer = Number.MAX_SAFE_INTEGER;
+    const place = { from: 3, to: 1, transfer, round: 1, file: 0, offset: 0, windowBytes: 48, isRewind: false };
+    const reading = shipper.receive({ kind: 'snapshot-position', ...place });
+    await settled();
+
+    stop.abort(new Error('stopped'));
+    await settled();
+    const during = [isOver, pinned.pins];
+    finish();
+    await Promise.all([shipping, reading]);
+
+    expect([during, isOver, pinned.pins]).toEqual([[false, 1], true, 0]);
   });
 });

@@ -10,7 +10,7 @@ import { RaftError } from '../errors.ts';
 import type { TransferMessage } from '../wire/transfer-message.ts';
 import type { SnapshotShipper } from './peers.ts';
 import { type SenderEffect, SnapshotSender } from './snapshot-sender.ts';
-import type { SnapshotSource } from './snapshot-source.ts';
+import type { PinnedSnapshot, SnapshotSource } from './snapshot-source.ts';
 
 export interface TransferShipperOptions {
   readonly source: SnapshotSource;
@@ -28,6 +28,7 @@ export interface TransferShipperOptions {
 
 interface Shipment {
   readonly sender: SnapshotSender;
+  /** `undefined`: it was delivered. Only the first call counts. */
   readonly finish: (failure: unknown) => void;
 }
 
@@ -49,38 +50,25 @@ export class TransferShipper implements SnapshotShipper {
     return new Map([...this.#shipments].map(([to, { sender }]) => [to, sender.progress]));
   }
 
-  /** @throws RaftError KAYA_RAFT_DROPPED with the reason; or what the source threw. */
+  /**
+   * Resolves, as it rejects, when the snapshot is unpinned.
+   *
+   * @throws RaftError KAYA_RAFT_DROPPED with the reason; what `signal` was aborted with; or what the source threw. @throws RangeError for files that cannot be sent.
+   */
   async ship(request: SnapshotRequest, signal: AbortSignal): Promise<void> {
+    const { to } = request;
     const pinned = await this.#options.source.pin(request.snapshot);
-    const {
-      retryTicks = DEFAULT_RETRY_TICKS,
-      maxRetries = DEFAULT_MAX_RETRIES,
-      chunkBytes,
-      windowBytes,
-    } = this.#options;
-    const sender = new SnapshotSender({
-      request,
-      pinned,
-      transfer: this.#randomTransfer(),
-      retryTicks,
-      maxRetries,
-      ...(chunkBytes === undefined ? {} : { chunkBytes }),
-      ...(windowBytes === undefined ? {} : { windowBytes }),
+    const sender = this.#openSender(request, pinned);
+    const failure = await new Promise<unknown>((resolve) => {
+      this.#shipments.set(to, { sender, finish: resolve });
+      signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
+      if (signal.aborted) resolve(signal.reason);
+      else this.#carryOut(to, sender.offer());
     });
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => finish(signal.reason);
-      const finish = (failure: unknown): void => {
-        signal.removeEventListener('abort', onAbort);
-        this.#shipments.delete(request.to);
-        sender.cancel();
-        if (failure === undefined) resolve();
-        else reject(failure);
-      };
-      this.#shipments.set(request.to, { sender, finish });
-      signal.addEventListener('abort', onAbort);
-      if (signal.aborted) onAbort();
-      else this.#carryOut(request.to, sender.offer());
-    });
+    this.#shipments.delete(to);
+    sender.cancel();
+    await sender.released;
+    if (failure !== undefined) throw failure;
   }
 
   /** Takes what a peer says about a snapshot that is sent to it. Anything else is ignored. */
@@ -106,9 +94,37 @@ export class TransferShipper implements SnapshotShipper {
   }
 
   #carryOut(to: NodeId, effects: readonly SenderEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'send') this.#options.send(effect.message);
-      else this.#shipments.get(to)?.finish(effect.kind === 'delivered' ? undefined : notDelivered(effect));
+    const finish = this.#shipments.get(to)?.finish;
+    try {
+      for (const effect of effects) {
+        if (effect.kind === 'send') this.#options.send(effect.message);
+        else finish?.(effect.kind === 'delivered' ? undefined : notDelivered(effect));
+      }
+    } catch (error) {
+      finish?.(error);
+    }
+  }
+
+  #openSender(request: SnapshotRequest, pinned: PinnedSnapshot): SnapshotSender {
+    const {
+      retryTicks = DEFAULT_RETRY_TICKS,
+      maxRetries = DEFAULT_MAX_RETRIES,
+      chunkBytes,
+      windowBytes,
+    } = this.#options;
+    try {
+      return new SnapshotSender({
+        request,
+        pinned,
+        transfer: this.#randomTransfer(),
+        retryTicks,
+        maxRetries,
+        ...(chunkBytes === undefined ? {} : { chunkBytes }),
+        ...(windowBytes === undefined ? {} : { windowBytes }),
+      });
+    } catch (error) {
+      pinned.unpin();
+      throw error;
     }
   }
 

@@ -54,4 +54,15 @@ describe('Transfers', () => {
 
     expect(await Promise.all([first, same, other])).toEqual(['KAYA_RAFT_DROPPED', 'KAYA_RAFT_DROPPED', 'done']);
   });
+
+  test('have room for so many callers', async () => {
+    const transfers = new Transfers();
+    const done = Array.from({ length: 65 }, () => codeOf(transfers.add(2, 20)));
+
+    const refused = await done[64];
+    transfers.observe({ ...STILL, role: 'follower', leader: 2, transferTarget: 0 });
+
+    expect(refused).toBe('KAYA_RAFT_DROPPED');
+    expect(new Set(await Promise.all(done.slice(0, 64)))).toEqual(new Set(['done']));
+  });
 });

@@ -2,6 +2,7 @@
  * Hand-overs of leadership that somebody waits for. The core is asked elsewhere; here it is seen how it ends.
  *
  * Invariant: one target at a time, as in the core: a later wish takes the place of an earlier one.
+ * Bound: those who wait.
  */
 
 import type { Role } from '../core/ready.ts';
@@ -21,9 +22,11 @@ interface Caller {
   readonly reject: (error: RaftError) => void;
 }
 
+const MAX_CALLERS = 64;
+
 export class Transfers {
   #target: NodeId = NO_NODE;
-  #callers: readonly Caller[] = [];
+  #callers: Caller[] = [];
 
   get isPending(): boolean {
     return this.#callers.length > 0;
@@ -32,8 +35,10 @@ export class Transfers {
   add(target: NodeId, deadlineTick: number): Promise<void> {
     if (target !== this.#target) this.endAll(notDone(`node ${target} is to lead instead`));
     this.#target = target;
+    if (this.#callers.length >= MAX_CALLERS)
+      return Promise.reject(notDone(`${MAX_CALLERS} callers wait for it already`));
     return new Promise((resolve, reject) => {
-      this.#callers = [...this.#callers, { deadlineTick, resolve, reject }];
+      this.#callers.push({ deadlineTick, resolve, reject });
     });
   }
 

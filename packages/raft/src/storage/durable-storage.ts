@@ -7,6 +7,7 @@
  */
 
 import { assert, AssertionError } from '@kayadb/codec';
+import { isDiskFull } from '@kayadb/vfs';
 
 import type { LogGap } from '../core/log-storage.ts';
 import {
@@ -19,7 +20,7 @@ import {
   type Term,
 } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
-import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { poisoned } from './disk-outcome.ts';
 import type { EntryCache } from './entry-cache.ts';
 import { readRun } from './entry-reader.ts';
 import { EntryTable } from './entry-table.ts';
@@ -138,7 +139,7 @@ export class DurableRaftStorage implements RaftStorage {
     const refusal = this.#failure ?? this.#full ?? this.#closedError();
     if (refusal !== undefined) return Promise.reject(refusal.error);
     const before = this.#pending.last?.hardState ?? this.#hardState;
-    assertBatch(batch, this.firstIndex, this.lastIndex, before);
+    assertBatch(batch, this, before);
     const { entries, snapshot } = batch;
     const hardState = batch.hardState ?? before;
     const changesVote = hardState.term !== before.term || hardState.vote !== before.vote;
@@ -249,6 +250,7 @@ export class DurableRaftStorage implements RaftStorage {
     if (term !== this.#stateFile.term || vote !== this.#stateFile.vote) {
       await this.#syncs.idle();
       await this.#stateFile.write(term, vote);
+      this.#inBackground(this.#stateFile.copied());
     }
     if (snapshot !== undefined) {
       await this.#syncs.idle();
@@ -322,8 +324,9 @@ export class DurableRaftStorage implements RaftStorage {
   /** A record without entries vouches for everything before it, and has the last commit index. */
   async #writeEnd(): Promise<void> {
     const { lastIndex, lastTerm } = this.#table;
+    const { commit } = this.#hardState;
     try {
-      this.#append(APPEND_RECORD, lastIndex + 1, lastTerm, [], this.#hardState);
+      this.#log.append({ kind: APPEND_RECORD, firstIndex: lastIndex + 1, previousTerm: lastTerm, commit }, []);
       await this.#syncs.join();
     } catch (error) {
       if (!isDiskFull(error)) throw this.#refuse(error);

@@ -92,7 +92,7 @@ export function fileSeed(encodedHeader: Uint8Array): number {
  * somebody else's file.
  *
  * @param bytes - The start of the file; fewer than `RAFT_HEADER_BYTES` if the file is shorter.
- * @throws RaftCorruptionError when it does not verify.
+ * @throws RaftCorruptionError when it does not verify, or has fields of a segment in a file that is none.
  * @throws RaftError KAYA_RAFT_UNSUPPORTED for a version that knows more, KAYA_RAFT_FOREIGN when it is not `identity`'s.
  */
 export function decodeFileHeader(
@@ -120,6 +120,9 @@ export function decodeFileHeader(
   };
   if (!Object.values(start).every(Number.isSafeInteger)) {
     throw new RaftCorruptionError(file, SEGMENT_AT, 'a number in its header is not below 2^53');
+  }
+  if (magic !== SEGMENT_MAGIC && Object.values(start).some((field) => field !== 0)) {
+    throw new RaftCorruptionError(file, SEGMENT_AT, 'its header has fields of a segment');
   }
   return { ...start, seed: fileSeed(bytes) };
 }

@@ -5,10 +5,10 @@
  * Format: docs/format/raft-state.md.
  */
 
-import { type FileHandle, type FileSystem, isNotFound, publishFile } from '@kayadb/vfs';
+import { type FileHandle, type FileSystem, isDiskFull, isNotFound, publishFile } from '@kayadb/vfs';
 
 import type { NodeId, Term } from '../core/types.ts';
-import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { poisoned } from './disk-outcome.ts';
 import { encodeFileHeader, fileSeed, STATE_MAGIC } from './file-header.ts';
 import { STATE_FILE_NAME } from './file-names.ts';
 import { decodeStateFile, encodeSlot, encodeStateFile, slotOffset, type VersionedVote } from './hard-state-format.ts';
@@ -94,13 +94,23 @@ export class HardStateFile {
     this.#copying = this.#copy(1 - slot, state);
   }
 
+  /**
+   * Resolves when the copy of the last change is made, or had no room.
+   *
+   * @throws RaftError KAYA_RAFT_POISONED when its outcome is unknown.
+   */
+  async copied(): Promise<void> {
+    await this.#copying;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   /** Waits for the copy under way. Idempotent. */
   async close(): Promise<void> {
     await this.#copying;
     await this.#handle.close();
   }
 
-  /** Makes the other slot say the same. Nobody waits for it; what fails is told to the next who writes. */
+  /** Makes the other slot say the same. No write waits for it. */
   async #copy(slot: number, state: VersionedVote): Promise<void> {
     try {
       await this.#writeSlot(slot, state);

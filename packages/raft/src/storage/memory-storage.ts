@@ -17,7 +17,7 @@ import {
 } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
 import type { RaftStorage, StorageBatch } from './raft-storage.ts';
-import { assertBatch } from './storage-batch.ts';
+import { assertBatch, checkSnapshotData } from './storage-batch.ts';
 
 export interface MemoryStorageOptions {
   readonly hardState?: HardState;
@@ -79,10 +79,11 @@ export class MemoryRaftStorage implements RaftStorage {
 
   write(batch: StorageBatch): Promise<void> {
     if (this.#isClosed) return Promise.reject(closed());
-    assertBatch(batch, this.firstIndex, this.lastIndex, this.#hardState);
+    assertBatch(batch, this, this.#hardState);
     const { entries, hardState, snapshot } = batch;
     this.#hardState = hardState ?? this.#hardState;
     if (snapshot !== undefined) {
+      checkSnapshotData(snapshot);
       this.#restore(snapshot);
       this.#snapshot = snapshot;
     }
@@ -94,6 +95,7 @@ export class MemoryRaftStorage implements RaftStorage {
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     if (this.#isClosed) throw closed();
+    checkSnapshotData(snapshot);
     if (snapshot.meta.index >= (this.#snapshot?.meta.index ?? 0)) this.#snapshot = snapshot;
   }
 

@@ -8,12 +8,11 @@
 import type { FileSystem } from '@kayadb/vfs';
 
 import { defaultEntryBytes } from '../core/config.ts';
-import type { Entry, HardState, LogIndex, Snapshot } from '../core/types.ts';
+import type { Entry, LogIndex, Snapshot, Term } from '../core/types.ts';
 import { RaftCorruptionError } from '../errors.ts';
 import { DurableRaftStorage } from './durable-storage.ts';
 import { EntryCache } from './entry-cache.ts';
 import { EntryTable } from './entry-table.ts';
-import { decodeFileHeader, RAFT_HEADER_BYTES, SEGMENT_MAGIC } from './file-header.ts';
 import {
   LEFTOVER_NAMES,
   parseSegmentFileName,
@@ -45,6 +44,10 @@ export interface RaftStorageOptions {
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024;
 
+interface Closeable {
+  close(): Promise<void>;
+}
+
 /** What was read. */
 interface Found {
   readonly names: readonly string[];
@@ -68,11 +71,11 @@ export async function openRaftStorage(directory: string, options: RaftStorageOpt
   checkIdentity(options.identity);
   await options.fs.makeDirectory(directory);
   const found = await readAll(directory, options);
-  const readers = new SegmentReaders(options.fs, directory);
+  const opened: Closeable[] = [];
   try {
-    return await writeAgain(directory, options, found, readers);
+    return await writeAgain(directory, options, found, opened);
   } catch (error) {
-    await readers.close();
+    await Promise.allSettled(opened.map((part) => part.close()));
     throw error;
   }
 }
@@ -85,21 +88,18 @@ async function readAll(directory: string, { fs, identity }: RaftStorageOptions):
     .toSorted((a, b) => a - b);
   const state = await readStateFile(fs, directory, identity);
   const snapshot = await new SnapshotStore(fs, directory, identity).read();
-  if (state === undefined) {
-    await refuseLostState(directory, fs, identity, segments, snapshot);
-    return { names, state, snapshot, log: newLog(segments), reset: undefined, commit: 0 };
+  const others = [...(snapshot === undefined ? [] : [SNAPSHOT_FILE_NAME]), ...segments.map(segmentFileName)];
+  if (state === undefined && others.length > 0) {
+    throw new RaftCorruptionError(STATE_FILE_NAME, 0, `it is missing, and ${others[0]} is there`);
   }
+  // It comes first when a directory is made, and nobody has a term before the first segment is there.
+  const isNew = state === undefined || (state.term === 0 && others.length === 0);
+  if (isNew) return { names, state, snapshot, log: newLog(), reset: undefined, commit: 0 };
   if (segments.length === 0) throw new RaftCorruptionError(segmentFileName(1), 0, 'no segment of the log is there');
   const log = await recoverSegments({ fs, directory, identity, segments });
   const reset = reconcile(log, snapshot);
-  const { lastIndex, firstIndex, lastTerm } = log.table;
-  if (lastIndex >= firstIndex && lastTerm > state.term) {
-    throw new RaftCorruptionError(
-      STATE_FILE_NAME,
-      slotOffset(0),
-      `it says term ${state.term}, and the log has an entry of term ${lastTerm}`,
-    );
-  }
+  refuseForgottenTerm(state, Math.max(log.table.lastTerm, snapshot?.meta.term ?? 0));
+  const { lastIndex } = log.table;
   const known = Math.max(log.commit, snapshot?.meta.index ?? 0);
   return { names, state, snapshot, log, reset, commit: Math.min(known, reset?.meta.index ?? lastIndex) };
 }
@@ -117,83 +117,73 @@ function reconcile({ table, begin }: RecoveredLog, snapshot: Snapshot | undefine
   );
 }
 
-/** Without term and vote, a directory is new, or they were lost. */
-async function refuseLostState(
-  directory: string,
-  fs: FileSystem,
-  identity: RaftIdentity,
-  segments: readonly number[],
-  snapshot: Snapshot | undefined,
-): Promise<void> {
-  if (snapshot !== undefined)
-    throw new RaftCorruptionError(STATE_FILE_NAME, 0, `it is missing, and ${SNAPSHOT_FILE_NAME} is there`);
-  for (const segment of segments) {
-    const file = segmentFileName(segment);
-    const bytes = await fs.readFile(`${directory}/${file}`);
-    decodeFileHeader(file, bytes.subarray(0, RAFT_HEADER_BYTES), SEGMENT_MAGIC, identity);
-    if (bytes.subarray(RAFT_HEADER_BYTES).every((byte) => byte === 0)) continue;
-    throw new RaftCorruptionError(STATE_FILE_NAME, 0, `it is missing, and ${file} has records`);
-  }
-}
-
-function newLog(segments: readonly number[]): RecoveredLog {
-  const segment = (segments.at(-1) ?? 0) + 1;
+function newLog(): RecoveredLog {
   return {
     table: new EntryTable(0, 0),
     commit: 0,
     segments: [],
-    obsolete: segments,
-    end: { segment, startLsn: 0, firstIndex: 1, previousTerm: 0 },
+    obsolete: [],
+    end: { segment: 1, startLsn: 0, firstIndex: 1, previousTerm: 0 },
     rewriteFrom: undefined,
     rewriteIsReset: false,
-    begin: { file: segmentFileName(segment), offset: 0 },
+    begin: { file: segmentFileName(1), offset: 0 },
   };
 }
 
+/** @param term - Of the last entry. @throws RaftCorruptionError when the node was never told of it: then its vote is as old. */
+function refuseForgottenTerm(state: VersionedVote, term: Term): void {
+  if (term <= state.term) return;
+  throw new RaftCorruptionError(
+    STATE_FILE_NAME,
+    slotOffset(0),
+    `it says term ${state.term}, and there is an entry of term ${term}`,
+  );
+}
+
+/** @param opened - What is to be closed when it fails. */
 async function writeAgain(
   directory: string,
   options: RaftStorageOptions,
   found: Found,
-  readers: SegmentReaders,
+  opened: Closeable[],
 ): Promise<DurableRaftStorage> {
-  const { fs, identity, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
-  const { log, reset, commit, state, snapshot } = found;
+  const { fs, identity, segmentBytes = DEFAULT_SEGMENT_BYTES, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+  const { log, reset, commit, snapshot } = found;
+  const { version, term, vote } = found.state ?? { version: 0, term: 0, vote: 0 };
   await removeAll(
     fs,
     directory,
     LEFTOVER_NAMES.filter((name) => found.names.includes(name)),
   );
-  if (state === undefined) await fs.syncDirectory(parentOf(directory));
+  if (found.state === undefined) await fs.syncDirectory(parentOf(directory));
+  const stateFile = await HardStateFile.replace(fs, directory, identity, { version: version + 1, term, vote });
+  opened.push(stateFile);
 
+  const readers = new SegmentReaders(fs, directory);
+  const maker = new SegmentMaker({ fs, directory, identity, segmentBytes });
+  opened.push(readers, maker);
   const seeds = new Map(log.segments.map(({ segment, seed }) => [segment, seed]));
   const source = {
     readSync: (segment: number, buffer: Uint8Array, offset: number) => readers.readSync(segment, buffer, offset),
     seedOf: (segment: number) => seeds.get(segment)!,
   };
-  const maker = new SegmentMaker({ fs, directory, identity, segmentBytes });
   const { file, table } = await rewriteTail({ recovered: log, reset, commit, source }, maker);
+  opened.push(file);
+
+  const snapshots = new SnapshotStore(fs, directory, identity);
+  if (snapshot !== undefined) await snapshots.save(snapshot);
+  for (const segment of log.obsolete) readers.forget(segment);
+  await removeAll(fs, directory, log.obsolete.map(segmentFileName));
   const old = log.segments.filter(({ segment }) => !log.obsolete.includes(segment));
-  const segmentLog = new SegmentLog({ maker, readers, old, current: file, segmentBytes });
-  try {
-    const { version, term, vote } = state ?? { version: 0, term: 0, vote: 0 };
-    const stateFile = await HardStateFile.replace(fs, directory, identity, { version: version + 1, term, vote });
-    const snapshots = new SnapshotStore(fs, directory, identity);
-    try {
-      if (snapshot !== undefined) await snapshots.save(snapshot);
-      for (const segment of log.obsolete) readers.forget(segment);
-      await removeAll(fs, directory, log.obsolete.map(segmentFileName));
-      const hardState: HardState = { term, vote, commit };
-      const cache = new EntryCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
-      const { entryBytes = defaultEntryBytes } = options;
-      return new DurableRaftStorage({ log: segmentLog, table, cache, stateFile, snapshots, hardState, entryBytes });
-    } catch (error) {
-      await stateFile.close();
-      throw error;
-    }
-  } catch (error) {
-    await segmentLog.close();
-    throw error;
-  }
+  return new DurableRaftStorage({
+    log: new SegmentLog({ maker, readers, old, current: file, segmentBytes }),
+    table,
+    cache: new EntryCache(cacheBytes),
+    stateFile,
+    snapshots,
+    hardState: { term, vote, commit },
+    entryBytes: options.entryBytes ?? defaultEntryBytes,
+  });
 }
 
 async function removeAll(fs: FileSystem, directory: string, names: readonly string[]): Promise<void> {

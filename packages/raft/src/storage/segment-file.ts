@@ -6,10 +6,10 @@
  */
 
 import { EMPTY_BYTES } from '@kayadb/codec';
-import type { FileHandle } from '@kayadb/vfs';
+import { type FileHandle, isDiskFull, undoWrite } from '@kayadb/vfs';
 
 import type { Entry } from '../core/types.ts';
-import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { poisoned } from './disk-outcome.ts';
 import { RAFT_HEADER_BYTES } from './file-header.ts';
 import { segmentFileName } from './file-names.ts';
 import {
@@ -147,37 +147,13 @@ export class SegmentFile {
     } catch (error) {
       if (!isDiskFull(error)) throw this.#fail(error);
       try {
-        this.#takeBack(bytes.length, error);
+        undoWrite(this.#handle, this.#endOffset, bytes.length, RECORD_HEADER_BYTES);
       } catch (poison) {
         throw this.#fail(poison);
       }
       throw error;
     }
     this.#endOffset += bytes.length;
-  }
-
-  /**
-   * Undoes a write of `length` bytes at the end that found the disk full: overwrites what it left with zeros, which takes no new space on most
-   * file systems. Within the turn, so that nothing is appended in between.
-   *
-   * Durability: once it returns, the head that makes the bytes a record does not come back, after power loss either.
-   */
-  #takeBack(length: number, cause: unknown): void {
-    if (this.#isBlank()) return;
-    try {
-      for (let at = 0; at < length; at += WRITE_BYTES) {
-        this.#handle.writeSync(ZEROS.subarray(0, Math.min(WRITE_BYTES, length - at)), this.#endOffset + at);
-      }
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-    }
-    if (!this.#isBlank()) throw cause;
-    this.#handle.syncSync();
-  }
-
-  #isBlank(): boolean {
-    const head = new Uint8Array(RECORD_HEADER_BYTES);
-    return head.subarray(0, this.#handle.readSync(head, this.#endOffset)).every((byte) => byte === 0);
   }
 
   /**

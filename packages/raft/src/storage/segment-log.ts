@@ -7,7 +7,7 @@
 import { assert } from '@kayadb/codec';
 
 import type { Entry, LogIndex, Term } from '../core/types.ts';
-import { isDiskFull } from './disk-outcome.ts';
+import { isUndone } from './disk-outcome.ts';
 import type { EntrySource } from './entry-reader.ts';
 import type { SegmentFile } from './segment-file.ts';
 import type { RecordFields } from './segment-format.ts';
@@ -89,7 +89,7 @@ export class SegmentLog implements EntrySource {
   }
 
   /**
-   * Moves on to a new segment; without room for one the old one goes on.
+   * Moves on to a new segment; where there is no room for one, or no descriptor, the old one goes on.
    *
    * Requires: everything is durable, and nothing is appended meanwhile.
    * @throws RaftError KAYA_RAFT_POISONED
@@ -101,7 +101,7 @@ export class SegmentLog implements EntrySource {
     try {
       this.#current = await this.#maker.make(start);
     } catch (error) {
-      if (isDiskFull(error)) return;
+      if (isUndone(error)) return;
       throw error;
     }
     this.#isPrepared = false;

@@ -5,9 +5,9 @@
  * can lead to it any more, after power loss either. Format: docs/format/raft-log.md, "Life of the log".
  */
 
-import type { FileHandle, FileSystem } from '@kayadb/vfs';
+import { type FileHandle, type FileSystem, isDiskFull } from '@kayadb/vfs';
 
-import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { isUndone, poisoned } from './disk-outcome.ts';
 import { encodeFileHeader, fileSeed, RAFT_HEADER_BYTES, SEGMENT_MAGIC, type SegmentStart } from './file-header.ts';
 import { NEXT_SEGMENT_NAME, segmentFileName, SPARE_SEGMENT_NAME } from './file-names.ts';
 import type { RaftIdentity } from './raft-identity.ts';
@@ -41,13 +41,17 @@ export class SegmentMaker {
   }
 
   /**
-   * Makes a file ready for the next segment. Without room nothing happens.
+   * Makes a file ready for the next segment. Without room, or a descriptor, nothing happens.
    *
    * @throws RaftError KAYA_RAFT_POISONED when something else failed.
    */
   prepare(): Promise<void> {
     return this.#inTurn('preparing a segment', async () => {
-      this.#prepared ??= await this.#recycleOrFill();
+      try {
+        this.#prepared ??= await this.#recycleOrFill();
+      } catch (error) {
+        if (!isUndone(error)) throw error;
+      }
     });
   }
 
@@ -57,8 +61,8 @@ export class SegmentMaker {
    * @param records - What stands in it from the beginning: whole records, encoded with the seed that they are given.
    *
    * Durability: name, header and records survive power loss once it resolves; before, the name does not exist.
-   * @throws FileSystemError KAYA_DISK_FULL when there is no room: nothing happened.
-   * @throws RaftError KAYA_RAFT_POISONED otherwise.
+   * @throws FileSystemError KAYA_DISK_FULL or KAYA_FS_TOO_MANY_FILES when there is no room or no descriptor: nothing happened.
+   * @throws RaftError KAYA_RAFT_POISONED otherwise, or what `records` throws.
    */
   make(start: SegmentStart, records?: (seed: number) => Iterable<Uint8Array>): Promise<SegmentFile> {
     return this.#inTurn('making a segment', async () => {
@@ -125,17 +129,26 @@ export class SegmentMaker {
     await this.#prepared?.handle.close();
   }
 
-  async #recycleOrFill(): Promise<PreparedFile | undefined> {
-    const { fs } = this.#options;
+  #recycleOrFill(): Promise<PreparedFile> {
     const path = this.#path(NEXT_SEGMENT_NAME);
-    const spareBytes = this.#spareBytes;
-    if (spareBytes === undefined) return this.#fill(path);
-    await fs.rename(this.#path(SPARE_SEGMENT_NAME), path);
-    this.#spareBytes = undefined;
-    return { handle: await fs.open(path, 'write'), fileBytes: spareBytes };
+    return this.#spareBytes === undefined ? this.#fill(path) : this.#recycle(path, this.#spareBytes);
   }
 
-  async #fill(path: string): Promise<PreparedFile | undefined> {
+  async #recycle(path: string, spareBytes: number): Promise<PreparedFile> {
+    const { fs } = this.#options;
+    // Opened first: what fails after the new name is there would leave a file in the way of the next.
+    const handle = await fs.open(this.#path(SPARE_SEGMENT_NAME), 'write');
+    try {
+      await fs.rename(handle.path, path);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+    this.#spareBytes = undefined;
+    return { handle, fileBytes: spareBytes };
+  }
+
+  async #fill(path: string): Promise<PreparedFile> {
     const { fs, segmentBytes } = this.#options;
     const handle = await fs.open(path, 'create');
     try {
@@ -147,9 +160,8 @@ export class SegmentMaker {
       return { handle, fileBytes: segmentBytes };
     } catch (error) {
       await handle.close().catch(() => undefined);
-      if (!isDiskFull(error)) throw error;
-      await fs.unlink(path);
-      return undefined;
+      if (isDiskFull(error)) await fs.unlink(path);
+      throw error;
     }
   }
 
@@ -166,7 +178,7 @@ export class SegmentMaker {
 
   #inTurn<Result>(what: string, task: () => Promise<Result>): Promise<Result> {
     const mine = this.#last.then(task).catch((error: unknown) => {
-      throw isDiskFull(error) ? error : poisoned(what, error);
+      throw isUndone(error) ? error : poisoned(what, error);
     });
     this.#last = mine.catch(() => undefined);
     return mine;

@@ -106,13 +106,15 @@ function lsnAt(header: DecodedHeader, offset: number): number {
 function whyNoRecord({ header, bytes }: SegmentBytes, offset: number): string | undefined {
   if (offset + RECORD_HEADER_BYTES > bytes.length) return 'the file ends';
   if (!hasRecordMarker(bytes, offset)) return 'no record begins';
-  const { payloadBytes } = decodeRecordHeader(bytes, offset);
+  const { payloadBytes, durableLsn } = decodeRecordHeader(bytes, offset);
   if (offset + RECORD_HEADER_BYTES + payloadBytes > bytes.length) return 'a record goes on behind the end of the file';
   if (!hasValidRecordCrc(bytes, offset, payloadBytes, header.seed)) return 'the CRC of a record does not match';
+  // Two headers may have one CRC, and so one seed.
+  if (durableLsn < header.startLsn) return 'a record is of what the file held before';
   return undefined;
 }
 
-/** Cheap tests that every record of this segment passes. What the file held before has smaller LSNs. */
+/** Cheap tests that every record of this segment passes, and those of what the file held before do not. */
 function isPlausible({ header, bytes }: SegmentBytes, offset: number): boolean {
   if (!hasRecordMarker(bytes, offset)) return false;
   const { kind, payloadBytes, durableLsn } = decodeRecordHeader(bytes, offset);

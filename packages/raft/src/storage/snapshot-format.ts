@@ -8,19 +8,18 @@ import { readConfiguration, writeConfiguration } from './configuration-encoding.
 import { decodeFileHeader, encodeFileHeader, fileSeed, RAFT_HEADER_BYTES, SNAPSHOT_MAGIC } from './file-header.ts';
 import { SNAPSHOT_FILE_NAME } from './file-names.ts';
 import type { RaftIdentity } from './raft-identity.ts';
+import { checkSnapshotData } from './storage-batch.ts';
 
 export { SNAPSHOT_MAGIC } from './file-header.ts';
 export { SNAPSHOT_FILE_NAME } from './file-names.ts';
-
-export const MAX_SNAPSHOT_DATA_BYTES = 1024 * 1024 * 1024;
+export { MAX_SNAPSHOT_DATA_BYTES } from '../core/types.ts';
 
 const CRC_BYTES = 4;
 
 /** @throws RangeError when its data is over `MAX_SNAPSHOT_DATA_BYTES`. */
-export function encodeSnapshot({ meta, data }: Snapshot, identity: RaftIdentity): Uint8Array {
-  if (data.length > MAX_SNAPSHOT_DATA_BYTES) {
-    throw new RangeError(`a snapshot's data takes ${MAX_SNAPSHOT_DATA_BYTES} bytes at most, not ${data.length}`);
-  }
+export function encodeSnapshot(snapshot: Snapshot, identity: RaftIdentity): Uint8Array {
+  checkSnapshotData(snapshot);
+  const { meta, data } = snapshot;
   const configuration = new ByteWriter();
   writeConfiguration(configuration, meta.configuration);
   const fields = new ByteWriter()

@@ -1,9 +1,9 @@
 /** The snapshot's file: published whole, one after the other, never an older in the place of a newer. Format: docs/format/raft-snapshot.md. */
 
-import { type FileSystem, isNotFound, publishFile } from '@kayadb/vfs';
+import { type FileSystem, isDiskFull, isNotFound, publishFile } from '@kayadb/vfs';
 
 import type { Snapshot } from '../core/types.ts';
-import { isDiskFull, poisoned } from './disk-outcome.ts';
+import { poisoned } from './disk-outcome.ts';
 import { SNAPSHOT_FILE_NAME } from './file-names.ts';
 import type { RaftIdentity } from './raft-identity.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot-format.ts';
@@ -53,11 +53,6 @@ export class SnapshotStore {
     const mine = this.#last.then(() => this.#replace(snapshot));
     this.#last = mine.catch(() => undefined);
     return mine;
-  }
-
-  /** Waits for what is under way. */
-  async settle(): Promise<void> {
-    await this.#last;
   }
 
   async #replace(snapshot: Snapshot): Promise<void> {

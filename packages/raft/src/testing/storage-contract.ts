@@ -3,8 +3,8 @@
 import { equalBytes } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
-import { EMPTY_CONFIGURATION, EMPTY_HARD_STATE, type Entry } from '../core/types.ts';
-import type { RaftStorage } from '../storage/raft-storage.ts';
+import { EMPTY_CONFIGURATION, EMPTY_HARD_STATE, type Entry, MAX_SNAPSHOT_DATA_BYTES } from '../core/types.ts';
+import type { RaftStorage, StorageBatch } from '../storage/raft-storage.ts';
 import { batchOf, describeLog, NO_LIMIT, sampleEntries, sampleEntry, sampleSnapshot, vote } from './storage-samples.ts';
 
 /** One storage and its successors, each opened when the one before is closed. */
@@ -72,7 +72,7 @@ export function describeStorageContract(name: string, createWorld: () => Storage
       const world = createWorld();
       const storage = await filled(world);
       await storage.write(batchOf({ hardState: vote(4, 2, 11) }));
-      await storage.write(batchOf({ hardState: vote(4, 2, 11) }));
+      await storage.write(batchOf({ hardState: vote(4, 2, 50) }));
 
       const next = await world.open();
 
@@ -198,12 +198,21 @@ export function describeStorageContract(name: string, createWorld: () => Storage
       await next.close();
     });
 
-    test('that leave a gap are refused', async () => {
+    test('that leave a gap, or come before their term, are refused', async () => {
       const storage = await filled(createWorld());
+      const attempts = [
+        [{ entries: [sampleEntry(13, 4)] }, 'do not follow'],
+        [{ entries: [sampleEntry(0, 4)] }, 'do not follow'],
+        [{ entries: [sampleEntry(12, 4), sampleEntry(14, 4)] }, 'out of order'],
+        [{ hardState: vote(6), entries: [sampleEntry(12, 6), sampleEntry(13, 5)] }, 'out of order'],
+        [{ entries: [sampleEntry(12, 3)] }, 'follows one of 4'],
+        [{ entries: [sampleEntry(12, 5)] }, 'before that term'],
+      ] as const;
 
-      const write = (): unknown => storage.write(batchOf({ entries: [sampleEntry(13, 4)] }));
+      const write = (batch: Partial<StorageBatch>) => (): unknown => storage.write(batchOf(batch));
 
-      expect(write).toThrow('do not follow');
+      for (const [batch, reason] of attempts) expect(write(batch)).toThrow(reason);
+      expect(storage.lastIndex).toBe(11);
       await storage.close();
     });
   });
@@ -318,17 +327,68 @@ export function describeStorageContract(name: string, createWorld: () => Storage
       await next.close();
     });
 
+    test('may come with entries behind what it leaves in the log', async () => {
+      const world = createWorld();
+      const storage = await filled(world);
+      await storage.write(batchOf({ snapshot: sampleSnapshot(9, 4), entries: [sampleEntry(11, 4, 'another')] }));
+
+      const found = [storage.firstIndex, describeLog(storage)];
+
+      expect(found).toEqual([10, '4/10 4/11']);
+      const next = await world.open();
+      expect([next.lastIndex, next.term(9), next.entries(11, 12, NO_LIMIT)]).toEqual([
+        11,
+        4,
+        [sampleEntry(11, 4, 'another')],
+      ]);
+      await next.close();
+    });
+
     test('may come with entries behind it', async () => {
       const world = createWorld();
       const storage = await filled(world);
       const entries = sampleEntries(21, 23, 6);
       await storage.write(batchOf({ hardState: vote(6), snapshot: sampleSnapshot(20, 6), entries }));
       await storage.write(batchOf({ entries: [sampleEntry(24, 6)] }));
+      expect(describeLog(storage)).toBe('6/21 6/22 6/23 6/24');
 
       const next = await world.open();
 
       expect(describeLog(next)).toBe('6/21 6/22 6/23 6/24');
       await next.close();
+    });
+
+    test('is refused when it comes before its term, lies before the log, or leaves a gap to its entries', async () => {
+      const storage = await filled(createWorld());
+      await storage.saveSnapshot(sampleSnapshot(5, 4));
+      await storage.compact(5);
+      const attempts = [
+        [{ snapshot: sampleSnapshot(20, 5) }, 'before that term'],
+        [{ snapshot: sampleSnapshot(4, 4) }, 'a log that begins at 6'],
+        [{ snapshot: sampleSnapshot(20, 4), entries: [sampleEntry(22, 4)] }, 'do not follow'],
+        // Nothing of the log stays behind a snapshot whose last entry it does not have.
+        [{ hardState: vote(5), snapshot: sampleSnapshot(8, 5), entries: [sampleEntry(10, 5)] }, 'do not follow'],
+        [{ hardState: vote(5), snapshot: sampleSnapshot(20, 5), entries: [sampleEntry(21, 4)] }, 'follows one of 5'],
+      ] as const;
+
+      const write = (batch: Partial<StorageBatch>) => (): unknown => storage.write(batchOf(batch));
+
+      for (const [batch, reason] of attempts) expect(write(batch)).toThrow(reason);
+      expect([storage.lastIndex, storage.snapshot()]).toEqual([11, sampleSnapshot(5, 4)]);
+      await storage.close();
+    });
+
+    test('whose data are more than a message may carry is refused, and the one before stays', async () => {
+      const storage = await filled(createWorld());
+      await storage.saveSnapshot(sampleSnapshot(5, 4));
+      const snapshot = { ...sampleSnapshot(9, 4), data: new Uint8Array(MAX_SNAPSHOT_DATA_BYTES + 1) };
+
+      const saved = storage.saveSnapshot(snapshot);
+
+      await expect(saved).rejects.toThrow(RangeError);
+      expect(storage.snapshot()).toEqual(sampleSnapshot(5, 4));
+      await storage.write(batchOf({ entries: [sampleEntry(12, 4)] }));
+      await storage.close();
     });
 
     test('of a configuration alone begins a group', async () => {

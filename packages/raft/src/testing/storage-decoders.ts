@@ -57,8 +57,7 @@ const configChange: RaftDecoder<ConfigChange> = {
 const snapshotFile: RaftDecoder<Snapshot> = {
   name: 'raft-snapshot-file',
   refusals: REFUSALS,
-  // Its header has fields of a segment, which are not looked at.
-  isCanonical: () => false,
+  isCanonical: () => true,
   copies: true,
   decode: (bytes) => decodeSnapshot(bytes, IDENTITY),
   encode: (value) => encodeSnapshot(value, IDENTITY),

@@ -7,6 +7,8 @@ import type { PeerMessage } from '../core/message.ts';
 import type { EntryKind } from '../core/types.ts';
 import type { RefusalReason, TransferMessage } from './transfer-message.ts';
 
+export { MAX_SNAPSHOT_DATA_BYTES } from '../core/types.ts';
+
 export const PEER_PROTOCOL_VERSION = 1;
 
 /** The only group there is. */
@@ -29,9 +31,6 @@ export const MAX_CONTEXT_BYTES = 4096;
 
 /** Bound: each list of a configuration. */
 export const MAX_LISTED_MEMBERS = 1000;
-
-/** Bound: `Snapshot.data`. */
-export const MAX_SNAPSHOT_DATA_BYTES = 16 * 1024 * 1024;
 
 /** Bound: files of one snapshot. */
 export const MAX_SNAPSHOT_FILES = 65_536;

@@ -4,6 +4,7 @@
  */
 
 import type { NodeId, Snapshot, Term } from '../core/types.ts';
+import { MAX_SNAPSHOT_FILES } from './frame-format.ts';
 
 /** One file of a snapshot. Never changed while the snapshot is pinned. */
 export interface SnapshotFile {
@@ -80,12 +81,36 @@ export interface SnapshotDone extends OfTransfer {
   readonly kind: 'snapshot-done';
 }
 
+/** What the end with the snapshot says; the other end says the rest. */
+export type SenderMessage = SnapshotOffer | SnapshotChunk;
+
 export type TransferMessage = SnapshotOffer | SnapshotChunk | SnapshotPosition | SnapshotRefusal | SnapshotDone;
 
 /** Bound: a name has at most `MAX_SNAPSHOT_FILE_NAME_BYTES` characters. */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
+export function isSenderMessage(message: TransferMessage): message is SenderMessage {
+  return message.kind === 'snapshot-offer' || message.kind === 'snapshot-chunk';
+}
+
 /** Whether `name` is safe to be given to a file: ASCII letters, digits, `.`, `_` and `-`, the first a letter or a digit. */
 export function isSnapshotFileName(name: string): boolean {
   return FILE_NAME.test(name);
+}
+
+/** Why a list of files cannot be sent; `undefined` when it can. */
+export function findFileListFlaw(files: readonly SnapshotFile[]): string | undefined {
+  if (files.length > MAX_SNAPSHOT_FILES)
+    return `it has ${files.length} files, and at most ${MAX_SNAPSHOT_FILES} can be`;
+  let total = 0;
+  let last = '';
+  for (const { name, bytes, crc } of files) {
+    if (!isSnapshotFileName(name)) return `${JSON.stringify(name)} is no name for a file of a snapshot`;
+    if (name <= last) return `${name} comes behind ${last}; names are to ascend`;
+    total += bytes;
+    if (!Number.isSafeInteger(total) || bytes < 0) return `${name} has ${bytes} bytes`;
+    if (bytes === 0 && crc !== 0) return `${name} has no bytes, and a checksum`;
+    last = name;
+  }
+  return undefined;
 }

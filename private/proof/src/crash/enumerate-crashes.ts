@@ -1,9 +1,8 @@
 /** Power loss after every change to the disk of a recorded workload, in every way or in a few that rotate. */
 
-import { describeSeed, seededRandom, type SeededRandom } from '@kayadb/testkit';
+import { breathe, describeSeed, type SeededRandom, seededRandom } from '@kayadb/testkit';
 import { type CrashMode, crashModes } from '@kayadb/vfs/testing';
 
-import { breathe } from '../breathe.ts';
 import type { Findings } from '../report.ts';
 import { randomWorkload } from '../workload/workload.ts';
 import { CrashCheck, type CrashSampling } from './crash-check.ts';

@@ -1,9 +1,7 @@
 /** Runs damages against stores, judges each, and counts: what the tests of this proof have in common. */
 
-import { describeSeed, type SeededRandom, seededRandom, testSeed } from '@kayadb/testkit';
+import { breathe, describeSeed, proofSize, type SeededRandom, seededRandom, testSeed } from '@kayadb/testkit';
 
-import { breathe } from '../breathe.ts';
-import { proofSize } from '../proof-size.ts';
 import { type Figures, Findings } from '../report.ts';
 import { allowedRows } from './allowed-rows.ts';
 import type { Damage } from './damage.ts';

@@ -1,6 +1,7 @@
 /** The four stores that everything is done to, and their strangers. */
 
-import { sized } from '../proof-size.ts';
+import { sized } from '@kayadb/testkit';
+
 import { buildDamagedStore, type DamagedStore, type StoreRecipe } from './damaged-store.ts';
 
 /** Makes a store of at least 40 KB of content in CI, and of 200 KB in the long run. */

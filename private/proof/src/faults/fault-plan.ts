@@ -17,6 +17,8 @@ export interface PlannedFault {
   readonly name: string;
   readonly kind: OperationKind;
   readonly faults: readonly Fault[];
+  /** A write fails although all of it arrived. */
+  readonly arrivesWhole?: boolean;
 }
 
 /** Calls that take space, or change what is on disk. */
@@ -85,6 +87,7 @@ function shortWrites(places: readonly number[], likely: number, unlikely: number
         name: `${errno} after ${bytes} bytes of write ${at}${forever ? ' and all later ones' : ''}`,
         kind: 'write',
         faults: [{ at, forever, effect: { kind: 'short-write', bytes, errno } }],
+        arrivesWhole: bytes === Infinity,
       }));
     }),
   );

@@ -1,10 +1,9 @@
 /** Runs a chapter once for each planned fault, and looks at what crashes leave of each run. */
 
 import type { EngineOptions } from '@kayadb/engine';
-import { seededRandom } from '@kayadb/testkit';
+import { breathe, seededRandom } from '@kayadb/testkit';
 import { crashClone, type CrashMode, type MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import { breathe } from '../breathe.ts';
 import type { Figures, Findings } from '../report.ts';
 import { checkSurvivors, type SurvivorsExpected } from './check-survivors.ts';
 import { closedStore, copyOf, crashedStore } from './crashed-store.ts';
@@ -55,6 +54,9 @@ const MODES: readonly CrashMode[] = [
   { kind: 'anything' },
 ];
 
+/** What stands in the place of a write that was undone must be on disk when its writer is told, or the write comes back. */
+const LAST_WRITE_LOST: CrashMode = { kind: 'torn-last-write', bytes: 0 };
+
 /** Ends a sweep: a bug is seen by many runs. */
 export const ENOUGH_FINDINGS = 5;
 /** Bound: changes of the disk between two crashes. */
@@ -75,13 +77,16 @@ export async function sweep(sweepOptions: SweepOptions): Promise<void> {
   for (const finding of clean.findings) findings.add(`${chapter.name}, nothing fails: ${finding}`);
   if (findings.count > 0) return;
 
-  for (const [index, { name, faults }] of planFaults(clean.calls.kinds, thoroughness).entries()) {
+  for (const [index, { name, faults, arrivesWhole }] of planFaults(clean.calls.kinds, thoroughness).entries()) {
     const crashes: Crash[] = [];
     const random = seededRandom(index);
     const run = new FaultRun({
       ...start(),
       faults,
-      onFailure: (failed) => crashAfter(failed, crashes, random, sweepOptions.crashes),
+      onFailure: (failed) => {
+        if (arrivesWhole === true) crashes.push(crashOf(failed, LAST_WRITE_LOST, random));
+        crashAfter(failed, crashes, random, sweepOptions.crashes);
+      },
     });
     await run.run();
     figures.add(run);
@@ -117,11 +122,12 @@ function crashOf(run: FaultRun, mode: CrashMode, random: Random): Crash {
 /** Crashes at the failure and at random moments after it, `count` in all. Each is added when it happens. */
 function crashAfter(run: FaultRun, crashes: Crash[], random: Random, count: number): void {
   if (count === 0) return;
+  const enough = crashes.length + count;
   crashes.push(crashOf(run, random.pick(MODES), random));
   let countdown = random.int(MAX_GAP);
   const stop = run.disk.afterEachMutation(() => {
     if (countdown-- > 0) return;
-    if (crashes.length === count) return stop();
+    if (crashes.length === enough) return stop();
     crashes.push(crashOf(run, random.pick(MODES), random));
     countdown = random.int(MAX_GAP);
   });

@@ -1,9 +1,9 @@
 /** Fails every sync of a chapter in turn, in all the ways in which a kernel may treat the pages, and compares what it does with the list of call sites. */
 
 import type { EngineOptions } from '@kayadb/engine';
+import { breathe } from '@kayadb/testkit';
 import { crashClone, type Fault, type FaultEffect } from '@kayadb/vfs/testing';
 
-import { breathe } from '../breathe.ts';
 import type { Findings } from '../report.ts';
 import { checkSurvivors } from './check-survivors.ts';
 import { closedStore, copyOf, crashedStore } from './crashed-store.ts';

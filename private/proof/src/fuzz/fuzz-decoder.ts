@@ -5,9 +5,8 @@
  */
 
 import type { Decoder } from '@kayadb/engine/testing';
-import { seededRandom, type SeededRandom } from '@kayadb/testkit';
+import { breathe, type SeededRandom, seededRandom } from '@kayadb/testkit';
 
-import { breathe } from '../breathe.ts';
 import { checkInput, toHex } from './check-input.ts';
 import { mutate } from './mutate.ts';
 import { shrinkInput } from './shrink-input.ts';

@@ -1,10 +1,8 @@
 /** The test of one share of the decoders. Test files that call it run side by side. */
 
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { breathe, seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { breathe } from '../breathe.ts';
-import { sized, timeoutFor } from '../proof-size.ts';
 import { publishFigures } from '../report.ts';
 import { decoderShare } from './all-decoders.ts';
 import { toHex } from './check-input.ts';

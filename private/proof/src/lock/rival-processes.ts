@@ -2,11 +2,10 @@
 
 import { KayaError } from '@kayadb/codec';
 import { type Engine, openEngine } from '@kayadb/engine';
-import { type SeededRandom, VirtualClock } from '@kayadb/testkit';
+import { breathe, type SeededRandom, VirtualClock } from '@kayadb/testkit';
 import type { FileSystem } from '@kayadb/vfs';
 import { type FakeProcess, fakeProcessWorld, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import { breathe } from '../breathe.ts';
 import { lateDisk } from '../crash/late-disk.ts';
 import type { Findings } from '../report.ts';
 import { contentOf, DIRECTORY, tinyOptions } from '../workload/proof-world.ts';

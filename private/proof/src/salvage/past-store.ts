@@ -4,10 +4,9 @@
  */
 
 import type { BatchOperation, Engine, EngineOptions } from '@kayadb/engine';
-import { seededRandom, type SeededRandom } from '@kayadb/testkit';
+import { breathe, type SeededRandom, seededRandom } from '@kayadb/testkit';
 import { crashClone, type CrashMode, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import { breathe } from '../breathe.ts';
 import { DIRECTORY, ProofWorld, tinyOptions } from '../workload/proof-world.ts';
 
 /** What happened at one sequence number; `value` undefined deletes, `end` set deletes up to and without it. */

@@ -38,6 +38,9 @@ function ledgerOf(terms: readonly number[]): Ledger {
   return ledger;
 }
 
+/** The log begins behind entry 1, for which a snapshot stands. */
+const PURGED = { firstIndex: 2, snapshotIndex: 1, appliedIndex: 1 };
+
 describe('Checks', () => {
   test('find an entry that is another elsewhere', () => {
     const checks = new Checks(() => undefined);
@@ -160,6 +163,42 @@ describe('Checks', () => {
       'commit of node 1 went from 1 to 0',
       'node 1 voted for 2 and 3 in term 2',
     ]);
+  });
+
+  test.each([
+    [
+      'a log that begins behind its snapshot',
+      { firstIndex: 3 },
+      {},
+      'purged, snapshot, committed, last are 2, 0, 0, 2',
+    ],
+    [
+      'a snapshot of what is not committed',
+      { snapshotIndex: 1 },
+      {},
+      'purged, snapshot, committed, last are 0, 1, 0, 2',
+    ],
+    ['a commit index beyond the log', {}, { commit: 3 }, 'purged, snapshot, committed, last are 0, 0, 3, 2'],
+    ['more applied than committed', { appliedIndex: 1 }, {}, 'applied 1 (0), applying 0, committed 0'],
+    ['a log that goes before its state is durable', PURGED, { commit: 2 }, 'purged 1, durable 0'],
+  ])('find %s', (_, parts, status, expected) => {
+    const checks = new Checks(() => undefined);
+    const { firstIndex = 1, snapshotIndex = 0, ...rest } = parts as { firstIndex?: number; snapshotIndex?: number };
+    const view = viewOf(1, [1, 1], status);
+    const storage = { firstIndex, snapshotIndex, lastIndex: 2, term: () => 1 } as unknown as WatchedStorage;
+
+    checks.observe({ ...view, ...rest, storage });
+
+    expect(checks.violation?.finder).toBe('order');
+    expect(checks.violation?.what).toContain(expected);
+  });
+
+  test('find terms that fall along a log', () => {
+    const checks = new Checks(() => undefined);
+
+    checks.logs.appended(1, [entryOf(1, 2), entryOf(2, 1)], 0);
+
+    expect(checks.violation).toEqual({ finder: 'logs', what: 'terms fall at 2 of 1' });
   });
 
   test('find a command that was refused and happened, an acknowledged one that did not, and a read of the past', () => {

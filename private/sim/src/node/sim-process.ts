@@ -118,7 +118,8 @@ export class SimProcess {
       tickMs: profile.limits.tickMs,
       host: {
         send: (message) => sendTransfer(host, message),
-        deliver: (request) => node?.receive(request),
+        // What ends the node is told by its event.
+        deliver: (request) => void node?.installSnapshot(request).catch(() => undefined),
       },
     });
     const nodeRandom = random.fork('node');

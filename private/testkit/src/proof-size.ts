@@ -1,6 +1,6 @@
 /**
- * How much is tried. Every proof is one test that runs in two sizes: `ci`, which takes seconds, and `long`
- * (`pnpm test:long`), which takes minutes to hours and whose figures stand in docs/internals/proof.md.
+ * How much is tried. Every proof is one test that runs in two sizes: `ci`, which takes seconds to minutes, and `long` (`KAYA_PROOF_SIZE=long`), which
+ * takes minutes to hours and whose figures are kept (docs/internals/proof.md).
  */
 
 export type ProofSize = 'ci' | 'long';
