@@ -7,6 +7,7 @@ import { crashClone, crashModes, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { CommandResult } from '../../src/machine/command-result.ts';
+import type { Command } from '../../src/machine/command.ts';
 import type { KayaMachine } from '../../src/machine/kaya-machine.ts';
 import { MachineModel, textOf } from './machine-model.ts';
 import { between, entriesOf, MachineWorld } from './machine-world.ts';
@@ -102,6 +103,37 @@ describe('a machine', { timeout: 120_000 }, () => {
     }
     expect(restarts).toBeGreaterThan(ROUNDS);
     expect(losses).toBeGreaterThan(3);
+  });
+
+  test('stands for whole entries and for no more than its index says, when the power goes between the batches of one call', async () => {
+    const random = seededRandom(testSeed());
+    const disk = new MemoryFileSystem();
+    const machine = await (await MachineWorld.create(disk)).open();
+    const keys = Array.from({ length: 7 }, (_, i) => Buffer.from(`k${i + 1}`));
+    const commands = keys.map((key): Command => {
+      const operations = [{ kind: 'put' as const, key, value: new Uint8Array(600_000) }];
+      return { kind: 'write', timeMs: 0, write: { conditions: [], operations, otherwise: [] } };
+    });
+    const disks: MemoryFileSystem[] = [];
+    const stop = disk.afterEachMutation(() => {
+      if (random.chance(0.2)) disks.push(crashClone(disk, { kind: 'nothing-unsynced' }, () => 0));
+    });
+
+    await machine.apply(entriesOf(commands), 9);
+    await machine.close();
+    stop();
+
+    const indexes = new Set<number>();
+    for (const survivor of disks) {
+      const again = await new MachineWorld(survivor).open();
+      const { appliedIndex } = again;
+      indexes.add(appliedIndex);
+      const rows = await again.getMany(keys);
+      expect(rows.filter((row) => row !== undefined)).toHaveLength(Math.min(appliedIndex, 7));
+      expect(rows.slice(appliedIndex).every((row) => row === undefined)).toBe(true);
+      await again.close();
+    }
+    expect(indexes.size).toBeGreaterThan(2);
   });
 
   test('holds the same rows, byte for byte, however the log was cut and whatever was lost and repeated', async () => {

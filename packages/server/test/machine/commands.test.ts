@@ -295,6 +295,23 @@ describe('a session', () => {
     expect(await told.inSession(session, 1)).toBe('expired');
   });
 
+  test('knows after a restart what it knew', async () => {
+    const world = await MachineWorld.create();
+    const first = new Told(await world.open());
+    const session = await first.open(MINUTE);
+    await first.inSession(session, 7);
+    await first.inSession(session, 5, 4);
+    await first.machine.close();
+
+    const told = new Told(await world.open());
+
+    expect(await told.inSession(session, 3)).toBe('stale');
+    expect(await told.inSession(session, 7)).toBe('2');
+    expect(await told.inSession(session, 5)).toBe('3');
+    expect(await told.inSession(session, 3 + SESSION_WINDOW)).toBe('7');
+    expect(await told.inSession(session, 4 + SESSION_WINDOW)).toBe('far');
+  });
+
   test('takes its answers with it, and no others', async () => {
     const world = await MachineWorld.create();
     const told = new Told(await world.open());
