@@ -12,8 +12,8 @@ import type { LogLine } from './support/server-process.ts';
 const STAND_IN = fileURLToPath(new URL('support/cluster/stand-in-node.ts', import.meta.url));
 const TIMEOUT_MS = 90_000;
 
-function openCluster(nodeCount = 3): Promise<ClusterProcesses> {
-  return ClusterProcesses.start({ nodeCount, program: ['--import', 'tsx', STAND_IN] });
+function openCluster(initialCount = 3): Promise<ClusterProcesses> {
+  return ClusterProcesses.start({ nodeCount: 3, initialCount, program: ['--import', 'tsx', STAND_IN] });
 }
 
 /** The next beats of one node at another, by place. */
@@ -53,6 +53,23 @@ describe('a cluster of processes', { timeout: TIMEOUT_MS }, () => {
     expect(first?.['data']).toBe(cluster.dataFolder(0));
     expect(await cluster.findLeader()).toBe(0);
     expect(cluster.deaths).toEqual([]);
+  });
+
+  test('starts nodes that join later with the first ones as their peers, and not before they are told to', async () => {
+    await using cluster = await openCluster(2);
+
+    await cluster.start(2);
+    const before = readdirSync(cluster.folder.at('logs'));
+    await cluster.join(2);
+    await hear(cluster, 2, 0);
+
+    const [first, joined] = [0, 2].map((place) => cluster.process(place).event('node.ready'));
+    expect(before.toSorted()).toEqual(['node-1.1.log', 'node-2.1.log']);
+    expect(first).toMatchObject({ isJoining: false, peers: [expect.stringMatching(/^2=/)] });
+    expect(joined).toMatchObject({
+      isJoining: true,
+      peers: [expect.stringMatching(/^1=/), expect.stringMatching(/^2=/)],
+    });
   });
 
   test('blocks one direction between two nodes, and loses nothing of it', async () => {

@@ -10,6 +10,7 @@ import { recordRun } from './support/record-run.ts';
 
 const TINY = 600;
 const LARGER = 250;
+const LONG = 4;
 
 /** The history with one answer changed: a row of another read, no row, another revision, or another outcome of a compare. */
 function spoil(history: History, random: SeededRandom): History {
@@ -106,4 +107,16 @@ describe('the check of random histories', () => {
     },
     60_000,
   );
+
+  test('comes to an end with 1,000 operations of 10 clients, many of them unanswered', async () => {
+    const random = seededRandom(testSeed()).fork('long');
+    const verdicts: string[] = [];
+
+    for (let round = 0; round < LONG; round++) {
+      const history = await recordRun({ seed: random.int(2 ** 32), operations: 1000, unknownShare: 0.05 * round });
+      verdicts.push(checkHistory(history).kind);
+    }
+
+    expect(verdicts).toEqual(verdicts.map(() => 'linearizable'));
+  }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Action, History, Operation, SeenRow, WriteAction } from '../history/operation.ts';
+import type { Action, Condition, History, Operation, SeenRow, WriteAction } from '../history/operation.ts';
 import { assertLinearizable, checkHistory } from './check-history.ts';
 import { findSessionFault } from './check-sessions.ts';
 
@@ -18,6 +18,7 @@ const at = (revision: number, failed?: number): Answer =>
   failed === undefined ? { kind: 'written', revision } : { kind: 'written', revision, failed };
 const saw = (...rows: readonly (SeenRow | null)[]): Answer => ({ kind: 'rows', rows });
 const row = (value: string, revision?: number): SeenRow => (revision === undefined ? { value } : { value, revision });
+const EXISTS: Condition = { kind: 'exists', key: 'x', exists: true };
 const REFUSED: Answer = { kind: 'not-done', reason: 'refused' };
 const LOST: Answer = { kind: 'unknown', reason: 'lost' };
 
@@ -69,6 +70,36 @@ describe('checkHistory', () => {
         [1, 1, 2, put('x', 'a'), at(1)],
         [2, 3, 4, remove('x'), LOST],
         [1, 5, 6, get('x'), saw(null)],
+      ],
+    ],
+    [
+      'an unanswered delete of several, the one whose condition held',
+      [
+        [1, 1, 2, put('x', 'a'), at(1)],
+        [2, 3, 4, { ...remove('x'), conditions: [{ kind: 'value', key: 'x', value: 'other' }] }, LOST],
+        [3, 5, 6, { ...remove('x'), conditions: [{ kind: 'value', key: 'x', value: 'a' }] }, LOST],
+        [1, 7, 8, get('x'), saw(null)],
+      ],
+    ],
+    [
+      'two unanswered writes, the second of which could be done only behind the first',
+      [
+        [1, 1, 2, put('x', 'a'), at(1)],
+        [2, 3, 4, remove('y'), LOST],
+        [2, 5, 6, { ...remove('x'), conditions: [{ kind: 'exists', key: 'y', exists: false }] }, LOST],
+        [1, 7, 8, get('y'), saw(row('b', 2))],
+        [3, 1, 9, put('y', 'b'), at(2)],
+        [1, 10, 11, get('x'), saw(null)],
+      ],
+    ],
+    [
+      'half of an unanswered batch, the other half of which was written again before it was looked at',
+      [
+        [1, 1, 2, put('x', 'a'), at(1)],
+        [2, 3, 4, { ...remove('x'), changes: [...remove('x').changes, ...put('y', 'b').changes] }, LOST],
+        [1, 5, 6, put('y', 'c'), at(3)],
+        [1, 7, 8, get('y'), saw(row('c', 3))],
+        [1, 9, 10, get('x'), saw(null)],
       ],
     ],
     [
@@ -182,6 +213,20 @@ describe('checkHistory', () => {
         [1, 1, 2, put('x', 'a'), { kind: 'written' }],
         [2, 3, 4, get('x'), saw(row('a'))],
         [2, 5, 6, get('x'), saw(null)],
+      ],
+    ],
+    [
+      'no-order: no order of the operations explains the answer of #2 of client 2',
+      [
+        [1, 1, 2, put('x', 'a'), at(1)],
+        [
+          2,
+          3,
+          4,
+          { kind: 'write', conditions: [EXISTS], changes: put('x', 'b').changes, otherwise: put('x', 'c').changes },
+          LOST,
+        ],
+        [1, 5, 6, get('x'), saw(row('c', 2))],
       ],
     ],
     [

@@ -9,6 +9,7 @@
  */
 
 import type { Operation } from '../history/operation.ts';
+import { relevantWrites } from './relevant-writes.ts';
 import { type Cell, ABSENT, type Effect, type SearchProblem, type Step } from './search-steps.ts';
 
 export type SearchResult =
@@ -143,17 +144,27 @@ class Search {
   }
 
   #choices(): readonly number[] {
-    const required = this.#window()
+    const window = this.#window();
+    const required = window
       .filter((step) => this.#effectOf(step) !== undefined)
       .toSorted((a, b) => this.#placeByReturn[a]! - this.#placeByReturn[b]!);
+    const possible = this.#possibleWrites();
+    if (possible.length === 0) return required;
+    const stepsOf = (steps: readonly number[]): readonly Step[] => steps.map((step) => this.#steps[step]!);
+    const blocked = window.filter((step) => !required.includes(step));
+    const relevant = new Set(relevantWrites(stepsOf(blocked), stepsOf(required), stepsOf(possible), this.#cells));
+    const changesCells = (step: number): boolean =>
+      this.#effectOf(step)?.some(({ key, cell }) => this.#cells[key] !== cell) === true;
+    return [...required, ...possible.filter((step) => relevant.has(this.#steps[step]!) && changesCells(step))];
+  }
+
+  /** Writes that need not have come, but may come now: of those that do the same, the first. */
+  #possibleWrites(): readonly number[] {
     const deadline = this.#deadline();
-    const optional = this.#optional.flatMap((group) => {
+    return this.#optional.flatMap((group) => {
       const next = group.find((step) => this.#isDone[step] === 0);
-      if (next === undefined || this.#steps[next]!.calledUs >= deadline) return [];
-      const effect = this.#effectOf(next) ?? NO_EFFECT;
-      return effect.some(({ key, cell }) => this.#cells[key] !== cell) ? [next] : [];
+      return next === undefined || this.#steps[next]!.calledUs >= deadline ? [] : [next];
     });
-    return [...required, ...optional];
   }
 
   /** What the step does to the cells as they are; undefined when it could not be answered as it was. */

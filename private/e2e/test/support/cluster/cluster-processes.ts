@@ -25,6 +25,8 @@ const HOST = '127.0.0.1';
 
 export interface ClusterProcessesOptions {
   readonly nodeCount: number;
+  /** How many of them begin as a cluster; the others come with `join`. Default: all. */
+  readonly initialCount?: number;
   /** For every node, behind those that make it one of this cluster. */
   readonly flags?: readonly string[];
   /** Arguments of `node` in front of the flags. Default: the server. */
@@ -79,7 +81,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     }
     const cluster = new ClusterProcesses(options, openRunFolder(), nodes, proxies);
     onTestFinished(() => cluster[Symbol.asyncDispose]());
-    for (const { place } of nodes) await cluster.start(place);
+    for (const node of nodes.slice(0, options.initialCount)) cluster.#launch(node);
     await cluster.ready();
     return cluster;
   }
@@ -98,7 +100,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     return this.#nodes[place]!.process!;
   }
 
-  /** The proxy on what goes from one node to another. */
+  /** The proxy that one node dials to reach another. */
   link(from: number, to: number): LinkProxy {
     return this.#proxies.get(linkName(from, to))!;
   }
@@ -141,17 +143,14 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
 
   async start(place: number): Promise<void> {
     const node = this.#nodes[place]!;
-    if (this.#isClosed || isRunning(node)) return;
-    node.life++;
-    const log = this.folder.at('logs', `node-${place + 1}.${node.life}.log`);
-    const server = ServerProcess.launch(this.dataFolder(place), {
-      address: this.addresses[place]!,
-      flags: [...this.#flagsOf(node), ...(this.#options.flags ?? [])],
-      command: tiedNode(...(this.#options.program ?? [KAYADB_SERVER])),
-      onLine: (line) => appendFileSync(log, `${line}\n`),
-    });
-    node.process = server;
-    void this.#watch(server, `node ${place + 1}`);
+    // A node that has not joined is no part of the cluster, and is not healed.
+    if (node.life > 0 && !isRunning(node)) this.#launch(node);
+  }
+
+  /** Starts a node that is not among the first ones, and waits until it serves; to add it is the caller's part. */
+  async join(place: number): Promise<void> {
+    this.#launch(this.#nodes[place]!);
+    await this.process(place).ready;
   }
 
   pause(place: number): void {
@@ -176,8 +175,10 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     rmSync(this.dataFolder(place), { recursive: true, force: true });
   }
 
+  /** What one node says to another goes forth on the connection that it dialed, and back on the one that it accepted. */
   shapeLink(from: number, to: number, rules: Partial<LinkRules>): void {
-    this.link(from, to).shape(rules);
+    this.link(from, to).shape(rules, 'forth');
+    this.link(to, from).shape(rules, 'back');
   }
 
   cutLink(from: number, to: number): void {
@@ -201,6 +202,21 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     for (const proxy of this.#proxies.values()) await proxy[Symbol.asyncDispose]();
   }
 
+  #launch(node: ClusterNode): void {
+    if (this.#isClosed) return;
+    const { place } = node;
+    node.life++;
+    const log = this.folder.at('logs', `node-${place + 1}.${node.life}.log`);
+    const server = ServerProcess.launch(this.dataFolder(place), {
+      address: this.addresses[place]!,
+      flags: [...this.#flagsOf(node), ...(this.#options.flags ?? [])],
+      command: tiedNode(...(this.#options.program ?? [KAYADB_SERVER])),
+      onLine: (line) => appendFileSync(log, `${line}\n`),
+    });
+    node.process = server;
+    void this.#watch(server, `node ${place + 1}`);
+  }
+
   async #watch(server: ServerProcess, name: string): Promise<void> {
     const { exitCode, stderr } = await server.ended;
     const lastLines = stderr.split('\n').slice(-5).join('\n');
@@ -209,13 +225,13 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
 
   /** The others' addresses are those of this node's own proxies. */
   #flagsOf({ place, raftPort }: ClusterNode): readonly string[] {
-    if (this.nodeCount === 1) return [];
-    const peers = this.#nodes.filter((other) => other.place !== place);
+    const { initialCount = this.nodeCount } = this.#options;
+    const peers = this.#nodes.slice(0, initialCount).filter((other) => other.place !== place);
     return [
-      '--node-id',
-      `${place + 1}`,
-      '--raft-addr',
-      `${HOST}:${raftPort}`,
+      `--node-id=${place + 1}`,
+      `--raft-addr=${HOST}:${raftPort}`,
+      '--no-metrics',
+      ...(place >= initialCount ? ['--join-cluster'] : []),
       ...peers.flatMap((peer) => {
         const { port } = this.link(place, peer.place);
         return ['--peer', `${peer.place + 1}=${HOST}:${port},${HOST}:${peer.clientPort}`];

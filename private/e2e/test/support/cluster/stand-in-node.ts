@@ -16,6 +16,8 @@ const { values } = parseArgs({
     'raft-addr': { type: 'string', default: '127.0.0.1:0' },
     'client-addr': { type: 'string', default: '127.0.0.1:0' },
     peer: { type: 'string', multiple: true, default: [] },
+    'join-cluster': { type: 'boolean', default: false },
+    'no-metrics': { type: 'boolean', default: false },
   },
 });
 
@@ -61,7 +63,8 @@ function dial(address: string): void {
 
 peers.listen(endpointOf(values['raft-addr']), () => {
   roles.listen(endpointOf(values['client-addr']), () => {
-    log('node.ready', { address: values['client-addr'], data: values.data, peers: values.peer });
+    const { data, peer: peerAddresses, 'join-cluster': isJoining } = values;
+    log('node.ready', { address: values['client-addr'], data, peers: peerAddresses, isJoining });
     for (const peer of values.peer) dial(peer.slice(peer.indexOf('=') + 1).split(',')[0]!);
   });
 });
