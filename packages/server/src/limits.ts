@@ -1,6 +1,6 @@
 /** Every bound of a node that a client can meet, with its default. docs/reference/server.md explains them. */
 
-import { MAX_FRAME_BYTES, MAX_SCAN_ITEMS, MAX_UNAUTHENTICATED_FRAME_BYTES } from '@kayadb/codec';
+import { MAX_FRAME_BYTES, MAX_SCAN_ITEMS, MAX_UNAUTHENTICATED_FRAME_BYTES, SCAN_IDLE_MS } from '@kayadb/codec';
 
 export interface ServerLimits {
   /** Bound: open connections in all. More are closed at once. */
@@ -35,6 +35,14 @@ export interface ServerLimits {
   readonly maxConcurrentScans: number;
   /** Bound: gets that hold or fetch a value at the same time; more wait. */
   readonly maxConcurrentGets: number;
+  /** Bound: pages of scans, and gets of many keys, that are read at the same time; more wait. */
+  readonly maxConcurrentPages: number;
+  /** Bound: scans of protocol 2 that are open on one connection. More are refused. */
+  readonly maxScansPerConnection: number;
+  /** Bound: the same in all. Each holds a state of the store. */
+  readonly maxScans: number;
+  /** A scan that is asked for no page for this long is ended; time during which the client takes the last one is not counted. */
+  readonly scanIdleMs: number;
   /** Bound: addresses whose failed attempts are remembered. */
   readonly maxRememberedAddresses: number;
 }
@@ -58,6 +66,10 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxScanItems: MAX_SCAN_ITEMS,
   maxConcurrentScans: 4,
   maxConcurrentGets: 32,
+  maxConcurrentPages: 4,
+  maxScansPerConnection: 64,
+  maxScans: 1_024,
+  scanIdleMs: SCAN_IDLE_MS,
   maxRememberedAddresses: 4_096,
 };
 

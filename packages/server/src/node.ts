@@ -4,19 +4,13 @@
  */
 
 import type { Clock } from '@kayadb/codec';
-import type { Connection, Endpoint, Listener, Network } from '@kayadb/transport';
+import type { Endpoint, Network } from '@kayadb/transport';
 
-import { Identifier } from './access/authorize.ts';
-import { FailedAttempts } from './access/failed-attempts.ts';
-import { ConnectionSlots } from './admission/connection-slots.ts';
-import { MemoryGate } from './admission/memory-gate.ts';
+import { ClientDoor } from './client-door.ts';
 import { resolveLimits, type ServerLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { Operations } from './operations/operations.ts';
 import type { NodeStats } from './operations/stats-json.ts';
-import type { ConnectionContext } from './protocol/connection-context.ts';
-import { ConnectionHandler } from './protocol/connection-handler.ts';
-import { FailureLog } from './protocol/failure-log.ts';
 import type { ServedEngine } from './served-engine.ts';
 import { stopNode } from './stop-node.ts';
 
@@ -73,50 +67,38 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 class Node implements RunningNode {
   readonly failed: Promise<Error>;
   readonly #options: NodeOptions;
-  readonly #context: ConnectionContext;
-  readonly #handlers = new Set<ConnectionHandler>();
+  readonly #door: ClientDoor;
   readonly #startedMs: number;
   #resolveFailed: (cause: Error) => void = () => {};
-  #listener: Listener | undefined;
-  #connectionCount = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(options: NodeOptions) {
     const limits = resolveLimits(options.limits);
-    const { engine, clock, logger } = options;
+    const { engine, network, clock, logger, clientAddress, clientToken, operatorToken } = options;
     this.#options = options;
     this.#startedMs = clock.now();
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve;
     });
-    this.#context = {
+    this.#door = new ClientDoor({
       operations: new Operations({ engine, clock, limits, readNodeStats: () => this.#readStats() }),
-      identifier: new Identifier(options),
-      attempts: new FailedAttempts(limits.maxRememberedAddresses),
-      slots: new ConnectionSlots(limits.maxConnections - limits.reservedConnections),
-      memory: new MemoryGate({ softBytes: limits.softTotalBytes, hardBytes: limits.hardTotalBytes }),
+      network,
       clock,
-      limits,
       logger,
-      failures: new FailureLog(logger, clock),
-      fail: (cause) => this.fail(cause),
-    };
+      address: clientAddress,
+      clientToken,
+      operatorToken,
+      limits,
+      onFailed: (cause) => this.fail(cause),
+    });
   }
 
   get address(): Endpoint {
-    return this.#listener?.address ?? this.#options.clientAddress;
+    return this.#door.address;
   }
 
-  async listen(): Promise<void> {
-    const { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs, maxInFlightBytes } =
-      this.#context.limits;
-    // Well below where a connection stops, or it would wait for a drain that has happened already.
-    const resumeSendBytes = Math.floor(maxInFlightBytes / 16);
-    this.#listener = await this.#options.network.listen({
-      ...this.#options.clientAddress,
-      limits: { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs, resumeSendBytes },
-      onConnection: (connection) => this.#handleConnection(connection),
-    });
+  listen(): Promise<void> {
+    return this.#door.listen();
   }
 
   fail(cause: Error): void {
@@ -124,14 +106,8 @@ class Node implements RunningNode {
   }
 
   stop({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
-    this.#stopping ??= stopNode({
-      listener: this.#listener,
-      handlers: this.#handlers,
-      engine: this.#options.engine,
-      clock: this.#options.clock,
-      logger: this.#options.logger,
-      deadlineMs,
-    });
+    const { engine, clock } = this.#options;
+    this.#stopping ??= stopNode({ door: this.#door, engine, clock, deadlineMs });
     return this.#stopping;
   }
 
@@ -139,28 +115,18 @@ class Node implements RunningNode {
     return this.stop();
   }
 
-  #handleConnection(connection: Connection): void {
-    if (this.#stopping !== undefined) {
-      connection.destroy();
-      return;
-    }
-    const handler = new ConnectionHandler(this.#context, connection, ++this.#connectionCount);
-    this.#handlers.add(handler);
-    void handler.finished.then(() => this.#handlers.delete(handler));
-  }
-
   #readStats(): NodeStats {
-    const counts = this.#listener?.counts;
+    const { open, accepted, refusedTotal, refusedPerAddress } = this.#door.counts;
     return {
       nodeId: this.#options.nodeId,
       version: this.#options.version,
-      isDraining: this.#stopping !== undefined,
-      connectionsOpen: counts?.open ?? 0,
-      connectionsAccepted: counts?.accepted ?? 0,
-      connectionsRefused: (counts?.refusedTotal ?? 0) + (counts?.refusedPerAddress ?? 0),
-      heldBytes: this.#context.memory.heldBytes,
-      failedAttempts: this.#context.attempts.total,
-      uptimeMs: this.#context.clock.now() - this.#startedMs,
+      isDraining: this.#door.isStopping,
+      connectionsOpen: open,
+      connectionsAccepted: accepted,
+      connectionsRefused: refusedTotal + refusedPerAddress,
+      heldBytes: this.#door.heldBytes,
+      failedAttempts: this.#door.failedAttempts,
+      uptimeMs: this.#options.clock.now() - this.#startedMs,
     };
   }
 }

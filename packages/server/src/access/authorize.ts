@@ -11,29 +11,41 @@ import { TokenDigest } from './token-digest.ts';
 export type OperationKind =
   | 'hello'
   | 'health'
-  | 'put'
   | 'get'
+  | 'put'
   | 'delete'
+  | 'delete-range'
   | 'scan'
+  | 'open-session'
+  | 'touch-session'
+  | 'close-session'
   | 'stats'
+  | 'status'
+  | 'members'
   | 'add-member'
+  | 'promote-member'
   | 'remove-member'
-  | 'transfer-leader'
-  | 'promote-learner';
+  | 'transfer-leader';
 
 /** Which credential each operation needs, if its token is configured. */
 const REQUIRED: Readonly<Record<OperationKind, CredentialKind | 'none'>> = {
   hello: 'none',
   health: 'none',
-  put: 'client',
   get: 'client',
+  put: 'client',
   delete: 'client',
+  'delete-range': 'client',
   scan: 'client',
+  'open-session': 'client',
+  'touch-session': 'client',
+  'close-session': 'client',
   stats: 'client',
+  status: 'client',
+  members: 'client',
   'add-member': 'operator',
+  'promote-member': 'operator',
   'remove-member': 'operator',
   'transfer-leader': 'operator',
-  'promote-learner': 'operator',
 };
 
 /** `open`: no token is configured for it, so anyone has it. */

@@ -1,13 +1,17 @@
 /**
- * Keeps the last connections for operators. A connection without a slot exists, but is served only what an operator
- * needs; it gets a slot as soon as one is free and it asks for data.
+ * So many of something, and no more. Of connections the last ones are kept for operators: one without a slot exists, but is served only what an
+ * operator needs; it gets a slot as soon as one is free and it asks for data.
  */
-export class ConnectionSlots {
+export class Slots {
   readonly #capacity: number;
   #taken = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+  }
+
+  get taken(): number {
+    return this.#taken;
   }
 
   /** @returns Whether there was one. Each one taken must be given back once. */

@@ -1,18 +1,20 @@
 /**
- * What a node can do, without frames: any front door calls these. Each leaf asks `authorize` itself, checks its
+ * What a node that runs alone can do, without frames: any front door calls these. Each leaf asks `authorize` itself, checks its
  * arguments and hands on to the engine in the same turn, so that calls reach the engine in the order they were made.
  */
 
 import type { Clock } from '@kayadb/codec';
-import { type KeyValue, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '@kayadb/engine';
+import type { KeyValue } from '@kayadb/engine';
 
 import { authorize, type Identity } from '../access/authorize.ts';
 import { Semaphore } from '../admission/semaphore.ts';
 import type { ServerLimits } from '../limits.ts';
 import type { ServedEngine } from '../served-engine.ts';
 import { ServerError } from '../server-error.ts';
+import { checkKey, checkPrefix, checkValue } from './check-arguments.ts';
 import { collectScan } from './collect-scan.ts';
 import { buildStatsJson, type NodeStats } from './stats-json.ts';
+import type { V1Operations } from './v1-operations.ts';
 
 export interface OperationsOptions {
   readonly engine: ServedEngine;
@@ -25,7 +27,7 @@ export interface OperationsOptions {
  * Every method rejects with AccessDeniedError, with ServerError KAYA_INVALID_ARGUMENT for arguments that can never
  * succeed, or with what the engine failed with.
  */
-export class Operations {
+export class Operations implements V1Operations {
   readonly #engine: ServedEngine;
   readonly #clock: Clock;
   readonly #limits: ServerLimits;
@@ -46,11 +48,7 @@ export class Operations {
   async put(identity: Identity, key: Uint8Array, value: Uint8Array): Promise<void> {
     authorize(identity, 'put');
     checkKey(key);
-    if (value.length > MAX_VALUE_BYTES) {
-      throw invalid(
-        `the value has ${value.length} bytes; at most ${MAX_VALUE_BYTES} are stored: split it over several keys`,
-      );
-    }
+    checkValue(value);
     await this.#engine.put(key, value);
   }
 
@@ -70,8 +68,7 @@ export class Operations {
   /** All rows under `prefix`, of one state. @throws ServerError KAYA_SCAN_TOO_LARGE */
   async scan(identity: Identity, prefix: Uint8Array, signal: AbortSignal): Promise<readonly KeyValue[]> {
     authorize(identity, 'scan');
-    if (prefix.length > MAX_KEY_BYTES)
-      throw invalid(`the prefix has ${prefix.length} bytes; keys have at most ${MAX_KEY_BYTES}`);
+    checkPrefix(prefix);
     const bounds = { maxItems: this.#limits.maxScanItems, maxFrameBytes: this.#limits.maxFrameBytes };
     return this.#scans.run(() => collectScan(this.#engine.scan({ prefix, signal }), bounds, this.#clock));
   }
@@ -89,41 +86,28 @@ export class Operations {
   }
 
   /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there is no cluster to join. */
-  addMember(identity: Identity): never {
+  async addMember(identity: Identity): Promise<never> {
     authorize(identity, 'add-member');
     throw membershipUnavailable();
   }
 
   /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there is no cluster to leave. */
-  removeMember(identity: Identity): never {
+  async removeMember(identity: Identity): Promise<never> {
     authorize(identity, 'remove-member');
     throw membershipUnavailable();
   }
 
+  /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there are no learners. */
+  async promoteLearner(identity: Identity): Promise<never> {
+    authorize(identity, 'promote-member');
+    throw membershipUnavailable();
+  }
+
   /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there is nobody else to lead. */
-  transferLeader(identity: Identity): never {
+  async transferLeader(identity: Identity): Promise<never> {
     authorize(identity, 'transfer-leader');
     throw membershipUnavailable();
   }
-
-  /** @throws ServerError KAYA_MEMBERSHIP_UNAVAILABLE, always: there are no learners. */
-  promoteLearner(identity: Identity): never {
-    authorize(identity, 'promote-learner');
-    throw membershipUnavailable();
-  }
-}
-
-function checkKey(key: Uint8Array): void {
-  if (key.length === 0) throw invalid('the key is empty; keys have 1 to 4096 bytes');
-  if (key.length > MAX_KEY_BYTES) {
-    throw invalid(
-      `the key has ${key.length} bytes; keys have 1 to ${MAX_KEY_BYTES}: store a hash of it, or move part of it into the value`,
-    );
-  }
-}
-
-function invalid(message: string): ServerError {
-  return new ServerError('KAYA_INVALID_ARGUMENT', message);
 }
 
 function membershipUnavailable(): ServerError {

@@ -4,18 +4,24 @@ import type { Clock } from '@kayadb/codec';
 
 import type { Identifier } from '../access/authorize.ts';
 import type { FailedAttempts } from '../access/failed-attempts.ts';
-import type { ConnectionSlots } from '../admission/connection-slots.ts';
 import type { MemoryGate } from '../admission/memory-gate.ts';
+import type { Slots } from '../admission/slots.ts';
 import type { ServerLimits } from '../limits.ts';
 import type { Logger } from '../logger.ts';
-import type { Operations } from '../operations/operations.ts';
+import type { NodeOperations } from '../operations-2/node-operations.ts';
+import type { V1Operations } from '../operations/v1-operations.ts';
 import type { FailureLog } from './failure-log.ts';
 
 export interface ConnectionContext {
-  readonly operations: Operations;
+  readonly operations: V1Operations;
+  /** Without them the node speaks version 1 only. */
+  readonly operations2: NodeOperations | undefined;
   readonly identifier: Identifier;
   readonly attempts: FailedAttempts;
-  readonly slots: ConnectionSlots;
+  /** Of connections that are served more than operators need. */
+  readonly slots: Slots;
+  /** Of scans that are open. */
+  readonly scanSlots: Slots;
   readonly memory: MemoryGate;
   readonly clock: Clock;
   readonly limits: ServerLimits;

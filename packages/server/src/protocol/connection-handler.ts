@@ -1,25 +1,23 @@
 /**
- * One client connection: bytes in, frames, requests, answers in order, bytes out. docs/format/wire.md
+ * One client connection: bytes in, frames, a conversation, bytes out. docs/format/wire.md, docs/format/wire-2.md
  *
- * Invariant: a request that was begun is answered unless the connection breaks, and answers keep the order of requests.
- * Bound: `maxInFlightRequests` and `maxInFlightBytes`; at either, and when the client does not take its answers, the
- * connection is not read from, which TCP passes on to the client.
+ * Invariant: a request that was begun is answered unless the connection breaks. Bound: `maxInFlightRequests` and
+ * `maxInFlightBytes`; at either, and when the client does not take its answers, the connection is not read from, which
+ * TCP passes on to the client.
  */
 
-import { decodeRequest, encodeResponse, KayaError, type Response } from '@kayadb/codec';
+import { KayaError } from '@kayadb/codec';
 import type { Connection } from '@kayadb/transport';
 
 import type { MemoryAccount } from '../admission/memory-gate.ts';
 import type { LogFields } from '../logger.ts';
-import type { Operations } from '../operations/operations.ts';
-import { AccessDeniedError } from '../server-error.ts';
+import { Conversation2 } from '../protocol-2/conversation-2.ts';
+import { AccessDeniedError, ServerError } from '../server-error.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { dispatch, isForOperators, laneOf } from './dispatch.ts';
+import { Conversation1 } from './conversation-1.ts';
+import type { Conversation, Line } from './conversation.ts';
 import { FrameDeadline } from './frame-deadline.ts';
 import { FrameIntake } from './frame-intake.ts';
-import { OrderedReplies } from './ordered-replies.ts';
-import { type Lane, RequestLanes } from './request-lanes.ts';
-import { settleError } from './settle-error.ts';
 
 export class ConnectionHandler {
   /** Resolves when the connection has ended and nothing of it is left. Never rejects. */
@@ -29,14 +27,12 @@ export class ConnectionHandler {
   /** Number of this connection since the node started; the first half of correlation ids. */
   readonly #id: number;
   readonly #intake: FrameIntake;
-  readonly #replies: OrderedReplies;
-  readonly #lanes: RequestLanes;
+  readonly #line: Line;
   readonly #deadline: FrameDeadline;
   readonly #account: MemoryAccount;
   readonly #gone = new AbortController();
+  #conversation: Conversation;
   #requestCount = 0;
-  /** Frames of requests that have not been answered. */
-  #inFlightBytes = 0;
   #hasSlot: boolean;
   #isReading = true;
   #isAwaitingDrain = false;
@@ -51,8 +47,8 @@ export class ConnectionHandler {
     this.#id = id;
     this.#hasSlot = context.slots.tryTake();
     this.#intake = new FrameIntake(context.limits, context.identifier);
-    this.#replies = new OrderedReplies((bytes) => connection.send(bytes));
-    this.#lanes = new RequestLanes(() => !this.#isOutputFull());
+    this.#line = this.#openLine();
+    this.#conversation = new Conversation1(this.#line);
     this.#account = context.memory.open(() => this.#pump());
     this.#deadline = new FrameDeadline(context.clock, context.limits.frameMs, () => this.#handleFrameTimeout());
     this.finished = this.#finish();
@@ -71,6 +67,29 @@ export class ConnectionHandler {
     this.#connection.destroy();
   }
 
+  #openLine(): Line {
+    const connection = this.#connection;
+    return {
+      context: this.#context,
+      address: connection.remoteAddress.host,
+      gone: this.#gone.signal,
+      nextCorrelationId: () => `request ${this.#id}.${++this.#requestCount}`,
+      send: (bytes) => connection.send(bytes),
+      get untakenBytes() {
+        return connection.bufferedBytes;
+      },
+      hasRoom: () => !this.#isOutputFull(),
+      holdsSlot: () => (this.#hasSlot ||= this.#context.slots.tryTake()),
+      trust: () => this.#intake.trust(),
+      goOver: (operations) => {
+        this.#intake.goOver();
+        this.#conversation = new Conversation2(this.#line, operations);
+      },
+      end: (malformed) => this.#end(malformed),
+      changed: () => this.#pump(),
+    };
+  }
+
   #handleData(chunk: Uint8Array): void {
     this.#intake.push(chunk);
     this.#pump();
@@ -85,7 +104,7 @@ export class ConnectionHandler {
   #pump(): void {
     if (!this.#connection.isOpen) return;
     this.#watchDrain();
-    this.#lanes.startWaiting();
+    this.#conversation.startWaiting();
     let hasBegun = false;
     let hasMore = true;
     while (hasMore && !this.#isEnding && !this.#isBusy()) {
@@ -93,14 +112,12 @@ export class ConnectionHandler {
       hasBegun ||= hasMore;
     }
     const isFinished = this.#isEnding || (this.#peerHasEnded && !hasMore);
-    if (isFinished && this.#replies.count === 0) this.#close();
+    if (isFinished && this.#conversation.unanswered === 0) this.#close();
     else this.#decideReading(hasBegun);
   }
 
   #isBusy(): boolean {
-    const { maxInFlightRequests, maxInFlightBytes } = this.#context.limits;
-    const isFull = this.#replies.count >= maxInFlightRequests || this.#inFlightBytes >= maxInFlightBytes;
-    return isFull || this.#isOutputFull();
+    return this.#conversation.isFull || this.#isOutputFull();
   }
 
   /** Answers weigh enough: those already begun may still add a few, but no read starts. */
@@ -109,85 +126,28 @@ export class ConnectionHandler {
   }
 
   #outputBytes(): number {
-    return this.#replies.waitingBytes + this.#connection.bufferedBytes;
+    return this.#conversation.waitingBytes + this.#connection.bufferedBytes;
   }
 
   /** @returns Whether there was a frame. */
   #beginNext(): boolean {
+    let frame: Uint8Array | undefined;
     try {
-      const frame = this.#intake.next();
-      if (frame === undefined) return false;
-      this.#begin(frame);
-      return true;
+      frame = this.#intake.next();
     } catch (error) {
-      this.#endWith(error);
+      this.#end(error instanceof KayaError && !(error instanceof AccessDeniedError) ? error : undefined);
+      this.#conversation.refuseStream(error);
       return false;
     }
+    if (frame === undefined) return false;
+    this.#conversation.begin(frame);
+    return true;
   }
 
-  /** @throws DecodeError */
-  #begin(frame: Uint8Array): void {
-    const request = decodeRequest(frame);
-    const identity = this.#context.identifier.identify('credential' in request ? request.credential : undefined);
-    if (identity.client === 'valid') this.#intake.trust();
-    if (!isForOperators(request) && !this.#holdsSlot()) {
-      this.#endWithResponse({ kind: 'error', message: CROWDED });
-      return;
-    }
-    void this.#work(frame.length, laneOf(request, identity), (operations) =>
-      dispatch(request, identity, operations, this.#gone.signal),
-    );
-  }
-
-  #holdsSlot(): boolean {
-    this.#hasSlot ||= this.#context.slots.tryTake();
-    return this.#hasSlot;
-  }
-
-  /** Takes the next place in the order of answers, in this turn, and fills it when `task` has ended. */
-  async #work(requestBytes: number, lane: Lane, task: (operations: Operations) => Promise<Response>): Promise<void> {
-    const correlationId = `request ${this.#id}.${++this.#requestCount}`;
-    const reply = this.#replies.reserve();
-    this.#inFlightBytes += requestBytes;
-    await this.#lanes.run(lane, async () => {
-      const bytes = await this.#answer(task, correlationId);
-      this.#inFlightBytes -= requestBytes;
-      // Inside the lane, so that the answer is counted before the next request starts.
-      reply(bytes);
-    });
-    this.#pump();
-  }
-
-  /** Never rejects: whatever goes wrong becomes an answer. */
-  async #answer(task: (operations: Operations) => Promise<Response>, correlationId: string): Promise<Uint8Array> {
-    try {
-      return encodeResponse(await task(this.#context.operations));
-    } catch (error) {
-      const response = await settleError(error, this.#context, {
-        address: this.#connection.remoteAddress.host,
-        correlationId,
-        isGone: this.#gone.signal.aborted,
-      });
-      return encodeResponse(response);
-    }
-  }
-
-  /** The stream cannot be read on. */
-  #endWith(error: unknown): void {
-    if (error instanceof KayaError && !(error instanceof AccessDeniedError)) {
-      this.#log('connection.malformed', { code: error.code }, 'closing a connection that sent a malformed frame');
-      this.#endWithResponse({ kind: 'invalid-argument', message: error.message });
-      return;
-    }
+  #end(malformed?: KayaError): void {
     this.#isEnding = true;
-    void this.#work(0, 'write', async () => {
-      throw error;
-    });
-  }
-
-  #endWithResponse(response: Response): void {
-    this.#isEnding = true;
-    this.#replies.reserve()(encodeResponse(response));
+    if (malformed === undefined) return;
+    this.#log('connection.malformed', { code: malformed.code }, 'closing a connection that sent a malformed frame');
   }
 
   #close(): void {
@@ -201,8 +161,9 @@ export class ConnectionHandler {
   }
 
   #decideReading(hasBegun: boolean): void {
-    const heldBytes = this.#intake.bufferedBytes + this.#inFlightBytes + this.#outputBytes();
-    const advice = this.#account.update(heldBytes, this.#replies.count > 0);
+    const { heldBytes: requestBytes, isWorking } = this.#conversation;
+    const heldBytes = this.#intake.bufferedBytes + requestBytes + this.#outputBytes();
+    const advice = this.#account.update(heldBytes, isWorking);
     if (advice === 'close') {
       this.#log('connection.overload', { heldBytes }, 'closing a connection because the node holds too many bytes');
       this.#connection.destroy();
@@ -234,7 +195,9 @@ export class ConnectionHandler {
   #handleFrameTimeout(): void {
     const { frameMs } = this.#context.limits;
     this.#log('connection.slow', { frameMs }, 'closing a connection that did not finish a frame in time');
-    this.#endWithResponse({ kind: 'invalid-argument', message: `the frame was not complete after ${frameMs} ms` });
+    this.#end();
+    const message = `the frame was not complete after ${frameMs} ms`;
+    this.#conversation.refuseStream(new ServerError('KAYA_INVALID_ARGUMENT', message));
     this.#pump();
   }
 
@@ -242,6 +205,7 @@ export class ConnectionHandler {
     const reason = await this.#connection.closed;
     this.#isEnding = true;
     this.#gone.abort();
+    this.#conversation.close();
     this.#deadline.stop();
     this.#account.close();
     if (this.#hasSlot) this.#context.slots.release();
@@ -253,6 +217,3 @@ export class ConnectionHandler {
     this.#context.logger.debug({ event, connection: this.#id, address: host, ...fields }, message);
   }
 }
-
-const CROWDED =
-  'too many connections: the last ones are kept for operators; close some, or raise --max-client-connections';

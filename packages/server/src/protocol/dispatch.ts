@@ -1,10 +1,9 @@
 /** Requests of protocol v1 to operations, and their results to responses. */
 
-import { assertNever, type DecodedRequest, PROTOCOL_VERSION, type Response } from '@kayadb/codec';
+import { assertNever, type DecodedRequest, type HelloRequest, type Response } from '@kayadb/codec';
 
 import type { Identity } from '../access/authorize.ts';
-import type { Operations } from '../operations/operations.ts';
-import { ServerError } from '../server-error.ts';
+import type { V1Operations } from '../operations/v1-operations.ts';
 import type { Lane } from './request-lanes.ts';
 
 /**
@@ -59,14 +58,12 @@ export function isForOperators(request: DecodedRequest): boolean {
 
 /** @param signal - Ends a scan early when nobody will read its answer. */
 export async function dispatch(
-  request: DecodedRequest,
+  request: Exclude<DecodedRequest, HelloRequest>,
   identity: Identity,
-  operations: Operations,
+  operations: V1Operations,
   signal: AbortSignal,
 ): Promise<Response> {
   switch (request.kind) {
-    case 'hello':
-      return answerHello(request.version);
     case 'put':
       await operations.put(identity, request.key, request.value);
       return { kind: 'done' };
@@ -82,15 +79,16 @@ export async function dispatch(
     case 'health':
       return { kind: 'role', role: operations.health(identity) };
     case 'stats':
-      return { kind: 'text', text: operations.stats(identity) };
+      return { kind: 'text', text: await operations.stats(identity) };
     case 'add-member':
-      return operations.addMember(identity);
+      return { kind: 'text', text: await operations.addMember(identity, request) };
     case 'remove-member':
-      return operations.removeMember(identity);
+      return { kind: 'text', text: await operations.removeMember(identity, request.id) };
     case 'transfer-leader':
-      return operations.transferLeader(identity);
+      await operations.transferLeader(identity, request);
+      return { kind: 'done' };
     case 'promote-learner':
-      return operations.promoteLearner(identity);
+      return { kind: 'text', text: await operations.promoteLearner(identity, request.id) };
     case 'unsupported':
       return {
         kind: 'error',
@@ -99,10 +97,4 @@ export async function dispatch(
     default:
       return assertNever(request, 'request');
   }
-}
-
-function answerHello(version: number): Response {
-  if (version <= PROTOCOL_VERSION) return { kind: 'version', version: PROTOCOL_VERSION };
-  const message = `protocol version ${version} is not supported; this server speaks ${PROTOCOL_VERSION}`;
-  throw new ServerError('KAYA_INVALID_ARGUMENT', message);
 }

@@ -1,71 +1,53 @@
 /**
- * Errors to refusals of protocol v1. What a client can act on is said in full; what happened inside the node is a
- * stable code, a fixed sentence and an id to look for in the log. Paths, keys and values never leave the node.
+ * Errors to refusals of protocol v1. What a client can act on is said in full; what happened inside the node is left to `describeFault`.
  */
 
-import { AssertionError, assertNever, KayaError } from '@kayadb/codec';
 import type { RefusalResponse } from '@kayadb/codec';
 import { EngineError } from '@kayadb/engine';
 
-import { ServerError } from '../server-error.ts';
-
-/** What an error means for the node itself. `fatal` errors end it; `fault` ones are logged; `refusal` is daily life. */
-export type ErrorWeight = 'refusal' | 'fault' | 'fatal';
+import { MachineError } from '../machine/machine-error.ts';
+import { ReplicaError } from '../replica/replica-error.ts';
+import { describeReplicaError, STATE_REPLACED } from '../replica/replica-sentence.ts';
+import { ServerError, type ServerErrorCode } from '../server-error.ts';
+import { describeFault, type ErrorWeight, NEARLY_FULL } from './fault-sentence.ts';
 
 export interface MappedError {
   readonly response: RefusalResponse;
   readonly weight: ErrorWeight;
 }
 
-const SENTENCES: Readonly<Record<string, string>> = {
-  KAYA_DISK_FULL: "no space is left on the server's disk; free some there and try again",
-  KAYA_ENGINE_POISONED:
-    'the store takes no more writes after a disk failure; the node stops and must be restarted by its operator',
-  KAYA_ENGINE_CLOSED: 'the node is stopping; try again when it is back',
-  KAYA_CORRUPTION: "stored data is damaged; run kayactl recover --dry-run on the server's data directory",
-};
-
-const NEARLY_FULL =
-  "KAYA_DISK_FULL: the server's disk is nearly full, so it takes deletes but no puts; free some space there or delete keys, and puts are taken again by themselves";
+/** Sending the request again does not help. */
+const HELPLESS: readonly ServerErrorCode[] = ['KAYA_INVALID_ARGUMENT', 'KAYA_SCAN_TOO_LARGE'];
 
 /** @param correlationId - Appears in the log beside the whole error. */
 export function mapError(error: unknown, correlationId: string): MappedError {
-  if (error instanceof ServerError) return mapRefusal(error);
+  if (error instanceof ServerError) return { response: refusalOf(error), weight: 'refusal' };
+  if (error instanceof ReplicaError) {
+    return { response: replicaRefusalOf(error), weight: 'refusal' };
+  }
   // The engine has said once how the disk stands; a log line for each put that it spares the disk would take what is left.
   if (error instanceof EngineError && error.code === 'KAYA_DISK_FULL') {
-    return { response: { kind: 'error', message: NEARLY_FULL }, weight: 'refusal' };
+    return { response: refuse(error.code, NEARLY_FULL), weight: 'refusal' };
   }
-  if (error instanceof KayaError && SENTENCES[error.code] !== undefined) {
-    const weight = error.code === 'KAYA_ENGINE_POISONED' ? 'fatal' : 'fault';
-    return { response: fault(error.code, describeCause(error), correlationId), weight };
+  if (error instanceof MachineError && error.code === 'KAYA_STATE_REPLACED') {
+    return { response: refuse(error.code, STATE_REPLACED), weight: 'refusal' };
   }
-  const code = error instanceof KayaError ? error.code : 'KAYA_INTERNAL';
-  return { response: fault(code, '', correlationId), weight: error instanceof AssertionError ? 'fatal' : 'fault' };
+  const { code, sentence, weight } = describeFault(error, correlationId);
+  return { response: refuse(code, sentence), weight };
 }
 
-function mapRefusal(error: ServerError): MappedError {
-  switch (error.code) {
-    case 'KAYA_INVALID_ARGUMENT':
-    case 'KAYA_SCAN_TOO_LARGE':
-      return { response: { kind: 'invalid-argument', message: error.message }, weight: 'refusal' };
-    case 'KAYA_ACCESS_DENIED':
-      return { response: { kind: 'error', message: error.message }, weight: 'refusal' };
-    case 'KAYA_MEMBERSHIP_UNAVAILABLE':
-    case 'KAYA_STOP_TIMEOUT':
-      return { response: { kind: 'error', message: `${error.code}: ${error.message}` }, weight: 'refusal' };
-    default:
-      return assertNever(error.code, 'server error code');
-  }
+function refusalOf(error: ServerError): RefusalResponse {
+  if (HELPLESS.includes(error.code)) return { kind: 'invalid-argument', message: error.message };
+  // Clients of version 1 know the text.
+  if (error.code === 'KAYA_ACCESS_DENIED') return { kind: 'error', message: error.message };
+  return refuse(error.code, error.message);
 }
 
-function fault(code: string, cause: string, correlationId: string): RefusalResponse {
-  const sentence = SENTENCES[code] ?? 'the server failed to do this';
-  return { kind: 'error', message: `${code}: ${sentence}${cause} (look for ${correlationId} in the server's log)` };
+function replicaRefusalOf(error: ReplicaError): RefusalResponse {
+  if (error.code === 'KAYA_NOT_LEADER') return { kind: 'not-leader', leaderAddress: error.leaderAddress };
+  return refuse(error.code, describeReplicaError(error));
 }
 
-/** The code of the first failure underneath, which tells a full disk from a broken one. */
-function describeCause(error: KayaError): string {
-  const codes: string[] = [];
-  for (let cause = error.cause; cause instanceof KayaError; cause = cause.cause) codes.push(cause.code);
-  return codes.length === 0 ? '' : ` (caused by ${codes.at(-1)!})`;
+function refuse(code: string, sentence: string): RefusalResponse {
+  return { kind: 'error', message: `${code}: ${sentence}` };
 }

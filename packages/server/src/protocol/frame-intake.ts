@@ -13,6 +13,7 @@ import {
   equalBytes,
   FRAME_HEADER_BYTES,
   FrameDecoder,
+  ProtocolError,
   readU32,
 } from '@kayadb/codec';
 
@@ -35,6 +36,8 @@ export class FrameIntake {
   readonly #identifier: Identifier;
   /** Never, when no client token is configured. */
   #isStranger: boolean;
+  /** Frames of version 2 have no credential in front. */
+  #isVersion2 = false;
   /** A stranger's bytes that the decoder has not been given: the start of one frame, and what came behind it. */
   #held: Uint8Array = EMPTY_BYTES;
   #bufferedBytes = 0;
@@ -60,13 +63,18 @@ export class FrameIntake {
 
   /**
    * @returns The next whole frame, as FrameDecoder does.
-   * @throws ProtocolError for a length that cannot be; AccessDeniedError for a stranger's large frame. The stream is lost then.
+   * @throws ProtocolError for a length that cannot be; for a stranger's large frame AccessDeniedError, or in version 2 ProtocolError. The stream is lost then.
    */
   next(): Uint8Array | undefined {
     if (this.#isStranger && !this.#passHeld()) return undefined;
     const frame = this.#decoder.next();
     if (frame !== undefined) this.#bufferedBytes -= FRAME_HEADER_BYTES + frame.length;
     return frame;
+  }
+
+  /** Frames from the next one on are of version 2. */
+  goOver(): void {
+    this.#isVersion2 = true;
   }
 
   /** The other side has shown a valid credential. */
@@ -89,6 +97,9 @@ export class FrameIntake {
       this.#held = this.#held.subarray(wholeBytes);
     } else if (frameBytes > maxFrameBytes) {
       this.trust();
+    } else if (this.#isVersion2) {
+      const message = `a frame of ${frameBytes} bytes came before a client credential, and the limit is ${maxStrangerFrameBytes} until then; send AUTH first`;
+      throw new ProtocolError('KAYA_FRAME_TOO_LARGE', message);
     } else {
       const credential = this.#readCredential();
       if (credential === 'incomplete') return false;

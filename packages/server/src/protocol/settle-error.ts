@@ -1,10 +1,8 @@
 /** What happens to an error of one request: it is logged, slowed down or made fatal, and becomes an answer. */
 
-import type { RefusalResponse } from '@kayadb/codec';
-
 import { AccessDeniedError } from '../server-error.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { mapError } from './error-mapping.ts';
+import type { ErrorWeight } from './fault-sentence.ts';
 
 export interface FailedRequest {
   /** Where the request came from. */
@@ -14,13 +12,17 @@ export interface FailedRequest {
   readonly isGone: boolean;
 }
 
-/** Resolves when the answer may be sent: at once, or after a while for whoever guesses tokens. */
-export async function settleError(
+/**
+ * Resolves with the answer when it may be sent: at once, or after a while for whoever guesses tokens.
+ *
+ * @param mapped - What `error` is in the version of the protocol that the connection has.
+ */
+export async function settleError<Answer>(
   error: unknown,
+  { response, weight }: { readonly response: Answer; readonly weight: ErrorWeight },
   context: ConnectionContext,
   request: FailedRequest,
-): Promise<RefusalResponse> {
-  const { response, weight } = mapError(error, request.correlationId);
+): Promise<Answer> {
   if (error instanceof AccessDeniedError) await slowDown(error, context, request);
   if (weight === 'refusal' || request.isGone) return response;
   context.failures.write(error, { request: request.correlationId, address: request.address });
