@@ -299,17 +299,19 @@ describe('a session', () => {
     const world = await MachineWorld.create();
     const first = new Told(await world.open());
     const session = await first.open(MINUTE);
-    await first.inSession(session, 7);
-    await first.inSession(session, 5, 4);
+    // Behind the end of the window the place of 1030 comes before that of 1020.
+    await first.inSession(session, 1000, 1000);
+    await first.inSession(session, 1030, 1000);
+    await first.inSession(session, 1020, 1015);
     await first.machine.close();
 
     const told = new Told(await world.open());
 
-    expect(await told.inSession(session, 3)).toBe('stale');
-    expect(await told.inSession(session, 7)).toBe('2');
-    expect(await told.inSession(session, 5)).toBe('3');
-    expect(await told.inSession(session, 3 + SESSION_WINDOW)).toBe('7');
-    expect(await told.inSession(session, 4 + SESSION_WINDOW)).toBe('far');
+    expect(await told.inSession(session, 1014)).toBe('stale');
+    expect(await told.inSession(session, 1030)).toBe('3');
+    expect(await told.inSession(session, 1020)).toBe('4');
+    expect(await told.inSession(session, 1014 + SESSION_WINDOW)).toBe('8');
+    expect(await told.inSession(session, 1015 + SESSION_WINDOW)).toBe('far');
   });
 
   test('takes its answers with it, and no others', async () => {
