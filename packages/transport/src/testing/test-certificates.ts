@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 import { concatBytes, encodeUtf8 } from '@kayadb/codec';
 
 export interface TestCertificateOptions {
-  /** The common name. */
+  /** The common name; without a subject if it is empty. */
   readonly subject: string;
   /** DNS names and numeric addresses of the certificate. */
   readonly names?: readonly string[];
@@ -124,6 +124,7 @@ function addressBytes(address: string): Uint8Array {
 }
 
 function commonName(name: string): Uint8Array {
+  if (name === '') return der(TAG.sequence);
   const attribute = der(TAG.sequence, oid(OID.commonName), der(TAG.utf8String, encodeUtf8(name)));
   return der(TAG.sequence, der(TAG.set, attribute));
 }

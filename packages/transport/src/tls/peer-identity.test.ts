@@ -26,6 +26,16 @@ describe('peerIdentityOf', () => {
   });
 });
 
+describe('peerIdentityOf a certificate without a subject', () => {
+  test('calls it by its names', () => {
+    const made = makeTestCertificate({ subject: '', names: ['a.example', '10.0.0.1'] });
+
+    const identity = peerIdentityOf(new X509Certificate(made.certificate));
+
+    expect(identity).toMatchObject({ subject: 'DNS:a.example, IP Address:10.0.0.1', dnsNames: ['a.example'] });
+  });
+});
+
 describe('matchesIdentity', () => {
   const certificate = new X509Certificate(makeTestCertificate({ subject: 'common.example', names: NAMES }).certificate);
   const identity = peerIdentityOf(certificate);

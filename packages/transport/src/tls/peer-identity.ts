@@ -12,7 +12,7 @@ import { readAltNames } from './alt-names.ts';
 
 /** What a certificate says, whose chain and time were checked where that was asked for. */
 export interface PeerIdentity {
-  /** For people, in one line. */
+  /** For people, in one line; the names, when there is no subject. */
   readonly subject: string;
   /** Lower case; may begin with `*.`. */
   readonly dnsNames: readonly string[];
@@ -38,14 +38,17 @@ export interface ConnectionTls {
   readonly peer: PeerIdentity | undefined;
 }
 
+/** Total: whatever a stranger's certificate has in it or lacks, this does not throw. */
 export function peerIdentityOf(certificate: X509Certificate): PeerIdentity {
-  const { dnsNames, ipAddresses } = readAltNames(certificate.subjectAltName ?? '');
-  const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  const altNames = certificate.subjectAltName ?? '';
+  const { dnsNames, ipAddresses } = readAltNames(altNames);
+  // Declared to be there; a certificate may have names alone, and then it is not.
+  const subject: string | undefined = certificate.subject;
   return {
-    subject: certificate.subject.replaceAll('\n', ', '),
+    subject: subject === undefined ? altNames : subject.replaceAll('\n', ', '),
     dnsNames: dnsNames.map((name) => name.toLowerCase()),
     ipAddresses: ipAddresses.flatMap((address) => canonicalAddress(address) ?? []),
-    spkiSha256: createHash('sha256').update(spki).digest('hex'),
+    spkiSha256: spkiSha256Of(certificate),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
   };
@@ -53,7 +56,7 @@ export function peerIdentityOf(certificate: X509Certificate): PeerIdentity {
 
 /** Names are compared without regard to case; `*.` stands for one label in front of at least two others. */
 export function matchesIdentity(peer: PeerIdentity, expected: ExpectedIdentity): boolean {
-  if (expected.kind === 'pin') return expected.spkiSha256.includes(peer.spkiSha256);
+  if (expected.kind === 'pin') return peer.spkiSha256 !== '' && expected.spkiSha256.includes(peer.spkiSha256);
   const address = canonicalAddress(expected.name);
   if (address !== undefined) return peer.ipAddresses.includes(address);
   const name = expected.name.toLowerCase().replace(/\.$/, '');
@@ -75,6 +78,16 @@ export function parseSpkiPin(text: string): string | undefined {
   const hex = bare.replaceAll(':', '');
   if (/^[\da-f]{64}$/i.test(hex)) return hex.toLowerCase();
   return /^[A-Za-z\d+/]{43}=$/.test(bare) ? Buffer.from(bare, 'base64').toString('hex') : undefined;
+}
+
+/** Empty for a key of a kind that is not known here, which no pin matches. */
+function spkiSha256Of(certificate: X509Certificate): string {
+  try {
+    const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
+    return createHash('sha256').update(spki).digest('hex');
+  } catch {
+    return '';
+  }
 }
 
 function matchesName(pattern: string, name: string): boolean {

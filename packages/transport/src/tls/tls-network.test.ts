@@ -112,6 +112,17 @@ describe('TLS', () => {
     expect(await world.echo(near, 'hello')).toBe('hello');
   });
 
+  test('takes certificates that have names and no subject', async () => {
+    const bare = makeTestCertificate({ subject: '', names: ['127.0.0.1'], issuer: ca });
+    const identity = identityOf(bare, ca);
+    await using world = await World.open({ identity, requiresPeerCertificate: true });
+
+    const near = await world.dial({ identity });
+
+    expect(await world.echo(near, 'hello')).toBe('hello');
+    expect(world.accepted[0]?.tls?.peer?.subject).toBe('IP Address:127.0.0.1');
+  });
+
   test('does not ask for a certificate unless it is required', async () => {
     await using world = await World.open({ identity: identityOf(node1) });
 
