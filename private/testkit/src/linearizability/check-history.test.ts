@@ -98,8 +98,7 @@ describe('checkHistory', () => {
         [1, 1, 2, put('x', 'a'), at(1)],
         [2, 3, 4, { ...remove('x'), changes: [...remove('x').changes, ...put('y', 'b').changes] }, LOST],
         [1, 5, 6, put('y', 'c'), at(3)],
-        [1, 7, 8, get('y'), saw(row('c', 3))],
-        [1, 9, 10, get('x'), saw(null)],
+        [1, 7, 8, get('x', 'y'), saw(null, row('c', 3))],
       ],
     ],
     [
@@ -169,6 +168,13 @@ describe('checkHistory', () => {
       [
         [1, 1, 2, put('x', 'a'), REFUSED],
         [2, 3, 4, get('x'), saw(row('a', 1))],
+      ],
+    ],
+    [
+      'refused-but-done: #2 of client 2 saw x as a at 4, but #1 of client 1, which would have written that, was answered that it was not done',
+      [
+        [1, 1, 2, { ...put('x', 'a'), conditions: [EXISTS] }, { kind: 'written', failed: 0 }],
+        [2, 3, 4, get('x'), saw(row('a', 4))],
       ],
     ],
     [
