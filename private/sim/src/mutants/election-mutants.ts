@@ -83,12 +83,4 @@ export const electionMutants: readonly Mutant[] = [
     foundBy: ['recovery'],
     why: 'P25: nobody who may win knows that he may.',
   },
-  {
-    name: 'campaigns-before-its-snapshot-is-there',
-    file: 'core/raft-state.ts',
-    find: ' && this.log.unstable.snapshot === undefined;',
-    replace: ';',
-    foundBy: ['assertion', 'leaders', 'commits', 'recovery'],
-    why: 'P50: a candidate goes by a snapshot that it has not installed.',
-  },
 ];
