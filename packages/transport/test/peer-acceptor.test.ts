@@ -253,6 +253,25 @@ describe('PeerAcceptor', () => {
     expect(world.takeLog()).toEqual(['1/messages a', '1/messages b']);
   });
 
+  test('reads nothing behind a greeting while it is judged', async () => {
+    await using world = await PeerWorld.open();
+    let decide: (judgement: PeerJudgement) => void = () => {};
+    world.policy.judgement = new Promise((resolve) => (decide = resolve));
+    const { connection, heard } = await dial(world);
+    connection.send(greetingBytes(1));
+    await settle();
+
+    connection.send(frame('too early'));
+    await settle();
+    const unread = connection.bufferedBytes;
+    decide({ verdict: 'no-member', reason: '' });
+    await connection.closed;
+
+    expect(unread).toBe(frame('too early').length);
+    expect(decodeGreeting(heard())).toMatchObject({ verdict: 'no-member' });
+    expect(world.peers).toEqual([]);
+  });
+
   test('does not let in a dialer that left while it was judged, or was judged for too long', async () => {
     await using world = await PeerWorld.open();
     let decide: (judgement: PeerJudgement) => void = () => {};

@@ -135,6 +135,43 @@ describe('PeerLink', () => {
     expect(world.links[0]?.counts.connections).toBe(2);
   });
 
+  test('does not say on a new connection what waited for the old one', async () => {
+    await using world = await PeerWorld.open();
+    const link = world.link(1, { limits: { windowBytes: 1 } });
+    await settle();
+    world.memory.hold(PORT);
+    for (const text of ['in flight', 'stale', 'stale too']) link.send(frame(text), 'normal');
+    await settle();
+
+    world.memory.cut(PORT);
+    world.memory.release(PORT);
+    await world.clock.advanceAsync(50);
+    link.send(frame('fresh'), 'normal');
+    await settle();
+
+    const said = world.takeLog().filter((line) => line.startsWith('1/messages') && !/ (?:in|out .*)$/.test(line));
+    expect(said).toEqual(['1/messages fresh']);
+    expect(link.counts.droppedFrames).toBe(2);
+  });
+
+  test('keeps no connection that comes up while it is closed', async () => {
+    await using world = await PeerWorld.open();
+    const policy = new TestPolicy(1);
+    const link = world.link(1, { policy });
+    let closing: Promise<void> | undefined;
+    policy.judgeAnswer = () => {
+      closing = link.close();
+      return 'proceed';
+    };
+
+    await settle();
+    await closing;
+
+    expect(link.state).toBe('closed');
+    expect(world.memory.openConnections(PORT)).toBe(0);
+    expect(world.takeLog().filter((line) => line.startsWith('link'))).toEqual([]);
+  });
+
   test('tells of a lost connection at once, with the reason', async () => {
     await using world = await PeerWorld.open();
     world.link(1);
