@@ -3,7 +3,7 @@
 import { assertNever, type DecodedRequest2, type RequestKind2, type Response2 } from '@kayadb/codec';
 
 import type { Identity } from '../access/authorize.ts';
-import { changeJson } from '../membership/membership-operations.ts';
+import { changeJson, type PlannedChange } from '../membership/membership-operations.ts';
 import type { Attempt } from '../operations-2/attempt.ts';
 import type { NodeOperations } from '../operations-2/node-operations.ts';
 import { ServerError } from '../server-error.ts';
@@ -11,6 +11,7 @@ import { ServerError } from '../server-error.ts';
 /** What the conversation answers itself. */
 type ConversationKind = 'auth' | 'cancel' | 'scan' | 'more' | 'end-scan';
 
+type AddMemberRequest2 = Extract<DecodedRequest2, { readonly kind: 'add-member' }>;
 export type DispatchedRequest2 = Exclude<DecodedRequest2, { readonly kind: ConversationKind }>;
 
 /** Who may send it on a connection beyond those that everybody may have, and which credential could be missing for it. */
@@ -79,7 +80,7 @@ export async function dispatch2(
     case 'members':
       return { kind: 'text', text: await operations.members(identity) };
     case 'add-member':
-      return { kind: 'text', text: changeJson(await operations.addMember(identity, request, request, attempt)) };
+      return { kind: 'text', text: changeJson(await addMember(request, identity, operations, attempt)) };
     case 'promote-member': {
       const planned = await operations.promoteMember(identity, request.node, request, attempt);
       return { kind: 'text', text: changeJson(planned) };
@@ -99,4 +100,14 @@ export async function dispatch2(
     default:
       return assertNever(request, 'request');
   }
+}
+
+function addMember(
+  { node, peerAddress, clientAddress, staysLearner, isDryRun }: AddMemberRequest2,
+  identity: Identity,
+  operations: NodeOperations,
+  attempt: Attempt,
+): Promise<PlannedChange> {
+  const member = { node, peerAddress, clientAddress, staysLearner };
+  return operations.addMember(identity, member, { isDryRun }, attempt);
 }

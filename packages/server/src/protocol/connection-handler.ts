@@ -111,6 +111,8 @@ export class ConnectionHandler {
       hasMore = this.#beginNext();
       hasBegun ||= hasMore;
     }
+    // Some answers are sent in the turn of their request, and nothing else would look at them again.
+    this.#watchDrain();
     const isFinished = this.#isEnding || (this.#peerHasEnded && !hasMore);
     if (isFinished && this.#conversation.unanswered === 0) this.#close();
     else this.#decideReading(hasBegun);
