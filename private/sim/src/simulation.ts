@@ -17,7 +17,7 @@ import type { SimWorld } from './sim-world.ts';
 import { type Counts, newCounts } from './world/counts.ts';
 import { Network } from './world/network.ts';
 import { type Pace, pickProfile, type Profile } from './world/profile.ts';
-import { Timeline } from './world/timeline.ts';
+import { settle, Timeline } from './world/timeline.ts';
 import { Trace } from './world/trace.ts';
 
 export interface SimulationOptions {
@@ -119,6 +119,8 @@ export class Simulation {
       }
       churn.stop();
       nemesis.stop();
+      // Processes that go on have done so before any of them is broken: what they find done on their disks was done.
+      await settle();
       broken += await this.#recover(workload);
     }
     counts.simulatedSeconds = Math.round(this.#timeline.nowMs / 1000);

@@ -101,7 +101,7 @@ function isBefore(a: TimelineEvent, b: TimelineEvent): boolean {
  * Resolves when every promise reaction that was ready, and every one those made ready, has run: Node.js goes on to what `nextTick` was given only when
  * none is left. Nothing in a simulation waits for anything but promises.
  */
-function settle(): Promise<void> {
+export function settle(): Promise<void> {
   return new Promise((resolve) => {
     process.nextTick(resolve);
   });
