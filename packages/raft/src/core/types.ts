@@ -37,7 +37,7 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
-/** What a node must not forget. `commit` alone may be older than it was: it is learnt again. */
+/** What a node must not forget. Of `commit` no more than came along with the entries that are there: what came later is learnt again. */
 export interface HardState {
   readonly term: Term;
   /** Whom the node voted for in `term`. */
