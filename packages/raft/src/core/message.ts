@@ -1,6 +1,6 @@
 /**
  * What nodes say to each other, what a node's threads say to it, and what its host says to it. Each kind has only the fields that it uses.
- * Encoded by wire.ts, as docs/format/raft-messages.md has it.
+ * Encoded by wire/encode-peer-message.ts, as docs/format/raft-messages.md has it.
  */
 
 import type { Entry, HardState, KnownCommit, LogIndex, NodeId, Snapshot, Term } from './types.ts';
