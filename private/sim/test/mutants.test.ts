@@ -35,7 +35,7 @@ describe('planted bugs', () => {
 
   test('are found by the checks that they name', { timeout: sized({ ci: 300_000, long: 0 }) }, async () => {
     const args = sized({
-      ci: ['--seeds', '20', ...IN_CI],
+      ci: ['--seeds', '40', ...IN_CI],
       long: ['--seeds', '1000', '--part', '1/2', '--figures', `${RESULTS}mutants.json`],
     });
 

@@ -30,12 +30,20 @@ function viewOf(id: number, terms: readonly number[], status: Partial<StatusSumm
   return { id, life: id, status: whole, storage, appliedIndex: 0, durableIndex: 0, configurationBefore: GROUP };
 }
 
-function ledgerOf(terms: readonly number[]): Ledger {
+/** Of a node that holds entries of these terms, and has voted for `vote` in `term`. */
+function ledgerOf(terms: readonly number[], vote = 1, term = 1): Ledger {
   const ledger = new Ledger();
+  castVote(ledger, vote, term);
   const batch = { entries: terms.map((term, i) => entryOf(i + 1, term)), hardState: undefined, snapshot: undefined };
   ledger.begins(batch);
   ledger.becomesDurable(batch);
   return ledger;
+}
+
+function castVote(ledger: Ledger, vote: number, term: number): void {
+  const voted = { entries: [], hardState: { term, vote, commit: 0 }, snapshot: undefined };
+  ledger.begins(voted);
+  ledger.becomesDurable(voted);
 }
 
 /** The log begins behind entry 1, for which a snapshot stands. */
@@ -70,6 +78,17 @@ describe('Checks', () => {
   });
 
   test.each([
+    ['one of three', [1, 2, 3], 'node 1 leads in term 1, and no quorum has durably voted for it'],
+    ['two of three', [1, 1, 3], undefined],
+  ] as const)('know whether a quorum has voted for who leads: %s', (_, votes, expected) => {
+    const checks = new Checks((id) => ledgerOf([], votes[id - 1]!));
+
+    checks.observe(viewOf(1, [], { role: 'leader' }));
+
+    expect(checks.violation?.what).toBe(expected);
+  });
+
+  test.each([
     ['one of three', [[1], [], []], 'leader 1 of term 1 has committed 1, which no quorum holds durably'],
     ['two of three', [[1], [1], []], undefined],
   ] as const)('know whether what is committed is durable at a quorum: %s', (_, logs, expected) => {
@@ -81,7 +100,7 @@ describe('Checks', () => {
   });
 
   test('find a leader that commits an entry of an earlier term by counting', () => {
-    const checks = new Checks(() => ledgerOf([1, 2]));
+    const checks = new Checks(() => ledgerOf([1, 2], 1, 2));
     checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2 }));
 
     checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2, commit: 1 }));
@@ -90,7 +109,7 @@ describe('Checks', () => {
   });
 
   test('know that a new leader had committed entries of earlier terms before it led', () => {
-    const checks = new Checks(() => ledgerOf([1, 2]));
+    const checks = new Checks(() => ledgerOf([1, 2], 1, 2));
 
     checks.observe(viewOf(1, [1, 2], { role: 'leader', term: 2, commit: 1 }));
 
@@ -98,7 +117,9 @@ describe('Checks', () => {
   });
 
   test('find a leader without what was committed before', () => {
-    const checks = new Checks(() => ledgerOf([1]));
+    const ledger = ledgerOf([1]);
+    castVote(ledger, 2, 2);
+    const checks = new Checks(() => ledger);
     checks.observe(viewOf(1, [1], { role: 'leader', commit: 1 }));
 
     checks.observe(viewOf(2, [], { role: 'leader', term: 2 }));

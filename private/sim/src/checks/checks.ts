@@ -31,7 +31,7 @@ export class Checks {
       (what) =>
         this.fail(finder, what);
     this.logs = new LogCheck(failAs('logs'));
-    this.#leaders = new LeaderCheck(failAs('leaders'));
+    this.#leaders = new LeaderCheck(failAs('leaders'), ledgerOf);
     this.commits = new CommitCheck(failAs('commits'), ledgerOf);
     this.applies = new ApplyCheck(failAs('applies'));
     this.clients = new ClientCheck(failAs('clients'), this.applies);

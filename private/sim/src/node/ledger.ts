@@ -4,19 +4,26 @@
  * Invariant: whatever a crash leaves is what a prefix of the batches made, and no promised batch is missing from it.
  */
 
-import type { LogIndex, RaftStorage, StorageBatch, Term } from '@kayadb/raft';
+import { type LogIndex, NO_NODE, type NodeId, type RaftStorage, type StorageBatch, type Term } from '@kayadb/raft';
 
 import { applyBatch, copyLog, describeLog, type DurableLog, emptyLog, holds, termAt } from './durable-log.ts';
 
 export class Ledger {
   #durable: DurableLog = emptyLog();
   #pending: StorageBatch[] = [];
+  /** Of each term in which the node has durably voted: for whom. */
+  readonly #votes = new Map<Term, NodeId>();
   /** Since something became durable last. */
   #refused: StorageBatch[] = [];
 
   /** Term of the entry that is durable at `index`; `covered` when a snapshot stands for it. */
   durableTerm(index: LogIndex): Term | 'covered' | undefined {
     return index < this.#durable.baseIndex ? 'covered' : termAt(this.#durable, index);
+  }
+
+  /** For whom the node has durably voted in `term`. */
+  voteIn(term: Term): NodeId | undefined {
+    return this.#votes.get(term);
   }
 
   begins(batch: StorageBatch): void {
@@ -26,7 +33,10 @@ export class Ledger {
   /** `batch` is durable, and so is what came before it. */
   becomesDurable(batch: StorageBatch): void {
     const at = this.#pending.indexOf(batch);
-    for (const earlier of this.#pending.splice(0, at + 1)) applyBatch(this.#durable, earlier);
+    for (const earlier of this.#pending.splice(0, at + 1)) {
+      applyBatch(this.#durable, earlier);
+      this.#noteVote();
+    }
     this.#refused = [];
   }
 
@@ -41,9 +51,15 @@ export class Ledger {
     const found = this.#possibleLogs().find((log) => holds(storage, log));
     if (found === undefined) return this.#describeLoss(storage);
     this.#durable = found;
+    this.#noteVote();
     this.#pending = [];
     this.#refused = [];
     return undefined;
+  }
+
+  #noteVote(): void {
+    const { term, vote } = this.#durable;
+    if (vote !== NO_NODE) this.#votes.set(term, vote);
   }
 
   /** What a crash may leave: what is promised, and of the batches behind it a prefix, of whose last one perhaps only the beginning. */
