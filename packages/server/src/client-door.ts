@@ -9,7 +9,7 @@ import { Identifier } from './access/authorize.ts';
 import { FailedAttempts } from './access/failed-attempts.ts';
 import { MemoryGate } from './admission/memory-gate.ts';
 import { Slots } from './admission/slots.ts';
-import type { ServerLimits } from './limits.ts';
+import { drainedBytes, type ServerLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import type { NodeOperations } from './operations-2/node-operations.ts';
 import type { V1Operations } from './operations/v1-operations.ts';
@@ -104,9 +104,8 @@ export class ClientDoor {
   /** @throws TransportError KAYA_LISTEN_FAILED */
   async listen(): Promise<void> {
     const { limits, network, address, tls } = this.#options;
-    const { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs, maxInFlightBytes } = limits;
-    // Well below where a connection stops, or it would wait for a drain that has happened already.
-    const resumeSendBytes = Math.floor(maxInFlightBytes / 16);
+    const { maxConnections, maxConnectionsPerAddress, firstByteMs, idleMs, writeStallMs } = limits;
+    const resumeSendBytes = drainedBytes(limits);
     this.#listener = await network.listen({
       ...address,
       ...(tls === undefined ? {} : { tls }),

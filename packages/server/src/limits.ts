@@ -73,6 +73,14 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxRememberedAddresses: 4_096,
 };
 
+/** Bound: how much of its answers a connection that has taken most of them may have left, and be counted with while nothing happens on it. */
+const MAX_LEFT_BYTES = 64 * 1024;
+
+/** At how many bytes that were not taken a connection counts as drained. Well below where it stops, or it would wait for a drain that has happened already. */
+export function drainedBytes({ maxInFlightBytes }: ServerLimits): number {
+  return Math.min(MAX_LEFT_BYTES, Math.floor(maxInFlightBytes / 16));
+}
+
 /**
  * The defaults with `changes`. A small `maxConnections` keeps fewer connections for operators: at most one in eight.
  *

@@ -10,6 +10,7 @@ import { KayaError } from '@kayadb/codec';
 import type { Connection } from '@kayadb/transport';
 
 import type { MemoryAccount } from '../admission/memory-gate.ts';
+import { drainedBytes } from '../limits.ts';
 import type { LogFields } from '../logger.ts';
 import { Conversation2 } from '../protocol-2/conversation-2.ts';
 import { AccessDeniedError, ServerError } from '../server-error.ts';
@@ -36,6 +37,8 @@ export class ConnectionHandler {
   #hasSlot: boolean;
   #isReading = true;
   #isAwaitingDrain = false;
+  /** Answers have reached their bound, and were not taken since. */
+  #isPiledUp = false;
   /** No more requests are begun. What is in flight is answered, then the connection is closed. */
   #isEnding = false;
   #peerHasEnded = false;
@@ -124,7 +127,7 @@ export class ConnectionHandler {
 
   /** Answers weigh enough: those already begun may still add a few, but no read starts. */
   #isOutputFull(): boolean {
-    return this.#isAwaitingDrain || this.#outputBytes() >= this.#context.limits.maxInFlightBytes;
+    return this.#isPiledUp || this.#outputBytes() >= this.#context.limits.maxInFlightBytes;
   }
 
   #outputBytes(): number {
@@ -181,9 +184,12 @@ export class ConnectionHandler {
     else this.#deadline.stop();
   }
 
+  /** Bytes that the client takes are given back although nothing else happens on its connection. */
   #watchDrain(): void {
-    const isPilingUp = this.#connection.bufferedBytes >= this.#context.limits.maxInFlightBytes;
-    if (isPilingUp && !this.#isAwaitingDrain) void this.#awaitDrain();
+    const { limits } = this.#context;
+    const { bufferedBytes } = this.#connection;
+    if (bufferedBytes >= limits.maxInFlightBytes) this.#isPiledUp = true;
+    if (bufferedBytes > drainedBytes(limits) && !this.#isAwaitingDrain) void this.#awaitDrain();
   }
 
   /** Waits until the client has taken most of its answers. */
@@ -191,6 +197,7 @@ export class ConnectionHandler {
     this.#isAwaitingDrain = true;
     await this.#connection.drained();
     this.#isAwaitingDrain = false;
+    this.#isPiledUp = false;
     this.#pump();
   }
 

@@ -2,7 +2,7 @@ import type { Request2, Response2 } from '@kayadb/codec';
 import { settle } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { MemoryReplica } from '../support/memory-replica.ts';
+import type { MemoryReplica } from '../support/memory-replica.ts';
 import type { RawClient2 } from '../support/raw-client-2.ts';
 import { addMember, get, put, scan, startTestDoor } from '../support/test-door.ts';
 

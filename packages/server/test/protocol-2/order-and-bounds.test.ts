@@ -3,7 +3,6 @@ import { seededRandom, settle, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { TERM } from '../support/memory-replica.ts';
-import { HELLO_2 } from '../support/raw-client-2.ts';
 import { get, getMany, put, startTestDoor } from '../support/test-door.ts';
 
 describe('requests of one connection', () => {
@@ -65,8 +64,8 @@ describe('requests of one connection', () => {
     await settle();
 
     expect(client.hello).toEqual({ kind: 'version', version: 2 });
-    expect(client.answered.toSorted()).toEqual([1, 2]);
-    expect(HELLO_2.length).toBe(7);
+    expect(new Set(client.answered)).toEqual(new Set([1, 2]));
+    expect(client.received).toHaveLength(2);
   });
 
   test('have any id, and one that was answered may be used again', async () => {
