@@ -42,6 +42,7 @@ export class V1Server {
   readonly connect: KayactlIo['connect'] = (endpoints, options) =>
     connect(endpoints, {
       ...options,
+      protocol: 1,
       clock: new VirtualClock(),
       network: this.#network,
       retry: { backoffBaseMs: 0, backoffCapMs: 0 },

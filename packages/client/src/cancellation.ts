@@ -27,6 +27,15 @@ export class Cancellation {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Resolves or rejects with `promise`, or resolves at once when the call is cancelled. */
+  async race(promise: Promise<void>): Promise<void> {
+    if (this.#error !== undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      const stop = this.onCancel(resolve);
+      promise.finally(stop).then(resolve, reject);
+    });
+  }
+
   /** Resolves after `delayMs`, or at once when the call is cancelled. */
   async sleep(clock: Clock, delayMs: number): Promise<void> {
     if (this.#error !== undefined || delayMs <= 0) return;

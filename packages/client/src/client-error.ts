@@ -13,7 +13,19 @@ export type ClientErrorCode =
   | 'KAYA_PROTOCOL'
   | 'KAYA_UNKNOWN_OUTCOME'
   | 'KAYA_TOO_MANY_REQUESTS'
-  | 'KAYA_CLIENT_CLOSED';
+  | 'KAYA_CLIENT_CLOSED'
+  | 'KAYA_UNSUPPORTED'
+  | 'KAYA_SESSION_EXPIRED'
+  | 'KAYA_STALE_SERIAL'
+  | 'KAYA_SCAN_ENDED'
+  | 'KAYA_ANSWER_TOO_LARGE'
+  | 'KAYA_DISK_FULL'
+  | 'KAYA_NO_QUORUM'
+  | 'KAYA_OVERLOADED'
+  | 'KAYA_STOPPING'
+  | 'KAYA_TOO_MANY_SCANS'
+  | 'KAYA_MEMBERSHIP_REFUSED'
+  | 'KAYA_MEMBERSHIP_UNAVAILABLE';
 
 export interface ClientErrorOptions {
   readonly cause?: unknown;
@@ -30,7 +42,13 @@ export class ClientError extends KayaError<ClientErrorCode> {
   }
 }
 
-/** KAYA_NOT_LEADER: the redirects are used up. */
+/** A write of which at least one try was sent and not answered. */
+export function unknownOutcome(cause: ClientError): ClientError {
+  const message = `it is not known whether the write was applied: it was sent, and not answered (${cause.message}); read the key, or write it again`;
+  return new ClientError('KAYA_UNKNOWN_OUTCOME', message, { cause, isOutcomeUnknown: true });
+}
+
+/** KAYA_NOT_LEADER: the redirects, or the time for them, are used up. */
 export class NotLeaderError extends ClientError {
   /** Where the last node said the leader is. */
   readonly leaderAddress: string | undefined;

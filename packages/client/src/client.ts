@@ -1,46 +1,92 @@
-/** The client: checks arguments, encodes, and delegates to calls, batches and scans. A reader starts here. */
+/** What a client can do, whichever version of the protocol its cluster speaks. A reader starts here; `connect` makes one. */
 
-import {
-  assert,
-  copyBytes,
-  type Credential,
-  encodeRequest,
-  ProtocolError,
-  type Request,
-  type Response,
-  SCAN_TOO_LARGE_TEXT,
-  type ScanItem,
-  toBytes,
-} from '@kayadb/codec';
-
-import { runBatch } from './batch.ts';
-import { type CallContext, type EncodedRequest, isWrite, runCall } from './call.ts';
-import { Cancellation } from './cancellation.ts';
-import { Channel } from './channel.ts';
-import { ClientError } from './client-error.ts';
-import { type ClientOptions, type ClientSettings, positive, resolveOptions } from './options.ts';
-import { Pool } from './pool.ts';
-import { errorOfRefusal, isRefusal } from './refusal.ts';
-import { splitScan } from './scan.ts';
-
-/** A key, value or prefix: strings are encoded as UTF-8. Byte arrays are copied before a method returns. */
-export type BytesInput = Uint8Array | string;
+import type { BytesInput, ScanRange } from './arguments.ts';
 
 export interface CallOptions {
   /** How long one try may take. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the call with KAYA_ABORTED; a write that was sent may still be applied. */
+  /** How long the call may take with all its tries. Version 1 counts tries instead. A scan counts each page anew. */
+  readonly deadlineMs?: number | undefined;
+  /** Ends the call with KAYA_ABORTED; a write that was sent may still be done. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ScanOptions extends CallOptions {
-  /** How many items to yield at most. Protocol v1 cannot tell the server: it saves nothing but the caller's work. */
-  readonly limit?: number | undefined;
+export interface ReadOptions extends CallOptions {
+  /**
+   * - `linearizable`, the default: sees every write that was answered before the read began, on any node.
+   * - `lease`: the same for less, by the leader's clock, where nodes are started with leases.
+   * - `stale`: what the node that is asked happens to have. Nodes take turns.
+   */
+  readonly level?: 'linearizable' | 'lease' | 'stale' | undefined;
+  /** In place of a level: from any node that is no further behind than this. */
+  readonly maxStalenessMs?: number | undefined;
 }
 
-export type BatchOperation =
+export interface ScanOptions extends ReadOptions {
+  /** How many rows at most. In version 1 it saves nothing but the caller's work. */
+  readonly limit?: number | undefined;
+  /** From the last key to the first. */
+  readonly reverse?: boolean | undefined;
+  /** Rows have empty values. */
+  readonly keysOnly?: boolean | undefined;
+  /** Size of a page, of which two are in memory. Default: the node's choice, 1 MiB. */
+  readonly pageBytes?: number | undefined;
+  /** The same in rows. Default: 1,000. */
+  readonly pageRows?: number | undefined;
+  /**
+   * Goes on behind the last row, in a newer state of the store, when the state that the scan shows is gone: its node was lost, or nobody read for a minute.
+   * Without it such a scan ends with KAYA_SCAN_ENDED.
+   */
+  readonly acrossRevisions?: boolean | undefined;
+}
+
+/** A value and the revision that wrote it; 0 where version 1 is spoken, which has none. */
+export interface StoredValue {
+  readonly value: Uint8Array;
+  readonly revision: number;
+}
+
+export interface Row extends StoredValue {
+  readonly key: Uint8Array;
+}
+
+/** Where a write stands among all writes of the cluster. Version 1 has no such numbers: there both are 0. */
+export interface WriteReceipt {
+  /** Position in the cluster's log: later writes have higher ones. */
+  readonly revision: number;
+  /** Term of the leader that took it. */
+  readonly term: number;
+}
+
+/** A range to delete: by prefix, or from `gte` and below `lt`. Without a single bound it is refused. */
+export type DeletedRange = Pick<ScanRange, 'prefix' | 'gte' | 'lt'>;
+
+export type PutOrDelete =
   | { readonly kind: 'put'; readonly key: BytesInput; readonly value: BytesInput }
   | { readonly kind: 'delete'; readonly key: BytesInput };
+
+export type BatchOperation = PutOrDelete | ({ readonly kind: 'delete-range' } & DeletedRange);
+
+/** What has to be true of a key. Revision 0 is that of an absent key. */
+export type Condition =
+  | { readonly kind: 'exists'; readonly key: BytesInput; readonly exists: boolean }
+  | { readonly kind: 'value'; readonly key: BytesInput; readonly value: BytesInput }
+  | { readonly kind: 'revision'; readonly key: BytesInput; readonly revision: number };
+
+export interface Comparison {
+  /** All must hold. */
+  readonly conditions: readonly Condition[];
+  /** Done when they do. */
+  readonly operations: readonly BatchOperation[];
+  /** Done when one does not. */
+  readonly otherwise?: readonly BatchOperation[] | undefined;
+}
+
+export interface ComparisonReceipt extends WriteReceipt {
+  readonly isApplied: boolean;
+  /** Index of the first condition that did not hold. */
+  readonly failedCondition: number | undefined;
+}
 
 export interface NewMember {
   readonly id: number;
@@ -48,241 +94,71 @@ export interface NewMember {
   readonly raftAddress: string;
   /** `host:port` for clients. */
   readonly clientAddress: string;
+  /** It stays one that has no vote; otherwise it gets one when it has caught up. */
   readonly isLearner?: boolean;
 }
 
+export interface MembershipOptions extends CallOptions {
+  /** Says what the change would do, and does nothing. */
+  readonly isDryRun?: boolean | undefined;
+}
+
+/** A JSON object of a node. */
+export type JsonDocument = Readonly<Record<string, unknown>>;
+
+export type HealthRole = 'leader' | 'follower' | 'learner' | 'candidate';
+
 /**
- * A connection pool to a KayaDB node or cluster. Made by `connect`; every method may be called at any time, also concurrently.
+ * A connection pool to a KayaDB node or cluster. Every method may be called at any time, also concurrently.
  *
- * Writes that run concurrently reach the server in no particular order: await one before the next, or use `batch`.
+ * With version 2 each write is done once however often it has to be sent: an answer, an error with `isOutcomeUnknown` false, and nothing else is certain.
+ * Writes that run concurrently are done in no particular order: await one before the next, or use `batch`. What version 1 can not say fails with
+ * KAYA_UNSUPPORTED. Byte arrays are copied before a method returns, and those that are handed out are the caller's own.
  * Every method throws ClientError; see its codes in docs/reference/errors.md.
  */
 export interface Client extends AsyncDisposable {
-  /** Resolves once the write is as durable as the server is configured to make it. */
-  put(key: BytesInput, value: BytesInput, options?: CallOptions): Promise<void>;
-  /** @returns The value, the caller's own; `undefined` when the key is absent. */
-  get(key: BytesInput, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** Resolves once the write is as durable as the cluster is configured to make it. */
+  put(key: BytesInput, value: BytesInput, options?: CallOptions): Promise<WriteReceipt>;
   /** Succeeds for an absent key too. */
-  delete(key: BytesInput, options?: CallOptions): Promise<void>;
+  delete(key: BytesInput, options?: CallOptions): Promise<WriteReceipt>;
+  deleteRange(range: DeletedRange, options?: CallOptions): Promise<WriteReceipt>;
+  /** All of it or nothing, in order: of two operations on a key the later one wins. */
+  batch(operations: readonly BatchOperation[], options?: CallOptions): Promise<WriteReceipt>;
+  /** A batch that is done if all conditions hold, and another one otherwise. */
+  compareAndBatch(comparison: Comparison, options?: CallOptions): Promise<ComparisonReceipt>;
   /**
-   * Many writes in few round trips: pipelined in order on one connection, and NOT atomic. Others may see a part of it, and
-   * a failure may leave a part of it applied. The last write to a key wins.
+   * Any number of writes in few round trips, in order, and NOT atomic: others may see a part of it, and a failure may leave a part of it done.
    *
    * @throws BatchError whose `states` tell of each operation whether it was acknowledged.
    */
-  batch(operations: readonly BatchOperation[], options?: CallOptions): Promise<void>;
+  pipeline(operations: readonly PutOrDelete[], options?: CallOptions): Promise<void>;
+  /** @returns The value; `undefined` when the key is absent. */
+  get(key: BytesInput, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** As `get`, with the revision. */
+  getRow(key: BytesInput, options?: ReadOptions): Promise<StoredValue | undefined>;
+  /** In the order of `keys`, all of one state of the store. */
+  getMany(keys: readonly BytesInput[], options?: ReadOptions): Promise<readonly (StoredValue | undefined)[]>;
   /**
-   * All items whose key starts with `prefix`, in key order; an empty prefix means the whole store. A prefix that is too large
-   * for one answer is read in parts, which together do not show one moment of the store.
+   * Rows in key order, pulled page by page; the next page is asked for when the first row of one is taken. A string or bytes are a prefix; an empty one is everything.
+   * All rows are of one state of the store: with version 2 always, unless `acrossRevisions`; with version 1, which scans prefixes only, if they fit into one answer.
+   *
+   * @throws ClientError KAYA_SCAN_ENDED when that state was lost between two rows.
    */
-  scan(prefix: BytesInput, options?: ScanOptions): AsyncIterable<ScanItem>;
-  health(options?: CallOptions): Promise<'leader' | 'follower'>;
-  /** The server's counters, as its JSON document has them. */
-  stats(options?: CallOptions): Promise<Readonly<Record<string, unknown>>>;
-  /** @returns The protocol version that the server answers with. */
+  scan(range: BytesInput | ScanRange, options?: ScanOptions): AsyncIterable<Row>;
+  health(options?: CallOptions): Promise<HealthRole>;
+  /** What the node says of itself; the counters in version 1. */
+  status(options?: CallOptions): Promise<JsonDocument>;
+  /** As `status`: its name in version 1. */
+  stats(options?: CallOptions): Promise<JsonDocument>;
+  /** @returns The protocol version that the server answers with; in version 2, that. */
   hello(version: number, options?: CallOptions): Promise<number>;
-  /** Proposes a member; resolves with the server's sentence before the change is committed. Not sent again when unanswered. */
-  addMember(member: NewMember, options?: CallOptions): Promise<string>;
-  /** As `addMember`. */
-  removeMember(id: number, options?: CallOptions): Promise<string>;
-  /** Ends running calls with KAYA_CLIENT_CLOSED, then closes the connections. Idempotent. */
+  members(options?: CallOptions): Promise<JsonDocument>;
+  /** Not sent again when unanswered, as all changes of the membership. Version 1 says `{ message }`, before the change is committed. */
+  addMember(member: NewMember, options?: MembershipOptions): Promise<JsonDocument>;
+  promoteMember(id: number, options?: MembershipOptions): Promise<JsonDocument>;
+  removeMember(id: number, options?: MembershipOptions): Promise<JsonDocument>;
+  /** @param id - Who is to lead; left out, whoever is fit for it. */
+  transferLeader(id?: number, options?: CallOptions): Promise<JsonDocument>;
+  /** Ends running calls with KAYA_CLIENT_CLOSED, gives the session back, and closes the connections. Idempotent. */
   close(): Promise<void>;
-}
-
-/**
- * Makes a client. Nothing is dialed before the first call.
- *
- * @param endpoints - `host:port`, one or several nodes of the same cluster.
- * @throws TypeError, RangeError for endpoints or options that cannot be.
- */
-export function connect(endpoints: string | readonly string[], options: ClientOptions = {}): Client {
-  return new PooledClient(resolveOptions(endpoints, options));
-}
-
-class PooledClient implements Client {
-  readonly #settings: ClientSettings;
-  readonly #pool: Pool;
-  readonly #running = new Set<Cancellation>();
-  #closing: Promise<void> | undefined;
-
-  constructor(settings: ClientSettings) {
-    this.#settings = settings;
-    this.#pool = new Pool({
-      endpoints: settings.endpoints,
-      connectionsPerEndpoint: settings.connectionsPerEndpoint,
-      openChannel: (endpoint, onClosed) => new Channel(endpoint, settings, onClosed),
-    });
-  }
-
-  async put(key: BytesInput, value: BytesInput, options?: CallOptions): Promise<void> {
-    const credential = this.#clientCredential();
-    await this.#call({ kind: 'put', key: toBytes(key), value: toBytes(value), credential }, options);
-  }
-
-  async get(key: BytesInput, options?: CallOptions): Promise<Uint8Array | undefined> {
-    const credential = this.#clientCredential();
-    const response = await this.#call({ kind: 'get', key: toBytes(key), credential }, options);
-    if (response.kind === 'not-found') return undefined;
-    assert(response.kind === 'value', 'get is answered by a value');
-    // A copy: a view would keep the network buffer it came in.
-    return copyBytes(response.value);
-  }
-
-  async delete(key: BytesInput, options?: CallOptions): Promise<void> {
-    await this.#call({ kind: 'delete', key: toBytes(key), credential: this.#clientCredential() }, options);
-  }
-
-  async batch(operations: readonly BatchOperation[], options?: CallOptions): Promise<void> {
-    const credential = this.#clientCredential();
-    const requests = operations.map((operation) => encode(toRequest(operation, credential)));
-    if (requests.length > 0) await this.#run(options, (context) => runBatch(requests, context));
-  }
-
-  scan(prefix: BytesInput, options: ScanOptions = {}): AsyncIterable<ScanItem> {
-    const limit = options.limit ?? Infinity;
-    if (!(limit >= 0)) throw new RangeError(`limit must be a number from 0, got ${limit}`);
-    const credential = this.#clientCredential();
-    const source = {
-      get: (key: Uint8Array) => this.get(key, options),
-      scan: async (part: Uint8Array) => {
-        const response = await this.#call({ kind: 'scan', prefix: part, credential }, options);
-        if (response.kind === 'invalid-argument') return 'too-large';
-        assert(response.kind === 'items', 'scan is answered by items');
-        return response.items;
-      },
-    };
-    return splitScan(source, copyBytes(toBytes(prefix)), limit);
-  }
-
-  async health(options?: CallOptions): Promise<'leader' | 'follower'> {
-    const response = await this.#call({ kind: 'health' }, options);
-    assert(response.kind === 'role', 'health is answered by a role');
-    return response.role;
-  }
-
-  async stats(options?: CallOptions): Promise<Readonly<Record<string, unknown>>> {
-    const response = await this.#call({ kind: 'stats', credential: this.#clientCredential() }, options);
-    assert(response.kind === 'text', 'stats is answered by a text');
-    return parseStats(response.text);
-  }
-
-  async hello(version: number, options?: CallOptions): Promise<number> {
-    const response = await this.#call({ kind: 'hello', version }, options);
-    assert(response.kind === 'version', 'hello is answered by a version');
-    return response.version;
-  }
-
-  async addMember(member: NewMember, options?: CallOptions): Promise<string> {
-    const { id, raftAddress, clientAddress, isLearner = false } = member;
-    const credential = this.#operatorCredential();
-    const request: Request = { kind: 'add-member', id, raftAddress, clientAddress, isLearner, credential };
-    return textOf(await this.#call(request, options));
-  }
-
-  async removeMember(id: number, options?: CallOptions): Promise<string> {
-    return textOf(await this.#call({ kind: 'remove-member', id, credential: this.#operatorCredential() }, options));
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #close(): Promise<void> {
-    for (const cancellation of this.#running) cancellation.cancel(closedError());
-    await this.#pool.close();
-  }
-
-  /** @returns An answer of status 0, "not found" for a get, or "too large" for a scan. */
-  async #call(request: Request, options: CallOptions | undefined): Promise<Response> {
-    const encoded = encode(request);
-    const { response, hadUnanswered } = await this.#run(options, (context) => runCall(encoded, context));
-    if (!isRefusal(response)) return response;
-    if (request.kind === 'get' && response.kind === 'not-found') return response;
-    if (request.kind === 'scan' && isTooLarge(response)) return response;
-    throw errorOfRefusal(response, hadUnanswered && isWrite(request.kind));
-  }
-
-  /** Gives the work what it needs, and ends it when the signal is aborted or the client closed. */
-  async #run<T>(options: CallOptions | undefined, work: (context: CallContext) => Promise<T>): Promise<T> {
-    const { clock, random, retry, maxPendingRequests } = this.#settings;
-    const timeoutMs = positive('timeoutMs', options?.timeoutMs, this.#settings.timeoutMs);
-    const signal = options?.signal;
-    if (this.#closing !== undefined) throw closedError();
-    if (signal?.aborted === true) throw abortedError(signal);
-    if (this.#running.size >= maxPendingRequests) {
-      const message = `${maxPendingRequests} calls have not returned yet, the limit maxPendingRequests; await some first`;
-      throw new ClientError('KAYA_TOO_MANY_REQUESTS', message);
-    }
-    const cancellation = new Cancellation();
-    const handleAbort = (): void => cancellation.cancel(abortedError(signal));
-    signal?.addEventListener('abort', handleAbort);
-    this.#running.add(cancellation);
-    try {
-      return await work({ pool: this.#pool, clock, random, retry, timeoutMs, cancellation });
-    } finally {
-      this.#running.delete(cancellation);
-      signal?.removeEventListener('abort', handleAbort);
-    }
-  }
-
-  #clientCredential(): Credential | undefined {
-    const token = this.#settings.clientToken;
-    return token === undefined ? undefined : { kind: 'client', token };
-  }
-
-  #operatorCredential(): Credential | undefined {
-    const token = this.#settings.operatorToken;
-    return token === undefined ? undefined : { kind: 'operator', token };
-  }
-}
-
-function toRequest(operation: BatchOperation, credential: Credential | undefined): Request {
-  const key = toBytes(operation.key);
-  return operation.kind === 'put'
-    ? { kind: 'put', key, value: toBytes(operation.value), credential }
-    : { kind: 'delete', key, credential };
-}
-
-function encode(request: Request): EncodedRequest {
-  try {
-    return { kind: request.kind, frame: encodeRequest(request) };
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    throw new ClientError('KAYA_INVALID_ARGUMENT', error.message, { cause: error });
-  }
-}
-
-function isTooLarge(response: Response): boolean {
-  return response.kind === 'invalid-argument' && response.message.startsWith(SCAN_TOO_LARGE_TEXT);
-}
-
-function textOf(response: Response): string {
-  assert(response.kind === 'text', 'a membership change is answered by a text');
-  return response.text;
-}
-
-function parseStats(text: string): Readonly<Record<string, unknown>> {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new ClientError('KAYA_PROTOCOL', 'the server sent counters that are not JSON', { cause: error });
-  }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw new ClientError('KAYA_PROTOCOL', 'the server sent counters that are not a JSON object');
-  }
-  return document as Readonly<Record<string, unknown>>;
-}
-
-function abortedError(signal: AbortSignal | undefined): ClientError {
-  return new ClientError('KAYA_ABORTED', 'the call was aborted by its signal', { cause: signal?.reason });
-}
-
-function closedError(): ClientError {
-  return new ClientError('KAYA_CLIENT_CLOSED', 'the client was closed; make a new one with connect()');
 }

@@ -1,9 +1,7 @@
-/** One request on one connection, from its place in the queue to its outcome. */
+/** One request on one connection, from its place in the queue to its outcome; the same in both versions of the protocol. */
 
-import type { RequestKind, Response } from '@kayadb/codec';
-
-export type ExchangeOutcome =
-  | { readonly kind: 'answered'; readonly response: Response }
+export type ExchangeOutcome<Answer> =
+  | { readonly kind: 'answered'; readonly response: Answer }
   /** The connection failed before the request was sent. */
   | { readonly kind: 'unsent'; readonly cause: unknown }
   /** The connection failed after the request was sent. */
@@ -13,17 +11,17 @@ export type ExchangeOutcome =
   /** Nobody waits any more: `abandon` was called. */
   | { readonly kind: 'abandoned'; readonly wasSent: boolean };
 
-export class Exchange {
-  readonly kind: RequestKind;
+export class Exchange<Kind, Answer> {
+  readonly kind: Kind;
   readonly frame: Uint8Array;
   /** Resolves once; never rejects. */
-  readonly outcome: Promise<ExchangeOutcome>;
-  readonly #onAbandoned: (exchange: Exchange) => void;
-  #resolve: (outcome: ExchangeOutcome) => void = () => {};
+  readonly outcome: Promise<ExchangeOutcome<Answer>>;
+  readonly #onAbandoned: (exchange: Exchange<Kind, Answer>) => void;
+  #resolve: (outcome: ExchangeOutcome<Answer>) => void = () => {};
   #isSettled = false;
   #wasSent = false;
 
-  constructor(kind: RequestKind, frame: Uint8Array, onAbandoned: (exchange: Exchange) => void) {
+  constructor(kind: Kind, frame: Uint8Array, onAbandoned: (exchange: Exchange<Kind, Answer>) => void) {
     this.kind = kind;
     this.frame = frame;
     this.#onAbandoned = onAbandoned;
@@ -44,7 +42,7 @@ export class Exchange {
     this.#wasSent = true;
   }
 
-  settle(outcome: ExchangeOutcome): void {
+  settle(outcome: ExchangeOutcome<Answer>): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#resolve(outcome);
@@ -55,7 +53,7 @@ export class Exchange {
     this.settle({ kind: this.#wasSent ? 'lost' : 'unsent', cause });
   }
 
-  /** Stops waiting. A request that was sent keeps its place in line, because its answer will still come. */
+  /** Stops waiting. A request that was sent keeps its place or its id, because its answer will still come. */
   abandon(): void {
     if (this.#isSettled) return;
     this.settle({ kind: 'abandoned', wasSent: this.#wasSent });

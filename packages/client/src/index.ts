@@ -1,5 +1,24 @@
-export { connect } from './client.ts';
-export type { BatchOperation, BytesInput, CallOptions, Client, NewMember, ScanOptions } from './client.ts';
+export { connect } from './connect.ts';
+export type { BytesInput, ScanRange } from './arguments.ts';
+export type {
+  BatchOperation,
+  CallOptions,
+  Client,
+  Comparison,
+  ComparisonReceipt,
+  Condition,
+  DeletedRange,
+  HealthRole,
+  JsonDocument,
+  MembershipOptions,
+  NewMember,
+  PutOrDelete,
+  ReadOptions,
+  Row,
+  ScanOptions,
+  StoredValue,
+  WriteReceipt,
+} from './client.ts';
 export {
   BatchError,
   type BatchOperationState,
@@ -7,7 +26,14 @@ export {
   type ClientErrorCode,
   NotLeaderError,
 } from './client-error.ts';
+export type { ClientEvent } from './client-event.ts';
 export type { ClientOptions } from './options.ts';
-export { decideRetry, type AttemptFailure, type RetryDecision, type RetryPolicy, type RetryState } from './retry.ts';
+export {
+  decideRetry,
+  type AttemptFailure,
+  type RetryDecision,
+  type RetryPolicy,
+  type RetryState,
+} from './protocol-1/retry.ts';
 export { systemClock, systemRandom } from './system-clock.ts';
 export type { ScanItem } from '@kayadb/codec';

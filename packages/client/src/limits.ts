@@ -27,3 +27,28 @@ export const DEFAULT_PENDING_REQUESTS = 65_536;
 
 /** Bound: how long a prefix a scan is split into; a store has no longer key. */
 export const MAX_SPLIT_PREFIX_BYTES = 4_096;
+
+/** Bound: a call of version 2 with all its tries. */
+export const DEFAULT_DEADLINE_MS = 30_000;
+
+/** Of version 2, whose writes are safe to say again at once, and whose leaders are found within an election. */
+export const DEFAULT_BACKOFF_CAP_MS_2 = 250;
+
+/** Bound: redirects in a row that are followed without a wait; nodes that point at each other are asked slowly. */
+export const FREE_REDIRECTS = 3;
+
+/** Bound: writes of a session that have a serial and no answer. As docs/format/state-machine.md, "Sessions". */
+export const SESSION_WINDOW = 1_024;
+
+/** A session that says nothing for this part of its expiry is touched: two touches may fail. */
+export const TOUCH_SHARE = 1 / 3;
+
+/** Of the time that a try has, the node is told this part, so that its refusal comes before the try is given up. */
+export const NODE_DEADLINE_SHARE = 0.9;
+
+/** Bound: how long closing a client waits for its session to be closed. */
+export const CLOSE_SESSION_MS = 1_000;
+
+/** Bound: operations and bytes of a pipeline that go into one write of version 2. */
+export const PIPELINE_OPERATIONS = 512;
+export const PIPELINE_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
 /**
- * The connections of a client: which endpoint comes next, and a few channels to each.
+ * The connections of a client: which endpoint comes next, and a few channels to each. What a channel speaks is its own business.
  *
  * Bound: `connectionsPerEndpoint` usable channels per endpoint, and as many again that still owe late answers.
  * When a node names a leader, idle channels to leaders named before are closed.
@@ -7,23 +7,35 @@
 
 import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';
 
-import type { Channel } from './channel.ts';
+/** What the pool needs to know of a connection. */
+export interface PooledChannel {
+  readonly endpoint: Endpoint;
+  /** Whether a new request has a fair chance. */
+  readonly isUsable: boolean;
+  /** What it has to do; at 0 it may be closed. */
+  readonly load: number;
+  close(): Promise<void>;
+}
 
-export interface PoolOptions {
+export interface PoolOptions<Channel extends PooledChannel> {
   readonly endpoints: readonly Endpoint[];
   readonly connectionsPerEndpoint: number;
   /** Opens a channel, which reports its own end. */
   readonly openChannel: (endpoint: Endpoint, onClosed: (channel: Channel) => void) => Channel;
+  /** Another node leads than was thought; undefined: it is not known any more. */
+  readonly onLeaderChanged?: (leader: Endpoint | undefined) => void;
 }
 
-export class Pool {
-  readonly #options: PoolOptions;
+export class Pool<Channel extends PooledChannel> {
+  readonly #options: PoolOptions<Channel>;
   readonly #channels = new Map<string, Channel[]>();
   /** Index of the configured endpoint to use while no leader is known. */
   #current = 0;
   #leader: Endpoint | undefined;
+  /** Whose turn it is of those that may serve anything. */
+  #turn = 0;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions<Channel>) {
     this.#options = options;
   }
 
@@ -32,7 +44,16 @@ export class Pool {
    * Channels that owe late answers are passed over while others can be had.
    */
   pick(): Channel {
-    const endpoint = this.#leader ?? this.#options.endpoints[this.#current]!;
+    return this.#pickTo(this.#leader ?? this.#options.endpoints[this.#current]!);
+  }
+
+  /** A channel to one of the configured endpoints, one after the other: for what any node may answer. */
+  pickAny(): Channel {
+    const { endpoints } = this.#options;
+    return this.#pickTo(endpoints[this.#turn++ % endpoints.length]!);
+  }
+
+  #pickTo(endpoint: Endpoint): Channel {
     const channels = this.#channelsTo(endpoint);
     const usable = channels.filter((channel) => channel.isUsable);
     const { connectionsPerEndpoint } = this.#options;
@@ -49,7 +70,7 @@ export class Pool {
       this.noteFailure(from);
       return;
     }
-    this.#leader = leader;
+    this.#setLeader(leader);
     this.#closeStrangers();
   }
 
@@ -57,7 +78,7 @@ export class Pool {
   noteFailure(endpoint: Endpoint): void {
     const failed = formatEndpoint(endpoint);
     if (this.#leader !== undefined && formatEndpoint(this.#leader) !== failed) return;
-    this.#leader = undefined;
+    this.#setLeader(undefined);
     const { endpoints } = this.#options;
     if (formatEndpoint(endpoints[this.#current]!) === failed) this.#current = (this.#current + 1) % endpoints.length;
   }
@@ -65,6 +86,13 @@ export class Pool {
   async close(): Promise<void> {
     const channels = [...this.#channels.values()].flat();
     await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  #setLeader(leader: Endpoint | undefined): void {
+    const before = this.#leader;
+    this.#leader = leader;
+    const isSame = (before && formatEndpoint(before)) === (leader && formatEndpoint(leader));
+    if (!isSame) this.#options.onLeaderChanged?.(leader);
   }
 
   #channelsTo(endpoint: Endpoint): Channel[] {

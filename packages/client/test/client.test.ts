@@ -372,13 +372,13 @@ describe('Client redirects', () => {
   });
 });
 
-describe('Client.batch', () => {
+describe('Client.pipeline', () => {
   const twenty = Array.from({ length: 20 }, (_, i) => ({ kind: 'put', key: `k${i % 3}`, value: `${i}` }) as const);
 
   test('applies its operations in order on one connection', async () => {
     await using world = await openWorld();
 
-    await world.client.batch([...twenty, { kind: 'delete', key: 'k0' }]);
+    await world.client.pipeline([...twenty, { kind: 'delete', key: 'k0' }]);
 
     expect(world.server.connections.length).toBe(1);
     expect(await world.client.get('k0')).toBeUndefined();
@@ -388,7 +388,7 @@ describe('Client.batch', () => {
   test('does nothing when it is empty', async () => {
     await using world = await openWorld();
 
-    await world.client.batch([]);
+    await world.client.pipeline([]);
 
     expect(world.server.connections).toEqual([]);
   });
@@ -397,7 +397,7 @@ describe('Client.batch', () => {
     await using world = await openWorld();
     world.server.script = (_request, count) => (count === 8 ? 'store-and-cut' : 'store');
 
-    const batch = world.client.batch(twenty);
+    const batch = world.client.pipeline(twenty);
     await world.clock.advanceAsync(100);
     await batch;
 
@@ -409,7 +409,7 @@ describe('Client.batch', () => {
     await using world = await openWorld({ maxInFlightRequests: 2 });
     world.server.script = (_request, count) => (count % 3 === 0 ? 'cut' : 'store');
 
-    const batch = world.client.batch(twenty);
+    const batch = world.client.pipeline(twenty);
     await world.clock.advanceAsync(10_000);
 
     await expect(batch).resolves.toBeUndefined();
@@ -422,7 +422,7 @@ describe('Client.batch', () => {
         ? { kind: 'invalid-argument', message: 'the value is 5' }
         : 'store';
 
-    const error = await failureOf(world.client.batch(twenty), world.clock);
+    const error = await failureOf(world.client.pipeline(twenty), world.clock);
 
     expect(error).toBeInstanceOf(BatchError);
     expect(error.code).toBe('KAYA_INVALID_ARGUMENT');
@@ -436,7 +436,7 @@ describe('Client.batch', () => {
     const many = Array.from({ length: 2000 }, (_, i) => ({ kind: 'put', key: `${i}`, value: '' }) as const);
     world.server.script = () => ({ kind: 'error', message: 'disk full' });
 
-    const error = await failureOf(world.client.batch(many), world.clock);
+    const error = await failureOf(world.client.pipeline(many), world.clock);
 
     expect((error as BatchError).states.at(-1)).toBe('not-sent');
     expect(world.server.requests.length).toBeLessThan(1000);
@@ -445,7 +445,7 @@ describe('Client.batch', () => {
   test('waits for one silence only, however many operations it has sent', async () => {
     await using world = await openWorld({ timeoutMs: 100, retry: { attempts: 1 } });
     world.server.script = () => 'silence';
-    const batch = world.client.batch(twenty).catch((error: unknown) => (error as BatchError).code);
+    const batch = world.client.pipeline(twenty).catch((error: unknown) => (error as BatchError).code);
 
     await world.clock.advanceAsync(100);
 
@@ -458,7 +458,7 @@ describe('Client.batch', () => {
     world.server.script = (_request, count) =>
       count === 1 ? 'store-and-cut' : { kind: 'error', message: 'disk full' };
 
-    const error = (await failureOf(world.client.batch(twenty.slice(0, 1)), world.clock)) as BatchError;
+    const error = (await failureOf(world.client.pipeline(twenty.slice(0, 1)), world.clock)) as BatchError;
 
     expect(error.states).toEqual(['unknown']);
     expect(error.isOutcomeUnknown).toBe(true);
@@ -468,7 +468,7 @@ describe('Client.batch', () => {
     await using world = await openWorld({ maxInFlightRequests: 4, retry: { attempts: 1 } });
     world.server.script = (_request, count) => (count <= 3 ? 'store' : 'silence');
 
-    const error = (await failureOf(world.client.batch(twenty), world.clock)) as BatchError;
+    const error = (await failureOf(world.client.pipeline(twenty), world.clock)) as BatchError;
 
     expect(error.code).toBe('KAYA_UNKNOWN_OUTCOME');
     expect(error.isOutcomeUnknown).toBe(true);
@@ -486,7 +486,7 @@ describe('Client.scan', () => {
       const bytes = typeof key === 'string' ? encodeUtf8(key) : Uint8Array.from(key);
       return { kind: 'put', key: bytes, value: bytes } as const;
     });
-    await world.client.batch(operations);
+    await world.client.pipeline(operations);
     world.server.requests.length = 0;
   }
 

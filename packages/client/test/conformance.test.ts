@@ -15,12 +15,12 @@ describeKeyValueConformance(
     const clock = new VirtualClock();
     const network = new MemoryNetwork({ clock, nextChunkBytes: () => 1 + random.int(50) });
     await ScriptedServer.open(network);
-    const client = connect('127.0.0.1:7379', { clock, network });
+    const client = connect('127.0.0.1:7379', { protocol: 1, clock, network });
     return {
       put: (key, value) => client.put(key, value),
       get: (key) => client.get(key),
       delete: (key) => client.delete(key),
-      batch: (writes) => client.batch(writes),
+      batch: (writes) => client.pipeline(writes),
       scan: ({ prefix = new Uint8Array(0) }) => client.scan(prefix),
       close: () => client.close(),
     };

@@ -162,7 +162,7 @@ describe('Client deadlines and cancellation', () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork({ clock, delivery: 'manual' });
     await ScriptedServer.open(network);
-    const client = connect('127.0.0.1:7379', { clock, network });
+    const client = connect('127.0.0.1:7379', { protocol: 1, clock, network });
     const get = client.get('a').catch((error: unknown) => (error as ClientError).code);
 
     // The dial has succeeded, but the client has not been told yet.

@@ -38,7 +38,7 @@ class LiveNode implements AsyncDisposable {
     const env = token === undefined ? {} : { KAYA_CLIENT_TOKEN: token };
     const node = new LiveNode(folder, await ServerProcess.start(folder.at('data'), { env }), token);
     await using client = node.server.connect(token);
-    await client.batch(
+    await client.pipeline(
       Array.from({ length: WITNESSES }, (_, i) => ({ kind: 'put', key: `witness/${i}`, value: `seen ${i}` })),
     );
     return node;

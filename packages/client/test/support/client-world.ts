@@ -20,7 +20,7 @@ export async function openWorld(
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
   const server = await ScriptedServer.open(network);
-  const client = connect(endpoints, { clock, network, random: () => 0.5, ...options });
+  const client = connect(endpoints, { protocol: 1, clock, network, random: () => 0.5, ...options });
   return { clock, network, server, client, [Symbol.asyncDispose]: () => client.close() };
 }
 

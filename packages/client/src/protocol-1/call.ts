@@ -6,16 +6,18 @@
 import { assertNever, type Clock, type RequestKind, type Response } from '@kayadb/codec';
 import { type Endpoint, formatEndpoint } from '@kayadb/transport';
 
-import type { Cancellation } from './cancellation.ts';
-import { ClientError, NotLeaderError } from './client-error.ts';
-import type { Exchange, ExchangeOutcome } from './exchange.ts';
-import type { Pool } from './pool.ts';
-import { unknownOutcome } from './refusal.ts';
+import type { Cancellation } from '../cancellation.ts';
+import { ClientError, NotLeaderError, unknownOutcome } from '../client-error.ts';
+import type { ExchangeOutcome as OutcomeOf } from '../exchange.ts';
+import type { Pool } from '../pool.ts';
+import type { Channel, Exchange1 } from './channel.ts';
 import { type AttemptFailure, decideRetry, type RetryPolicy } from './retry.ts';
+
+export type ExchangeOutcome = OutcomeOf<Response>;
 
 /** What every call of a client shares. */
 export interface CallContext {
-  readonly pool: Pool;
+  readonly pool: Pool<Channel>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly retry: RetryPolicy;
@@ -51,7 +53,7 @@ export async function runCall(request: EncodedRequest, context: CallContext): Pr
 }
 
 /** Waits for an exchange, but not longer than one try may take. */
-export async function awaitOutcome(exchange: Exchange, context: CallContext): Promise<ExchangeOutcome> {
+export async function awaitOutcome(exchange: Exchange1, context: CallContext): Promise<ExchangeOutcome> {
   const { clock, timeoutMs, cancellation } = context;
   if (cancellation.error !== undefined) exchange.abandon();
   const timer = clock.setTimer(timeoutMs, () => exchange.abandon());

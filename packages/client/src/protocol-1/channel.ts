@@ -8,10 +8,20 @@
  * Bound: `maxInFlightRequests` and `maxInFlightBytes` are sent and unanswered; the rest waits its turn.
  */
 
-import { DecodeError, decodeResponse, FrameDecoder, ProtocolError, type RequestKind } from '@kayadb/codec';
+import {
+  DecodeError,
+  decodeResponse,
+  FrameDecoder,
+  ProtocolError,
+  type RequestKind,
+  type Response,
+} from '@kayadb/codec';
 import { type Connection, type Endpoint, formatEndpoint, type Network, TransportError } from '@kayadb/transport';
 
-import { Exchange } from './exchange.ts';
+import { Exchange } from '../exchange.ts';
+
+/** A request of version 1 on its way. */
+export type Exchange1 = Exchange<RequestKind, Response>;
 
 export interface ChannelOptions {
   readonly network: Network;
@@ -27,8 +37,8 @@ export class Channel {
   readonly #decoder = new FrameDecoder();
   readonly #dialing = new AbortController();
   /** Both are first in, first out: a Set keeps its order and forgets from the middle. */
-  readonly #waiting = new Set<Exchange>();
-  readonly #inFlight = new Set<Exchange>();
+  readonly #waiting = new Set<Exchange1>();
+  readonly #inFlight = new Set<Exchange1>();
   #inFlightBytes = 0;
   /** Answers on their way that nobody waits for. */
   #owedAnswers = 0;
@@ -55,8 +65,8 @@ export class Channel {
   }
 
   /** Queues one frame and sends it as soon as the bounds allow. Keeps `frame` until then. */
-  start(kind: RequestKind, frame: Uint8Array): Exchange {
-    const exchange = new Exchange(kind, frame, (abandoned) => this.#handleAbandoned(abandoned));
+  start(kind: RequestKind, frame: Uint8Array): Exchange1 {
+    const exchange = new Exchange<RequestKind, Response>(kind, frame, (abandoned) => this.#handleAbandoned(abandoned));
     if (this.#isClosed) {
       exchange.fail(this.#failure);
       return exchange;
@@ -142,12 +152,12 @@ export class Channel {
     this.#inFlightBytes -= exchange.frame.length;
   }
 
-  #oldest(): Exchange | undefined {
+  #oldest(): Exchange1 | undefined {
     const [oldest] = this.#inFlight;
     return oldest;
   }
 
-  #handleAbandoned(exchange: Exchange): void {
+  #handleAbandoned(exchange: Exchange1): void {
     if (this.#waiting.delete(exchange) || this.#isClosed) return;
     this.#owedAnswers++;
     if (this.#owedAnswers < this.#inFlight.size) return;

@@ -8,8 +8,9 @@
 import { copyBytes } from '@kayadb/codec';
 import type { ScanItem } from '@kayadb/codec';
 
-import { ClientError } from './client-error.ts';
-import { MAX_SPLIT_PREFIX_BYTES } from './limits.ts';
+import { ClientError } from '../client-error.ts';
+import type { Row } from '../client.ts';
+import { MAX_SPLIT_PREFIX_BYTES } from '../limits.ts';
 
 export interface ScanSource {
   /** @returns All items under `prefix` in key order, or `too-large`. */
@@ -24,7 +25,7 @@ interface Part {
 }
 
 /** Bound: parts in memory, 257 for each byte by which the longest prefix was lengthened. */
-export async function* splitScan(source: ScanSource, prefix: Uint8Array, limit: number): AsyncGenerator<ScanItem> {
+export async function* splitScan(source: ScanSource, prefix: Uint8Array, limit: number): AsyncGenerator<Row> {
   const parts: Part[] = [{ kind: 'prefix', bytes: prefix }];
   let left = limit;
   for (let part = parts.pop(); part !== undefined && left > 0; part = parts.pop()) {
@@ -36,7 +37,7 @@ export async function* splitScan(source: ScanSource, prefix: Uint8Array, limit: 
     for (const item of items) {
       if (left-- <= 0) return;
       // Copies: a view would keep the whole answer in memory for as long as one item is.
-      yield { key: copyBytes(item.key), value: copyBytes(item.value) };
+      yield { key: copyBytes(item.key), value: copyBytes(item.value), revision: 0 };
     }
   }
 }

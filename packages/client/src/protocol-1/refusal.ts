@@ -2,7 +2,7 @@
 
 import { assertNever, OK_RESPONSE_KIND, type RefusalResponse, type Response, UNAUTHORIZED_TEXTS } from '@kayadb/codec';
 
-import { ClientError, NotLeaderError } from './client-error.ts';
+import { ClientError, NotLeaderError, unknownOutcome } from '../client-error.ts';
 
 const unauthorizedTexts: readonly string[] = Object.values(UNAUTHORIZED_TEXTS);
 
@@ -39,10 +39,4 @@ export function errorOfRefusal(response: RefusalResponse, isOutcomeUnknown: bool
 function serverError(message: string, isOutcomeUnknown: boolean): ClientError {
   const error = new ClientError('KAYA_SERVER', message);
   return isOutcomeUnknown ? unknownOutcome(error) : error;
-}
-
-/** A write of which at least one try was sent and not answered. */
-export function unknownOutcome(cause: ClientError): ClientError {
-  const message = `it is not known whether the write was applied: it was sent, and not answered (${cause.message}); read the key, or write it again`;
-  return new ClientError('KAYA_UNKNOWN_OUTCOME', message, { cause, isOutcomeUnknown: true });
 }

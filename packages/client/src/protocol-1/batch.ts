@@ -8,10 +8,9 @@
 
 import type { RefusalResponse } from '@kayadb/codec';
 
-import { awaitOutcome, type CallContext, type EncodedRequest, Progress } from './call.ts';
-import type { Channel } from './channel.ts';
-import { BatchError, type BatchOperationState, ClientError } from './client-error.ts';
-import type { Exchange, ExchangeOutcome } from './exchange.ts';
+import { BatchError, type BatchOperationState, ClientError } from '../client-error.ts';
+import { awaitOutcome, type CallContext, type EncodedRequest, type ExchangeOutcome, Progress } from './call.ts';
+import type { Channel, Exchange1 } from './channel.ts';
 import { errorOfRefusal, isRefusal } from './refusal.ts';
 
 type Answered = Extract<ExchangeOutcome, { readonly kind: 'answered' }>;
@@ -54,7 +53,7 @@ async function sendFrom(
   channel: Channel,
   context: CallContext,
 ): Promise<ExchangeOutcome | undefined> {
-  const started: Exchange[] = [];
+  const started: Exchange1[] = [];
   let failure: ExchangeOutcome | undefined;
   for (let at = start; at < requests.length; at++) {
     if (failure === undefined) startUpTo(at + BATCH_WINDOW, start, started, requests, channel);
@@ -73,7 +72,7 @@ async function sendFrom(
 function startUpTo(
   end: number,
   start: number,
-  started: Exchange[],
+  started: Exchange1[],
   requests: readonly EncodedRequest[],
   channel: Channel,
 ): void {

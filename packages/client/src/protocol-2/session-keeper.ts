@@ -1,0 +1,159 @@
+/**
+ * The session of a client: opened by the first write, shared by all, touched when it is idle, opened anew when it has expired.
+ *
+ * Invariant: a serial is given to one write, and back when that has ended. Who waits for a place is woken whenever there may be one.
+ */
+
+import type { Clock, SessionPlace, Timer } from '@kayadb/codec';
+
+import type { Cancellation } from '../cancellation.ts';
+import { ClientError } from '../client-error.ts';
+import type { ClientEvent } from '../client-event.ts';
+import { TOUCH_SHARE } from '../limits.ts';
+import { Session } from './session.ts';
+
+export interface SessionKeeperOptions {
+  readonly clock: Clock;
+  readonly onEvent: (event: ClientEvent) => void;
+  /** Ends when the client is closed. @throws ClientError */
+  readonly open: () => Promise<{ readonly session: number; readonly expiryMs: number }>;
+  /** @throws ClientError */
+  readonly touch: (session: number) => Promise<void>;
+}
+
+/** A write's place in a session. */
+export interface WritePlace {
+  readonly session: Session;
+  /** As it is to be said now. */
+  readonly current: SessionPlace;
+  /** The write has ended. Idempotent. */
+  settle(): void;
+}
+
+export class SessionKeeper {
+  readonly #options: SessionKeeperOptions;
+  readonly #waiting = new Set<() => void>();
+  #session: Session | undefined;
+  #opening: Promise<ClientError | undefined> | undefined;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: SessionKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Opens a session if there is none, and waits until its window has room. @throws ClientError */
+  async takePlace(cancellation: Cancellation): Promise<WritePlace> {
+    for (;;) {
+      if (cancellation.error !== undefined) throw cancellation.error;
+      const session = this.#session;
+      if (session === undefined) await this.#opened(cancellation);
+      else if (session.room > 0) return this.#placeIn(session);
+      else await this.#woken(cancellation);
+    }
+  }
+
+  /** A node does not know it any more: the next write opens another one. */
+  expire(session: Session): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    this.#timer?.cancel();
+    this.#options.onEvent({ kind: 'session-expired', session: session.id });
+    this.#wake(Infinity);
+  }
+
+  /** Nothing is touched any more. @returns The session that is to be closed, if there is one. */
+  close(): number | undefined {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    const id = this.#session?.id;
+    this.#session = undefined;
+    return id;
+  }
+
+  #placeIn(session: Session): WritePlace {
+    const serial = session.take(this.#options.clock.now());
+    return {
+      session,
+      get current() {
+        return { session: session.id, serial, settled: session.settled };
+      },
+      settle: () => {
+        session.settle(serial);
+        if (session === this.#session) this.#wake(session.room);
+      },
+    };
+  }
+
+  /** One opening serves all who wait; each waits only as long as its own call may take. */
+  async #opened(cancellation: Cancellation): Promise<void> {
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    let failure: ClientError | undefined;
+    await cancellation.race(opening.then((error) => void (failure = error)));
+    if (failure !== undefined) throw failure;
+  }
+
+  async #open(): Promise<ClientError | undefined> {
+    const { clock, onEvent, open } = this.#options;
+    try {
+      const { session, expiryMs } = await open();
+      if (this.#isClosed) return undefined;
+      this.#session = new Session(session, expiryMs, clock.now());
+      onEvent({ kind: 'session-opened', session, expiryMs });
+      this.#armTouch(this.#session);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ClientError) return error;
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #woken(cancellation: Cancellation): Promise<void> {
+    let wake: (() => void) | undefined;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+      this.#waiting.add(resolve);
+    });
+    try {
+      await cancellation.race(woken);
+    } finally {
+      // One that gave up must not be woken in the place of one that waits.
+      if (wake !== undefined) this.#waiting.delete(wake);
+    }
+  }
+
+  #wake(count: number): void {
+    let left = count;
+    for (const wake of this.#waiting) {
+      if (left-- <= 0) return;
+      this.#waiting.delete(wake);
+      wake();
+    }
+  }
+
+  #armTouch(session: Session): void {
+    if (this.#isClosed) return;
+    const { clock } = this.#options;
+    const idleMs = session.expiryMs * TOUCH_SHARE;
+    const dueMs = Math.max(1, session.usedAt + idleMs - clock.now());
+    this.#timer = clock.setTimer(dueMs, () => void this.#touchIfIdle(session, idleMs));
+  }
+
+  /** A failed touch is tried again after as long: there is time for two failures. */
+  async #touchIfIdle(session: Session, idleMs: number): Promise<void> {
+    const { clock, touch } = this.#options;
+    if (clock.now() - session.usedAt >= idleMs) {
+      session.usedAt = clock.now();
+      try {
+        await touch(session.id);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        if (error.code === 'KAYA_SESSION_EXPIRED') this.expire(session);
+      }
+    }
+    if (session === this.#session) this.#armTouch(session);
+  }
+}
