@@ -402,24 +402,25 @@ describe('20 scans of a store of any size', () => {
 
   test('of clients that ask for all at once and take nothing read only what there is room for', async () => {
     const counts = { pulledBytes: 0 };
-    await using world = await startTestDoor({ limits: { maxInFlightBytes: 200_000 } });
+    await using world = await startTestDoor({ limits: { maxInFlightBytes: 50_000 } });
     world.replica.scanSource = () => endless(counts);
     const clients = await Promise.all(Array.from({ length: 20 }, () => world.connect()));
     for (const client of clients) {
       await client.request({ kind: 'health' });
       client.connection.pause();
-      client.send(scan({ pageBytes: 65_536 }), { id: 1 });
+      client.send(scan({ pageBytes: 16_384 }), { id: 1 });
       for (let i = 0; i < 20; i++) client.send(more(1));
     }
     await settle();
     await settle();
 
     const pulled = counts.pulledBytes;
+    const held = world.door.heldBytes;
     for (const client of clients) client.connection.resume();
     await settle();
 
-    // A client has 200 kB waiting and one page over that, and what its own socket holds.
-    expect(pulled).toBeLessThan(20 * 400_000);
-    expect(world.door.heldBytes).toBeLessThan(20 * 400_000);
+    // A client has 50 kB waiting and one page over that.
+    expect(pulled).toBeLessThan(20 * 100_000);
+    expect(held).toBeLessThan(20 * 100_000);
   });
 });
