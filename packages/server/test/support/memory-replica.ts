@@ -59,7 +59,7 @@ export class MemoryReplica implements Replica {
   scanSource: ((options: RowScanOptions) => RowScan) | undefined;
   #revision = 0;
 
-  load(key: string, value: Uint8Array | string): void {
+  load(key: Uint8Array | string, value: Uint8Array | string): void {
     const row = { key: Buffer.from(key), value: Buffer.from(value), revision: ++this.#revision };
     this.rows.set(hex(row.key), { key: plain(row.key), value: plain(row.value), revision: row.revision });
   }
