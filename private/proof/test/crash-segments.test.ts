@@ -101,7 +101,7 @@ describe('power loss with several segments in use', () => {
     await engine.put('last', 'v', { durability: 'relaxed' });
     const crashed = crashClone(disk, { kind: 'everything' }, never);
     const certain = await crashClone(disk, { kind: 'nothing-unsynced' }, never).readFile(`${DIRECTORY}/${left}`);
-    const handle = await crashed.open(`${DIRECTORY}/${left}`, 'update');
+    const handle = await crashed.open(`${DIRECTORY}/${left}`, 'write');
     await handle.truncate(certain.length);
     await handle.write(certain, 0);
     await handle.close();

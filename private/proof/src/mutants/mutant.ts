@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The test files of this package that may find a bug, `test/<proof>.test.ts`. */
+/** The proofs that may find a bug, by the name of their test file, `test/<proof>.test.ts`; of two halves, by that of the first. */
 export type ProofName =
   | 'crash'
   | 'crash-segments'
@@ -15,7 +15,6 @@ export type ProofName =
   | 'faults'
   | 'full-disk'
   | 'fuzz'
-  | 'fuzz-other-half'
   | 'lock'
   | 'salvage';
 

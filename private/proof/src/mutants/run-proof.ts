@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { startVitest, type TestModule, type Vite } from 'vitest/node';
 
-import { type Mutant, fileOf, plant } from './mutant.ts';
+import { type Mutant, fileOf, plant, type ProofName } from './mutant.ts';
 import { control, controls, mutants } from './mutants.ts';
 import type { ProofOutcome } from './proof-outcome.ts';
 
@@ -36,7 +36,7 @@ async function runProof(planted: Mutant): Promise<ProofOutcome> {
   const plugin = plantedBug(planted);
   const vitest = await startVitest(
     'test',
-    [`test/${planted.proof}.test.ts`],
+    filesOf(planted.proof),
     {
       config: false,
       root: PACKAGE,
@@ -55,6 +55,12 @@ async function runProof(planted: Mutant): Promise<ProofOutcome> {
   // The test runner changes the exit code of this process.
   process.exitCode = 0;
   return { ...judge(modules), isPlanted: plugin.isPlanted(), seconds: (performance.now() - startMs) / 1000 };
+}
+
+/** Which half a decoder is in changes with the list of them. */
+function filesOf(proof: ProofName): string[] {
+  const names = proof === 'fuzz' ? ['fuzz', 'fuzz-other-half'] : [proof];
+  return names.map((each) => `test/${each}.test.ts`);
 }
 
 function judge(modules: readonly TestModule[]): Pick<ProofOutcome, 'verdict' | 'message'> {
