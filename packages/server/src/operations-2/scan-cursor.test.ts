@@ -156,6 +156,7 @@ describe('ScanCursor', () => {
     expect([early, world.closes, cursor.keptBytes]).toEqual([0, 1, 0]);
     expect(await asking).toBeUndefined();
     expect(await take(cursor)).toBeUndefined();
+    expect(world.asked).toHaveLength(1);
   });
 
   test('lets go of the page that it kept', async () => {

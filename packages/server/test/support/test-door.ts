@@ -12,6 +12,7 @@ import { type MembershipChange, type MemberView, planChange } from '../../src/me
 import { NodeOperations } from '../../src/operations-2/node-operations.ts';
 import type { NodeReports } from '../../src/operations-2/node-reports.ts';
 import { ReplicaV1Operations } from '../../src/operations-2/replica-v1-operations.ts';
+import type { Replica } from '../../src/replica/replica.ts';
 import { MemoryReplica } from './memory-replica.ts';
 import { RawClient2 } from './raw-client-2.ts';
 import { RawClient } from './raw-client.ts';
@@ -57,6 +58,8 @@ export interface TestDoorOptions {
   readonly nextChunkBytes?: MemoryNetworkOptions['nextChunkBytes'];
   /** Default true. */
   readonly speaksVersion2?: boolean;
+  /** In place of the one in memory. */
+  readonly replica?: Replica;
 }
 
 export interface TestDoor extends AsyncDisposable {
@@ -90,7 +93,7 @@ export async function startTestDoor(options: TestDoorOptions = {}): Promise<Test
     members: () => '{"members":[]}',
     stats: () => '{"stats":1}',
   };
-  const operations2 = new NodeOperations({ replica, membership, reports, limits });
+  const operations2 = new NodeOperations({ replica: options.replica ?? replica, membership, reports, limits });
   const door = new ClientDoor({
     operations: new ReplicaV1Operations({ operations: operations2, clock, limits }),
     operations2: speaksVersion2 ? operations2 : undefined,
