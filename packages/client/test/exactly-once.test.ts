@@ -4,28 +4,15 @@ import { decodeUtf8 } from '@kayadb/codec';
 import { seededRandom, settle, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { ClientError } from '../src/index.ts';
 import { SESSION_WINDOW } from '../src/limits.ts';
 import { type Reaction2, refusal } from './support/scripted-cluster.ts';
-import { finish, openWorld2, type World2 } from './support/world-2.ts';
+import { failureIn, finish, openWorld2, type World2 } from './support/world-2.ts';
 
 /** Keys of all puts that were done, in their order. */
 function doneKeys({ cluster }: World2): string[] {
   return cluster.machine.done.flatMap(({ operations }) =>
     operations.map((each) => (each.kind === 'put' ? decodeUtf8(each.key) : each.kind)),
   );
-}
-
-async function failure(promise: Promise<unknown>, world: World2): Promise<ClientError> {
-  const error = await finish(
-    promise.then(
-      () => 'no failure',
-      (reason: unknown) => reason,
-    ),
-    world.clock,
-  );
-  if (!(error instanceof ClientError)) throw new Error(`expected a ClientError, got ${String(error)}`);
-  return error;
 }
 
 describe('A write', () => {
@@ -113,7 +100,7 @@ describe('A write', () => {
     await using world = await openWorld2();
     world.cluster.script = ({ request }) => (request.kind === 'write' ? refusal('KAYA_DISK_FULL') : 'serve');
 
-    const error = await failure(world.client.put('a', '1'), world);
+    const error = await failureIn(world.client.put('a', '1'), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_DISK_FULL', false]);
     expect(world.cluster.writes.length).toBe(1);
@@ -123,7 +110,7 @@ describe('A write', () => {
     await using world = await openWorld2({ timeoutMs: 100 });
     world.cluster.script = ({ request }) => (request.kind === 'write' ? 'silent-serve' : 'serve');
 
-    const error = await failure(world.client.put('a', '1', { deadlineMs: 1000 }), world);
+    const error = await failureIn(world.client.put('a', '1', { deadlineMs: 1000 }), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_UNKNOWN_OUTCOME', true]);
     expect(world.clock.now()).toBeLessThan(1200);
@@ -135,7 +122,7 @@ describe('A write', () => {
     await using world = await openWorld2();
     world.cluster.leader = undefined;
 
-    const error = await failure(world.client.put('a', '1', { deadlineMs: 1000 }), world);
+    const error = await failureIn(world.client.put('a', '1', { deadlineMs: 1000 }), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_TIMEOUT', false]);
   });
@@ -151,7 +138,7 @@ describe('A write', () => {
   test('which no node would take is refused before it has a serial', async () => {
     await using world = await openWorld2();
 
-    const error = await failure(world.client.put('', '1'), world);
+    const error = await failureIn(world.client.put('', '1'), world.clock);
     await finish(world.client.put('a', '1'), world.clock);
 
     expect(error.code).toBe('KAYA_INVALID_ARGUMENT');
@@ -206,7 +193,7 @@ describe('The session', () => {
       return cluster.writes.length === 2 ? 'serve-and-cut' : 'serve';
     };
 
-    const error = await failure(world.client.put('b', '2'), world);
+    const error = await failureIn(world.client.put('b', '2'), world.clock);
     await finish(world.client.put('c', '3'), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_SESSION_EXPIRED', true]);
@@ -268,7 +255,7 @@ describe('The session', () => {
     cluster.script = ({ request }) => (request.kind === 'write' && cluster.writes.length === 1 ? 'silence' : 'serve');
     const controller = new AbortController();
 
-    const given = failure(client.put('a', '1', { signal: controller.signal }), world);
+    const given = failureIn(client.put('a', '1', { signal: controller.signal }), world.clock);
     await settle();
     await settle();
     controller.abort();

@@ -5,22 +5,10 @@ import { settle, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import { describe, expect, test } from 'vitest';
 
-import { ClientError, connect, NotLeaderError } from '../src/index.ts';
+import { type ClientError, connect, NotLeaderError } from '../src/index.ts';
 import { refusal, ScriptedCluster } from './support/scripted-cluster.ts';
 import { ScriptedServer } from './support/scripted-server.ts';
-import { finish, openWorld2, type World2 } from './support/world-2.ts';
-
-async function failure(promise: Promise<unknown>, world: Pick<World2, 'clock'>): Promise<ClientError> {
-  const error = await finish(
-    promise.then(
-      () => 'no failure',
-      (reason: unknown) => reason,
-    ),
-    world.clock,
-  );
-  if (!(error instanceof ClientError)) throw new Error(`expected a ClientError, got ${String(error)}`);
-  return error;
-}
+import { failureIn, finish, openWorld2 } from './support/world-2.ts';
 
 describe('The version', () => {
   test('is 2 with a cluster that knows it, on the connection that found out', async () => {
@@ -40,7 +28,7 @@ describe('The version', () => {
 
     const receipt = await finish(client.put('a', '1'), clock);
     const value = await finish(client.get('a'), clock);
-    const refused = await failure(client.batch([{ kind: 'put', key: 'a', value: '2' }]), { clock });
+    const refused = await failureIn(client.batch([{ kind: 'put', key: 'a', value: '2' }]), clock);
 
     expect(receipt).toEqual({ revision: 0, term: 0 });
     expect(value).toEqual(encodeUtf8('1'));
@@ -65,8 +53,8 @@ describe('The version', () => {
     const network = new MemoryNetwork({ clock });
     await using client = connect('127.0.0.1:7001', { clock, network });
 
-    const error = await failure(client.get('a'), { clock });
-    await ScriptedCluster.open(network, clock);
+    const error = await failureIn(client.get('a'), clock);
+    await ScriptedCluster.open(network);
 
     expect(error.code).toBe('KAYA_UNAVAILABLE');
     expect(clock.now()).toBeLessThan(2000);
@@ -78,7 +66,7 @@ describe('The version', () => {
     world.network.hold(ScriptedCluster.portOf(0));
     const controller = new AbortController();
 
-    const get = failure(world.client.get('a', { signal: controller.signal }), world);
+    const get = failureIn(world.client.get('a', { signal: controller.signal }), world.clock);
     controller.abort();
 
     expect((await get).code).toBe('KAYA_ABORTED');
@@ -110,7 +98,7 @@ describe('Credentials', () => {
   test('that are wrong fail each call, without the token in the error', async () => {
     await using world = await openWorld2({ clientToken: 'secret-wrong' }, { clientToken: 'reader' });
 
-    const error = await failure(world.client.get('a'), world);
+    const error = await failureIn(world.client.get('a'), world.clock);
 
     expect(error.code).toBe('KAYA_UNAUTHORIZED');
     expect(error.message).not.toContain('secret');
@@ -120,7 +108,10 @@ describe('Credentials', () => {
   test('of operators that are wrong leave data alone', async () => {
     await using world = await openWorld2({ operatorToken: 'wrong' }, { operatorToken: 'boss' });
 
-    const error = await failure(world.client.addMember({ id: 4, raftAddress: 'a:1', clientAddress: 'a:2' }), world);
+    const error = await failureIn(
+      world.client.addMember({ id: 4, raftAddress: 'a:1', clientAddress: 'a:2' }),
+      world.clock,
+    );
 
     expect(error.code).toBe('KAYA_UNAUTHORIZED');
     expect(await finish(world.client.get('a'), world.clock)).toBeUndefined();
@@ -174,7 +165,7 @@ describe('The leader', () => {
     world.cluster.leader = undefined;
     world.cluster.hint = (node) => 1 - node;
 
-    const error = await failure(world.client.put('a', '1', { deadlineMs: 2000 }), world);
+    const error = await failureIn(world.client.put('a', '1', { deadlineMs: 2000 }), world.clock);
 
     expect(error).toBeInstanceOf(NotLeaderError);
     expect(error.isOutcomeUnknown).toBe(false);
@@ -206,10 +197,13 @@ describe('The leader', () => {
     network.hold(ScriptedCluster.portOf(0));
     cluster.leader = 1;
 
-    const puts = Promise.all(Array.from({ length: 5 }, (_, i) => client.put(`k${i}`, '')));
+    const early = client.put('early', '');
+    await clock.advanceAsync(400);
+    const puts = Promise.all([early, ...Array.from({ length: 4 }, (_, i) => client.put(`k${i}`, ''))]);
     await finish(puts, clock);
 
-    expect(clock.now()).toBeLessThan(1200);
+    // The later ones do not wait for 500 ms of their own.
+    expect(clock.now()).toBeLessThan(850);
     network.release(ScriptedCluster.portOf(0));
     await finish(client.put('z', ''), clock);
     expect(new Set(cluster.machine.done).size).toBe(7);
@@ -286,7 +280,7 @@ describe('Reads', () => {
     await using world = await openWorld2();
     world.cluster.script = ({ request }) => (request.kind === 'get' ? 'garbage' : 'serve');
 
-    const error = await failure(world.client.get('a'), world);
+    const error = await failureIn(world.client.get('a'), world.clock);
 
     expect(error.code).toBe('KAYA_PROTOCOL');
   });
@@ -299,7 +293,7 @@ describe('Cancellation', () => {
     world.cluster.script = ({ request }) => (request.kind === 'get' ? 'hold' : 'serve');
     const controller = new AbortController();
 
-    const get = failure(world.client.get('a', { signal: controller.signal }), world);
+    const get = failureIn(world.client.get('a', { signal: controller.signal }), world.clock);
     await settle();
     await settle();
     controller.abort(new Error('changed my mind'));
@@ -319,7 +313,7 @@ describe('Cancellation', () => {
     await using world = await openWorld2();
     const signal = AbortSignal.abort();
 
-    const error = await failure(world.client.put('a', '1', { signal }), world);
+    const error = await failureIn(world.client.put('a', '1', { signal }), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_ABORTED', false]);
     expect(world.cluster.writes.length).toBe(0);
@@ -343,7 +337,8 @@ describe('Cancellation', () => {
       await finish(world.client.put('b', '2'), world.clock);
 
       expect(['done', 'KAYA_ABORTED']).toContain(outcome);
-      if (outcome === 'done') expect(world.cluster.machine.rows.size).toBe(2);
+      // One that was aborted may have been done or not; one that was answered was.
+      expect(world.cluster.machine.rows.size).toBeGreaterThanOrEqual(outcome === 'done' ? 2 : 1);
     }
   });
 
@@ -352,12 +347,12 @@ describe('Cancellation', () => {
     await finish(world.client.put('a', '1'), world.clock);
     world.cluster.script = ({ request }) => (request.kind === 'get' ? 'silence' : 'serve');
 
-    const gets = Array.from({ length: 5 }, () => failure(world.client.get('a'), world));
+    const gets = Array.from({ length: 5 }, () => failureIn(world.client.get('a'), world.clock));
     await settle();
     await finish(world.client.close(), world.clock);
 
     expect((await Promise.all(gets)).map(({ code }) => code)).toEqual(Array(5).fill('KAYA_CLIENT_CLOSED'));
-    expect((await failure(world.client.get('a'), world)).code).toBe('KAYA_CLIENT_CLOSED');
+    expect((await failureIn(world.client.get('a'), world.clock)).code).toBe('KAYA_CLIENT_CLOSED');
     expect(world.clock.pendingTimers).toBe(0);
   });
 });
@@ -367,7 +362,7 @@ describe('Changes of the membership', () => {
     await using world = await openWorld2();
     world.cluster.script = ({ request }) => (request.kind === 'promote-member' ? 'serve-and-cut' : 'serve');
 
-    const error = await failure(world.client.promoteMember(3), world);
+    const error = await failureIn(world.client.promoteMember(3), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_UNKNOWN_OUTCOME', true]);
     expect(world.cluster.kinds.filter((kind) => kind === 'promote-member').length).toBe(1);

@@ -4,7 +4,7 @@ import { decodeUtf8 } from '@kayadb/codec';
 import { settle } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { ClientError, type Row } from '../src/index.ts';
+import type { ClientError, Row } from '../src/index.ts';
 import { refusal } from './support/scripted-cluster.ts';
 import { finish, openWorld2, type World2 } from './support/world-2.ts';
 

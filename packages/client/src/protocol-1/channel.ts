@@ -16,7 +16,14 @@ import {
   type RequestKind,
   type Response,
 } from '@kayadb/codec';
-import { type Connection, type Endpoint, formatEndpoint, type Network, TransportError } from '@kayadb/transport';
+import {
+  type Connection,
+  type DialTls,
+  type Endpoint,
+  formatEndpoint,
+  type Network,
+  TransportError,
+} from '@kayadb/transport';
 
 import { Exchange } from '../exchange.ts';
 
@@ -25,6 +32,7 @@ export type Exchange1 = Exchange<RequestKind, Response>;
 
 export interface ChannelOptions {
   readonly network: Network;
+  readonly tls: DialTls | undefined;
   readonly timeoutMs: number;
   readonly maxInFlightRequests: number;
   readonly maxInFlightBytes: number;
@@ -84,9 +92,9 @@ export class Channel {
   }
 
   async #dial(): Promise<void> {
-    const { network, timeoutMs } = this.#options;
+    const { network, timeoutMs, tls } = this.#options;
     try {
-      const connection = await network.dial({ ...this.endpoint, timeoutMs, signal: this.#dialing.signal });
+      const connection = await network.dial({ ...this.endpoint, tls, timeoutMs, signal: this.#dialing.signal });
       if (this.#isClosed) connection.destroy();
       else this.#handleConnected(connection);
     } catch (error) {

@@ -6,14 +6,18 @@ const endless = { attempts: Infinity, redirects: Infinity, backoffBaseMs: 50, ba
 
 describe('decideRetry2', () => {
   test('waits longer each time, up to the cap, and never not at all', () => {
-    const waits = [1, 2, 3, 4, 5, 100].map((failures) => decideRetry2('failed', { failures, redirects: 0 }, endless, 0));
+    const waits = [1, 2, 3, 4, 5, 100].map((failures) =>
+      decideRetry2('failed', { failures, redirects: 0 }, endless, 0),
+    );
 
     expect(waits).toEqual([25, 50, 100, 125, 125, 125]);
     expect(decideRetry2('failed', { failures: 3, redirects: 0 }, endless, 0.5)).toBe(150);
   });
 
   test('follows the first redirects at once, and nodes that point at each other slowly', () => {
-    const waits = [1, 2, 3, 4, 5].map((redirects) => decideRetry2('redirected', { failures: 0, redirects }, endless, 0));
+    const waits = [1, 2, 3, 4, 5].map((redirects) =>
+      decideRetry2('redirected', { failures: 0, redirects }, endless, 0),
+    );
 
     expect(waits).toEqual([0, 0, 0, 125, 125]);
   });

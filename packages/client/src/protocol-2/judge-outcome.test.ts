@@ -35,7 +35,10 @@ describe('judgeOutcome', () => {
   });
 
   test('tells a redirect from a node that knows no leader', () => {
-    expect(judge('KAYA_NOT_LEADER', 'not-done', 'n2:1')).toMatchObject({ kind: 'redirected', error: 'KAYA_NOT_LEADER' });
+    expect(judge('KAYA_NOT_LEADER', 'not-done', 'n2:1')).toMatchObject({
+      kind: 'redirected',
+      error: 'KAYA_NOT_LEADER',
+    });
     expect(judge('KAYA_NOT_LEADER')).toMatchObject({ kind: 'leaderless', error: 'KAYA_NOT_LEADER' });
   });
 

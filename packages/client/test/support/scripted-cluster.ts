@@ -5,7 +5,6 @@
 
 import {
   answerHello,
-  type Clock,
   compareBytes,
   decodeRequest,
   decodeRequest2,
@@ -19,7 +18,6 @@ import {
   type Response2,
   type RowRange,
   type ScanRequest2,
-  type WriteAnswer,
 } from '@kayadb/codec';
 import type { Connection, Listener, Network } from '@kayadb/transport';
 
@@ -89,7 +87,7 @@ export class ScriptedCluster {
     this.#options = options;
   }
 
-  static async open(network: Network, _clock: Clock, options: ScriptedClusterOptions = {}): Promise<ScriptedCluster> {
+  static async open(network: Network, options: ScriptedClusterOptions = {}): Promise<ScriptedCluster> {
     const cluster = new ScriptedCluster(options);
     for (let node = 0; node < (options.nodes ?? 1); node++) {
       const port = FIRST_PORT + node;
@@ -118,6 +116,12 @@ export class ScriptedCluster {
     network.cut(FIRST_PORT + node);
   }
 
+  async close(): Promise<void> {
+    for (const connection of this.connections) connection.destroy();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  /** Sends the answers that were held. */
   release(): void {
     for (const answer of this.#held.splice(0)) answer();
   }
@@ -217,37 +221,40 @@ export class ScriptedCluster {
       case 'status':
       case 'members':
         return { kind: 'text', text: JSON.stringify({ node: talk.node + 1, asked: request.kind }) };
-      default:
+      case 'open-session':
+      case 'touch-session':
+      case 'close-session':
+      case 'write':
+      case 'add-member':
+      case 'promote-member':
+      case 'remove-member':
+      case 'transfer-leader':
+      case 'unsupported':
         return isLeader ? this.#lead(talk, request) : this.#notLeader(talk.node);
     }
   }
 
   #lead(talk: Talk, request: DecodedRequest2): Response2 {
     const { machine } = this;
-    switch (request.kind) {
-      case 'open-session':
-        return {
-          kind: 'session',
-          session: machine.openSession(),
-          expiryMs: request.expiryMs === 0 ? (this.#options.expiryMs ?? 3_600_000) : request.expiryMs,
-        };
-      case 'touch-session':
-        return machine.sessions.has(request.session) ? { kind: 'done' } : refusal('KAYA_SESSION_EXPIRED');
-      case 'close-session':
-        machine.sessions.delete(request.session);
-        return { kind: 'done' };
-      case 'write': {
-        const result = machine.write(request.write, this.term);
-        if (result === 'expired') return refusal('KAYA_SESSION_EXPIRED');
-        if (typeof result === 'string') return refusal('KAYA_STALE_SERIAL');
-        return { kind: 'written', answer: result satisfies WriteAnswer };
-      }
-      default: {
-        const { operatorToken } = this.#options;
-        if (operatorToken !== undefined && !talk.roles.has('operator')) return refusal('KAYA_ACCESS_DENIED');
-        return { kind: 'text', text: JSON.stringify({ did: request.kind }) };
-      }
+    const { operatorToken, expiryMs = 3_600_000 } = this.#options;
+    if (request.kind === 'open-session') {
+      const session = machine.openSession();
+      return { kind: 'session', session, expiryMs: request.expiryMs === 0 ? expiryMs : request.expiryMs };
     }
+    if (request.kind === 'touch-session') {
+      return machine.sessions.has(request.session) ? { kind: 'done' } : refusal('KAYA_SESSION_EXPIRED');
+    }
+    if (request.kind === 'close-session') {
+      machine.sessions.delete(request.session);
+      return { kind: 'done' };
+    }
+    if (request.kind === 'write') {
+      const result = machine.write(request.write, this.term);
+      if (result === 'expired') return refusal('KAYA_SESSION_EXPIRED');
+      return typeof result === 'string' ? refusal('KAYA_STALE_SERIAL') : { kind: 'written', answer: result };
+    }
+    if (operatorToken !== undefined && !talk.roles.has('operator')) return refusal('KAYA_ACCESS_DENIED');
+    return { kind: 'text', text: JSON.stringify({ did: request.kind }) };
   }
 
   #page(talk: Talk, id: number, scan: OpenScan): Response2 {

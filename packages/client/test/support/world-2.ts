@@ -3,7 +3,7 @@
 import { settle, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 
-import { type Client, type ClientEvent, type ClientOptions, connect } from '../../src/index.ts';
+import { type Client, ClientError, type ClientEvent, type ClientOptions, connect } from '../../src/index.ts';
 import { ScriptedCluster, type ScriptedClusterOptions } from './scripted-cluster.ts';
 
 export interface World2 extends AsyncDisposable {
@@ -22,7 +22,7 @@ export async function openWorld2(options: ClientOptions = {}, world: WorldOption
   const { nextChunkBytes, ...clusterOptions } = world;
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, ...(nextChunkBytes === undefined ? {} : { nextChunkBytes }) });
-  const cluster = await ScriptedCluster.open(network, clock, clusterOptions);
+  const cluster = await ScriptedCluster.open(network, clusterOptions);
   const events: ClientEvent[] = [];
   const onEvent = (event: ClientEvent): void => void events.push(event);
   const client = connect(cluster.addresses, { clock, network, random: () => 0.5, onEvent, ...options });
@@ -39,14 +39,27 @@ export async function finish<Result>(
   clock: VirtualClock,
   limitMs = 120_000,
 ): Promise<Result> {
-  let isSettled = false;
+  const watch = { isSettled: false };
   const watched = promise.finally(() => {
-    isSettled = true;
+    watch.isSettled = true;
   });
   watched.catch(() => {});
   const end = clock.now() + limitMs;
   await settle();
-  while (!isSettled && clock.now() < end) await clock.advanceAsync(10);
-  if (!isSettled) throw new Error(`still pending after ${limitMs} ms`);
+  while (!watch.isSettled && clock.now() < end) await clock.advanceAsync(10);
+  if (!watch.isSettled) throw new Error(`still pending after ${limitMs} ms`);
   return await watched;
+}
+
+/** The error that the promise rejects with. @throws when it does not, or with something else. */
+export async function failureIn(promise: Promise<unknown>, clock: VirtualClock): Promise<ClientError> {
+  const error = await finish(
+    promise.then(
+      () => 'no failure',
+      (reason: unknown) => reason,
+    ),
+    clock,
+  );
+  if (!(error instanceof ClientError)) throw new Error(`expected a ClientError, got ${String(error)}`);
+  return error;
 }
