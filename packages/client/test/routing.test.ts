@@ -191,7 +191,7 @@ describe('The leader', () => {
   });
 
   test('that stands still without a word is left after one try, with everything that waits there', async () => {
-    await using world = await openWorld2({ timeoutMs: 500 }, { nodes: 2 });
+    await using world = await openWorld2({ timeoutMs: 500, connectionsPerEndpoint: 1 }, { nodes: 2 });
     const { cluster, network, client, clock } = world;
     await finish(client.put('a', '1'), clock);
     network.hold(ScriptedCluster.portOf(0));
