@@ -15,8 +15,7 @@ export const MACHINE_KEY: Uint8Array = systemKey('machine');
 export const SESSION_PREFIX: Uint8Array = systemKey('session/');
 export const ANSWER_PREFIX: Uint8Array = systemKey('answer/');
 export const MEMBER_PREFIX: Uint8Array = systemKey('member/');
-/** Users' keys are from the first, which is none, up to the second, which is none either. */
-export const USER_START: Uint8Array = Uint8Array.of(USER);
+/** Behind all keys of users; none itself. */
 export const USER_END: Uint8Array = Uint8Array.of(USER + 1);
 
 /** What the machine stands for. */

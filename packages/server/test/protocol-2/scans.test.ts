@@ -218,13 +218,13 @@ describe('MORE', () => {
     const rows: PageRow[] = [];
     let next = 2;
     let isLast = false;
-    while (!isLast) {
+    for (let i = 0; !isLast && i < 2_000; i++) {
       const id = client.send(more(1), { id: next++ });
       if (random.chance(0.5)) client.send({ kind: 'cancel', target: id }, { id: next++ });
       if (random.chance(0.5)) await settle();
-      for (const [i, { response }] of client.received.entries()) {
-        if (response.kind !== 'page' || seen.has(i)) continue;
-        seen.add(i);
+      for (const [at, { response }] of client.received.entries()) {
+        if (response.kind !== 'page' || seen.has(at)) continue;
+        seen.add(at);
         rows.push(...response.page.rows);
         isLast ||= response.page.isLast;
       }

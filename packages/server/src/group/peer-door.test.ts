@@ -1,0 +1,164 @@
+import type { ExpectedIdentity, Greeting, PeerIdentity, PeerOrigin, PeerVerdict } from '@kayadb/transport';
+import { describe, expect, test } from 'vitest';
+
+import type { Member } from '../machine/command.ts';
+import { type DoorKnowledge, PeerDoor } from './peer-door.ts';
+
+const CLUSTER = 'ab'.repeat(16);
+const OTHER_CLUSTER = 'cd'.repeat(16);
+const PLAIN: PeerOrigin = { remoteAddress: { host: '127.0.0.1', port: 1 } };
+
+/** Node 1, in a group with 2 and 3; node 4 was removed; node 9 is nobody's. */
+function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: number) => ExpectedIdentity) {
+  const members: readonly Member[] = [1, 2, 3].map((node) => ({
+    node,
+    incarnation: node * 10,
+    level: 1,
+    peerAddress: `n${node}:1`,
+    clientAddress: `n${node}:2`,
+  }));
+  const knowledge: DoorKnowledge = {
+    self: () => ({
+      versions: { lowest: 1, highest: 1 },
+      cluster: CLUSTER,
+      node: 1,
+      incarnation: 10,
+      boot: 3,
+      featureLevel: 1,
+      nodeAddress: 'n1:1',
+      clientAddress: 'n1:2',
+    }),
+    members: () => members,
+    isMember: (node) => node <= 3,
+    isConfigured: (node) => node === 2,
+    wasRemoved: (node, incarnation) => node === 4 && incarnation === 40,
+    groupLevel: () => 1,
+    ...changes,
+  };
+  const met: Greeting[] = [];
+  const ends: PeerVerdict[] = [];
+  const events = {
+    handleMet: (greeting: Greeting) => void met.push(greeting),
+    handleEnd: (verdict: PeerVerdict) => void ends.push(verdict),
+  };
+  return { door: new PeerDoor({ knowledge, events, identityOf }), met, ends };
+}
+
+function greet(sender: number, changes: Partial<Greeting> = {}): Greeting {
+  return {
+    versions: { lowest: 1, highest: 1 },
+    stream: 'messages',
+    verdict: 'accepted',
+    cluster: CLUSTER,
+    sender,
+    addressee: 1,
+    incarnation: sender * 10,
+    boot: 1,
+    addresseeIncarnation: undefined,
+    featureLevel: 1,
+    nodeAddress: `n${sender}:1`,
+    clientAddress: `n${sender}:2`,
+    reason: '',
+    ...changes,
+  };
+}
+
+const strangers: Partial<DoorKnowledge> = {
+  self: () => ({ ...openDoor().door.self(), cluster: undefined }),
+  members: () => [],
+  isMember: () => false,
+};
+
+describe('PeerDoor', () => {
+  test.each([
+    ['a member', greet(2), 'accepted'],
+    ['a member of another cluster', greet(2, { cluster: OTHER_CLUSTER }), 'other-cluster'],
+    ['a member that is in no cluster yet', greet(2, { cluster: undefined }), 'no-cluster'],
+    ['a member with another directory', greet(2, { incarnation: 21 }), 'other-directory'],
+    ['a wiped member', greet(2, { incarnation: 21, cluster: undefined }), 'other-directory'],
+    ['a member whose program is too old', greet(2, { featureLevel: 0 }), 'no-common-version'],
+    ['somebody else', greet(9), 'no-member'],
+    ['a node that was removed', greet(4), 'removed'],
+    ['the same node with a new directory, not added yet', greet(4, { incarnation: 41 }), 'no-member'],
+  ] as const)('answers %s', (_case, greeting, verdict) => {
+    const { door, met } = openDoor();
+
+    const judgement = door.judgeGreeting(greeting, PLAIN);
+
+    expect(judgement.verdict).toBe(verdict);
+    expect(judgement.reason === '').toBe(verdict === 'accepted');
+    expect(met).toEqual(verdict === 'accepted' ? [greeting] : []);
+  });
+
+  test('keeps out a directory that was set back', () => {
+    const { door } = openDoor();
+    const verdicts = [5, 5, 6, 4].map((boot) => door.judgeGreeting(greet(2, { boot }), PLAIN).verdict);
+
+    expect(verdicts).toEqual(['accepted', 'accepted', 'accepted', 'set-back']);
+  });
+
+  test('takes the word of nodes it was told of while it knows no member', () => {
+    const { door } = openDoor({ members: () => [], isMember: () => false });
+
+    const verdicts = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN).verdict);
+
+    expect(verdicts).toEqual(['accepted', 'no-member']);
+  });
+
+  test('takes in nobody without a cluster, and remembers those it was told of', () => {
+    const { door, met } = openDoor(strangers);
+
+    const verdicts = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN).verdict);
+
+    expect(verdicts).toEqual(['no-cluster', 'no-cluster']);
+    expect(met.map(({ sender }) => sender)).toEqual([2]);
+  });
+
+  test('takes in nobody whose certificate is not that of the node it says to be', () => {
+    const identity = { dnsNames: ['node-2'], ipAddresses: [], spkiSha256: '00' } as unknown as PeerIdentity;
+    const origin = (peer: PeerIdentity | undefined): PeerOrigin => ({ ...PLAIN, tls: { version: 'TLSv1.3', peer } });
+    const { door } = openDoor({}, (node) => ({ kind: 'name', name: `node-${node}` }));
+
+    const verdicts = [
+      door.judgeGreeting(greet(2), origin(identity)),
+      door.judgeGreeting(greet(3), origin(identity)),
+      door.judgeGreeting(greet(2), origin(undefined)),
+      door.judgeGreeting(greet(2), PLAIN),
+    ].map(({ verdict }) => verdict);
+
+    expect(verdicts).toEqual(['accepted', 'no-member', 'no-member', 'no-member']);
+  });
+
+  test.each([
+    ['its own cluster', CLUSTER, 'stop', ['removed']],
+    ['another cluster', OTHER_CLUSTER, 'retry-slowly', []],
+  ] as const)('is stopped by a verdict of a member of %s', (_case, cluster, advice, ended) => {
+    const { door, ends } = openDoor();
+
+    const given = door.judgeAnswer(greet(2, { verdict: 'removed', cluster }), 2, PLAIN);
+
+    expect(given).toBe(advice);
+    expect(ends).toEqual(ended);
+  });
+
+  test('is stopped, without a cluster, by nodes that it was told of alone', () => {
+    const { door, ends } = openDoor(strangers);
+
+    const advice = [2, 3].map((node) => door.judgeAnswer(greet(node, { verdict: 'other-directory' }), node, PLAIN));
+
+    expect(advice).toEqual(['stop', 'retry-slowly']);
+    expect(ends).toEqual(['other-directory']);
+  });
+
+  test('goes on with a node that accepts it only if it accepts that node', () => {
+    const { door } = openDoor();
+
+    const advice = [
+      greet(2),
+      greet(2, { incarnation: 21 }),
+      greet(2, { verdict: 'no-cluster', cluster: undefined }),
+    ].map((answer) => door.judgeAnswer(answer, 2, PLAIN));
+
+    expect(advice).toEqual(['proceed', 'retry-slowly', 'retry']);
+  });
+});

@@ -1,0 +1,138 @@
+import { encodeUtf8, type Write } from '@kayadb/codec';
+import type { DiskState } from '@kayadb/engine';
+import { NotLeaderError, RaftError, type RaftErrorCode } from '@kayadb/raft';
+import { VirtualClock } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import type { CommandResult } from '../machine/command-result.ts';
+import { decodeCommand } from '../machine/decode-command.ts';
+import { RaftReplica, type RaftReplicaParts } from './raft-replica.ts';
+
+const PUT: Write = {
+  conditions: [],
+  operations: [{ kind: 'put', key: encodeUtf8('k'), value: encodeUtf8('v') }],
+  otherwise: [],
+};
+const DELETE: Write = { ...PUT, operations: [{ kind: 'delete', key: encodeUtf8('k') }] };
+
+/** A node that answers every proposal the same, and remembers them. */
+function openReplica(answer: CommandResult | Error, state: { machineMs?: number; diskState?: DiskState } = {}) {
+  const proposed: Uint8Array[] = [];
+  const settle = async (): Promise<CommandResult> => {
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const parts: RaftReplicaParts = {
+    node: {
+      id: 1,
+      leaseTerm: undefined,
+      propose: async (data) => {
+        proposed.push(data);
+        return { index: 7, term: 2, result: await settle() };
+      },
+      readIndex: async () => {
+        await settle();
+        return 7;
+      },
+      summary: () => ({ leader: 2 }) as ReturnType<RaftReplicaParts['node']['summary']>,
+    },
+    machine: {
+      timeMs: state.machineMs ?? 0,
+      diskState: state.diskState ?? 'ok',
+      members: [{ node: 2, incarnation: 5, level: 1, peerAddress: 'n2:1', clientAddress: 'n2:2' }],
+      get: async () => ({ value: encodeUtf8('v'), revision: 7 }),
+      getMany: async () => [],
+      scan: () => {
+        throw new TypeError('nobody scans');
+      },
+    },
+    clock: new VirtualClock(),
+    wallClock: () => 1000,
+    leaseMs: 0,
+  };
+  return { replica: new RaftReplica(parts), proposed };
+}
+
+describe('RaftReplica', () => {
+  test('proposes a write, stamped, and answers what it came to', async () => {
+    const answer = { revision: 7, term: 2, failed: undefined };
+    const { replica, proposed } = openReplica({ kind: 'written', answer });
+
+    const written = await replica.write(PUT);
+
+    expect(written).toEqual(answer);
+    expect(decodeCommand(proposed[0]!)).toMatchObject({ kind: 'write', timeMs: 1000, write: PUT });
+  });
+
+  test('never stamps a command before what the machine has applied', async () => {
+    const { replica, proposed } = openReplica({ kind: 'session-opened', session: 7, expiryMs: 9 }, { machineMs: 5000 });
+
+    await replica.openSession(9);
+
+    expect(decodeCommand(proposed[0]!).timeMs).toBe(5000);
+  });
+
+  test('gives a session the default expiry where none is asked for', async () => {
+    const { replica, proposed } = openReplica({ kind: 'session-opened', session: 7, expiryMs: 9 });
+
+    await replica.openSession(0);
+
+    expect(decodeCommand(proposed[0]!)).toMatchObject({ kind: 'open-session', expiryMs: 3_600_000 });
+  });
+
+  test.each(['low', 'full'] as const)(
+    'refuses what takes room on a disk that is %s, and nothing else',
+    async (diskState) => {
+      const answer = { revision: 7, term: 2, failed: undefined };
+      const { replica, proposed } = openReplica({ kind: 'written', answer }, { diskState });
+
+      await expect(replica.write(PUT)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL', outcome: 'not-done' });
+      await expect(replica.write({ ...DELETE, otherwise: PUT.operations })).rejects.toMatchObject({
+        code: 'KAYA_DISK_FULL',
+      });
+      await replica.write(DELETE);
+
+      expect(proposed).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['expired', 'KAYA_SESSION_EXPIRED'],
+    ['stale', 'KAYA_STALE_SERIAL'],
+    ['far', 'KAYA_OVERLOADED'],
+  ] as const)('tells a refusal by the machine: %s', async (refusal, code) => {
+    const { replica } = openReplica({ kind: 'refused', refusal });
+
+    await expect(replica.write(PUT)).rejects.toMatchObject({ code, outcome: 'not-done' });
+  });
+
+  test.each<[RaftErrorCode, string, string, string]>([
+    ['KAYA_RAFT_DROPPED', 'KAYA_OVERLOADED', 'KAYA_NO_QUORUM', 'not-done'],
+    ['KAYA_RAFT_UNKNOWN_OUTCOME', 'KAYA_UNKNOWN_OUTCOME', 'KAYA_UNKNOWN_OUTCOME', 'unknown'],
+    ['KAYA_RAFT_STOPPED', 'KAYA_STOPPING', 'KAYA_STOPPING', 'not-done'],
+    ['KAYA_RAFT_POISONED', 'KAYA_STOPPING', 'KAYA_STOPPING', 'not-done'],
+  ])('tells %s of a write as %s and of a read as %s', async (cause, ofWrite, ofRead, outcome) => {
+    const { replica } = openReplica(new RaftError(cause, 'so it is'));
+
+    const write = replica.write(PUT);
+    const read = replica.read({ kind: 'linearizable' }, async () => 'never');
+
+    await expect(write).rejects.toMatchObject({ code: ofWrite, outcome });
+    await expect(read).rejects.toMatchObject({ code: ofRead });
+  });
+
+  test('says where clients reach the leader', async () => {
+    const { replica } = openReplica(new NotLeaderError(2, 'elsewhere'));
+
+    await expect(replica.write(PUT)).rejects.toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: 'n2:2' });
+    expect(replica.leaderAddress).toBe('n2:2');
+  });
+
+  test('reads behind a confirmation', async () => {
+    const { replica } = openReplica({ kind: 'done' });
+
+    const row = await replica.read({ kind: 'linearizable' }, () => replica.get(encodeUtf8('k')));
+
+    expect(row?.revision).toBe(7);
+  });
+});

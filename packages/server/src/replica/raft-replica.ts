@@ -1,0 +1,179 @@
+/**
+ * A member of the group: writes go through the log, reads come from its own state.
+ *
+ * Invariant: a write whose promise rejects with another code than KAYA_UNKNOWN_OUTCOME was not done and will not be.
+ */
+
+import { type Clock, type Freshness, type Row2, type Write, type WriteAnswer } from '@kayadb/codec';
+import type { DiskState } from '@kayadb/engine';
+import { NO_NODE, NotLeaderError, type NodeId, RaftError, type RaftNode } from '@kayadb/raft';
+
+import type { CommandRefusal, CommandResult } from '../machine/command-result.ts';
+import type { CommandBody } from '../machine/command.ts';
+import { encodeCommand } from '../machine/encode-command.ts';
+import type { KayaMachine } from '../machine/kaya-machine.ts';
+import { DEFAULT_SESSION_EXPIRY_MS } from '../machine/machine-format.ts';
+import { FreshReads } from './fresh-reads.ts';
+import { ReplicaError } from './replica-error.ts';
+import type { Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
+
+export interface RaftReplicaParts {
+  readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary'>;
+  readonly machine: Pick<KayaMachine, 'timeMs' | 'members' | 'diskState' | 'get' | 'getMany' | 'scan'>;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  /** See `FreshReadsOptions`. */
+  readonly leaseMs: number;
+}
+
+/** States of the disk in which nothing is taken that takes room. */
+const WITHOUT_ROOM: readonly DiskState[] = ['low', 'full'];
+
+export class RaftReplica implements Replica {
+  readonly #parts: RaftReplicaParts;
+  readonly #reads: FreshReads;
+
+  constructor(parts: RaftReplicaParts) {
+    this.#parts = parts;
+    const { node, clock, leaseMs } = parts;
+    const source = { confirm: () => this.#confirm(), leaseTerm: () => node.leaseTerm };
+    this.#reads = new FreshReads({ source, clock, leaseMs });
+  }
+
+  get nodeId(): number {
+    return this.#parts.node.id;
+  }
+
+  async write(write: Write): Promise<WriteAnswer> {
+    if (takesRoom(write)) this.#checkRoom();
+    const result = await this.propose({ kind: 'write', write });
+    if (result.kind !== 'written') throw new TypeError(`a write came to ${result.kind}`);
+    return result.answer;
+  }
+
+  async openSession(expiryMs: number): Promise<SessionGrant> {
+    const result = await this.propose({
+      kind: 'open-session',
+      expiryMs: expiryMs === 0 ? DEFAULT_SESSION_EXPIRY_MS : expiryMs,
+    });
+    if (result.kind !== 'session-opened') throw new TypeError(`opening a session came to ${result.kind}`);
+    return { session: result.session, expiryMs: result.expiryMs };
+  }
+
+  async touchSession(session: number): Promise<void> {
+    await this.propose({ kind: 'touch', session });
+  }
+
+  async closeSession(session: number): Promise<void> {
+    await this.propose({ kind: 'close-session', session });
+  }
+
+  read<T>(freshness: Freshness, task: () => Promise<T>): Promise<T> {
+    return this.#reads.run(freshness, task);
+  }
+
+  get(key: Uint8Array): Promise<Row2 | undefined> {
+    return this.#parts.machine.get(key);
+  }
+
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
+    return this.#parts.machine.getMany(keys);
+  }
+
+  scan(options: RowScanOptions): RowScan {
+    return this.#parts.machine.scan(options);
+  }
+
+  /** Where clients reach the leader, as far as this node knows. */
+  get leaderAddress(): string | undefined {
+    return this.#addressOf(this.#parts.node.summary().leader);
+  }
+
+  /**
+   * Stamps a command and has the group agree on it.
+   *
+   * @returns What it came to when this node applied it; never a refusal.
+   * @throws ReplicaError
+   */
+  async propose(body: CommandBody): Promise<Exclude<CommandResult, { kind: 'refused' }>> {
+    const { node, machine, wallClock } = this.#parts;
+    const timeMs = Math.max(machine.timeMs, wallClock());
+    let result: CommandResult;
+    try {
+      ({ result } = await node.propose(encodeCommand({ ...body, timeMs })));
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    if (result.kind === 'refused') throw refusalError(result.refusal);
+    return result;
+  }
+
+  async #confirm(): Promise<void> {
+    try {
+      await this.#parts.node.readIndex();
+    } catch (error) {
+      throw this.#explain(error, 'KAYA_NO_QUORUM');
+    }
+  }
+
+  #checkRoom(): void {
+    if (!WITHOUT_ROOM.includes(this.#parts.machine.diskState)) return;
+    const message = "the leader's disk is nearly full, so it takes deletes but no puts; free some space there";
+    throw new ReplicaError('KAYA_DISK_FULL', message);
+  }
+
+  #addressOf(node: NodeId): string | undefined {
+    if (node === NO_NODE) return undefined;
+    return this.#parts.machine.members.find((member) => member.node === node)?.clientAddress;
+  }
+
+  /** @param dropped - The code for what was not taken. */
+  #explain(error: unknown, dropped: 'KAYA_OVERLOADED' | 'KAYA_NO_QUORUM' = 'KAYA_OVERLOADED'): unknown {
+    if (!(error instanceof RaftError)) return error;
+    switch (error.code) {
+      case 'KAYA_RAFT_NOT_LEADER': {
+        const leader = error instanceof NotLeaderError ? error.leader : NO_NODE;
+        const leaderAddress = this.#addressOf(leader);
+        const who = leader === NO_NODE ? 'it knows of none' : `that is node ${leader}`;
+        const message = `node ${this.nodeId} is not the leader; ${who}`;
+        return new ReplicaError('KAYA_NOT_LEADER', message, { cause: error, leaderAddress });
+      }
+      case 'KAYA_RAFT_DROPPED':
+        return new ReplicaError(dropped, `the group did not take it: ${error.message}`, { cause: error });
+      case 'KAYA_RAFT_UNKNOWN_OUTCOME': {
+        const message = `it may have been done, or may yet be: ${error.message}`;
+        return new ReplicaError('KAYA_UNKNOWN_OUTCOME', message, { cause: error });
+      }
+      case 'KAYA_RAFT_STOPPED':
+      case 'KAYA_RAFT_POISONED':
+        return new ReplicaError('KAYA_STOPPING', `node ${this.nodeId} is stopping; ask another one`, { cause: error });
+      default:
+        return error;
+    }
+  }
+}
+
+/** Whether it may put something, whichever way its conditions go. */
+function takesRoom({ operations, otherwise }: Write): boolean {
+  return [...operations, ...otherwise].some(({ kind }) => kind === 'put');
+}
+
+function refusalError(refusal: CommandRefusal): ReplicaError {
+  switch (refusal) {
+    case 'expired':
+      return new ReplicaError(
+        'KAYA_SESSION_EXPIRED',
+        'there is no such session any more: what of it was not answered may have been done or not; open another one',
+      );
+    case 'stale':
+      return new ReplicaError('KAYA_STALE_SERIAL', 'the session says that the answer to this write was heard already');
+    case 'far':
+      return new ReplicaError(
+        'KAYA_OVERLOADED',
+        'too many writes of the session are not settled; wait for some answers',
+      );
+    case 'level':
+      return new ReplicaError('KAYA_OVERLOADED', 'a member of the group runs a program that does not know this level');
+  }
+}
