@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, test } from 'vitest';
 
 import { SESSION_WINDOW } from '../limits.ts';
@@ -36,11 +34,5 @@ describe('Session', () => {
     session.settle(1);
 
     expect([before, session.room]).toEqual([0, SESSION_WINDOW]);
-  });
-
-  test('has the window that docs/format/state-machine.md gives', () => {
-    const page = readFileSync(new URL('../../../../docs/format/state-machine.md', import.meta.url), 'utf8');
-
-    expect(page).toContain(`| \`SESSION_WINDOW\` | ${SESSION_WINDOW} |`);
   });
 });
