@@ -168,6 +168,26 @@ describe('The session', () => {
     expect(world.cluster.kinds).toEqual(['get']);
   });
 
+  test('is waited for by each write for as long as that may take, and by nobody after', async () => {
+    await using world = await openWorld2({ deadlineMs: 1000 });
+    world.cluster.leader = undefined;
+
+    const patient = world.client.put('patient', '', { deadlineMs: 60_000 });
+    const short = await failureIn(world.client.put('short', ''), world.clock);
+    await world.clock.advanceAsync(40_000);
+    world.cluster.leader = 0;
+    await finish(patient, world.clock);
+    world.cluster.machine.sessions.clear();
+    world.cluster.leader = undefined;
+    await failureIn(world.client.put('late', ''), world.clock);
+    const asked = world.cluster.seen.length;
+    await world.clock.advanceAsync(5000);
+
+    expect(short.code).toBe('KAYA_TIMEOUT');
+    expect(doneKeys(world)).toEqual(['patient']);
+    expect(world.cluster.seen.length).toBe(asked);
+  });
+
   test('that expired is opened anew for a write that was not done', async () => {
     await using world = await openWorld2();
     await finish(world.client.put('a', '1'), world.clock);

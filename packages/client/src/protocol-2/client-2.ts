@@ -73,7 +73,10 @@ export class Client2 implements Client {
     this.#sessions = new SessionKeeper({
       clock: settings.clock,
       onEvent: settings.onEvent,
-      open: () => this.#ask({ kind: 'open-session', expiryMs: settings.sessionExpiryMs }, 'session', {}),
+      open: (signal) => {
+        const request: Request2 = { kind: 'open-session', expiryMs: settings.sessionExpiryMs };
+        return this.#ask(request, 'session', { signal, deadlineMs: Infinity });
+      },
       touch: async (session) => void (await this.#ask({ kind: 'touch-session', session }, 'done', {})),
     });
   }

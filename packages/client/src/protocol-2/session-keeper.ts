@@ -15,8 +15,8 @@ import { Session } from './session.ts';
 export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly onEvent: (event: ClientEvent) => void;
-  /** Ends when the client is closed. @throws ClientError */
-  readonly open: () => Promise<{ readonly session: number; readonly expiryMs: number }>;
+  /** Tries until the signal is aborted, or the client closed. @throws ClientError */
+  readonly open: (signal: AbortSignal) => Promise<{ readonly session: number; readonly expiryMs: number }>;
   /** @throws ClientError */
   readonly touch: (session: number) => Promise<void>;
 }
@@ -30,11 +30,18 @@ export interface WritePlace {
   settle(): void;
 }
 
+interface Opening {
+  readonly controller: AbortController;
+  ended: Promise<ClientError | undefined>;
+  /** Writes that wait for it. */
+  waiting: number;
+}
+
 export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
   readonly #waiting = new Set<() => void>();
   #session: Session | undefined;
-  #opening: Promise<ClientError | undefined> | undefined;
+  #opening: Opening | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -85,20 +92,39 @@ export class SessionKeeper {
     };
   }
 
-  /** One opening serves all who wait; each waits only as long as its own call may take. */
+  /** One opening serves all who wait, each as long as its own call may take; nobody left, it is given up. */
   async #opened(cancellation: Cancellation): Promise<void> {
-    this.#opening ??= this.#open();
-    const opening = this.#opening;
+    const opening = (this.#opening ??= this.#beginOpening());
+    opening.waiting++;
     let failure: ClientError | undefined;
-    await cancellation.race(opening.then((error) => void (failure = error)));
+    try {
+      await cancellation.race(opening.ended.then((error) => void (failure = error)));
+    } finally {
+      opening.waiting--;
+      if (opening.waiting === 0) this.#giveUp(opening);
+    }
     if (failure !== undefined) throw failure;
   }
 
-  async #open(): Promise<ClientError | undefined> {
+  #beginOpening(): Opening {
+    const controller = new AbortController();
+    const opening: Opening = { controller, ended: Promise.resolve(undefined), waiting: 0 };
+    opening.ended = this.#open(opening);
+    return opening;
+  }
+
+  /** Whoever comes later does not share its end. */
+  #giveUp(opening: Opening): void {
+    if (this.#opening === opening) this.#opening = undefined;
+    opening.controller.abort();
+  }
+
+  async #open(opening: Opening): Promise<ClientError | undefined> {
     const { clock, onEvent, open } = this.#options;
     try {
-      const { session, expiryMs } = await open();
-      if (this.#isClosed) return undefined;
+      const { session, expiryMs } = await open(opening.controller.signal);
+      // One that comes too late for everybody expires unused.
+      if (this.#isClosed || this.#opening !== opening) return undefined;
       this.#session = new Session(session, expiryMs, clock.now());
       onEvent({ kind: 'session-opened', session, expiryMs });
       this.#armTouch(this.#session);
@@ -107,7 +133,7 @@ export class SessionKeeper {
       if (error instanceof ClientError) return error;
       throw error;
     } finally {
-      this.#opening = undefined;
+      if (this.#opening === opening) this.#opening = undefined;
     }
   }
 
