@@ -105,6 +105,17 @@ describe('a scan', () => {
     expect(await client.request(scan())).toMatchObject({ page: { rows: [], isLast: true } });
   });
 
+  test('has a deadline for its first page, and not for what comes behind', async () => {
+    await using world = await startTestDoor();
+    load(world.replica, 4);
+    const client = await world.connect();
+    await client.request(scan({ pageRows: 2 }), { id: 1, deadlineMs: 50 });
+
+    await world.clock.advanceAsync(1_000);
+
+    expect(await client.request(more(1))).toMatchObject({ kind: 'page' });
+  });
+
   test('without values has none, and says so', async () => {
     await using world = await startTestDoor();
     load(world.replica, 3, 100);
