@@ -41,7 +41,7 @@ export class Cluster {
   /** Every configuration that was in force somewhere, and where it was seen first. */
   readonly #history: { readonly index: LogIndex; readonly configuration: Configuration; readonly words: string }[] = [];
   /** What the changes would lead to that were proposed last. */
-  #proposed: Configuration[] = [];
+  readonly #proposed: Configuration[] = [];
   #nextId = 1;
   #onSwitch: (site: SimSite) => void = () => {};
 
@@ -108,9 +108,17 @@ export class Cluster {
     return [...this.#history.slice(Math.max(0, since)).map(({ configuration }) => configuration), ...this.#proposed];
   }
 
-  /** A change was proposed that leads to `configuration`. */
-  expect(configuration: Configuration): void {
-    this.#proposed = [...this.#proposed.slice(-3), configuration];
+  /**
+   * A change was proposed that leads to `configuration`, and may be in somebody's log until its outcome is known.
+   *
+   * @returns What to call with the outcome, if it ever comes. With `done`, those that were proposed before are decided as well: they are in front of it in the log, or nowhere.
+   */
+  expect(configuration: Configuration): (outcome: 'done' | 'not-done') => void {
+    this.#proposed.push(configuration);
+    return (outcome) => {
+      const at = this.#proposed.indexOf(configuration);
+      if (at >= 0) this.#proposed.splice(outcome === 'done' ? 0 : at, outcome === 'done' ? at + 1 : 1);
+    };
   }
 
   /** Calls back when a configuration comes into force at a site, in the event in which it does. */

@@ -111,30 +111,34 @@ describe('NodeDirectory', () => {
     expect(await namesIn(fs, DATA)).toEqual(['CURRENT']);
   });
 
-  test('starts after a crash at any moment of its first starts, never with a boot that anybody has seen', { timeout: 60_000 }, async () => {
-    const seed = testSeed();
-    const random = seededRandom(seed);
-    const fs = new MemoryFileSystem();
-    const crashes: { readonly disk: MemoryFileSystem; readonly seen: number }[] = [];
-    let seen = 0;
-    const stop = fs.afterEachMutation(() => {
-      for (const { disk } of crashClones(fs, () => random.next())) crashes.push({ disk, seen });
-    });
-    for (let boot = 1; boot <= 3; boot++) {
-      const opened = await NodeDirectory.open(optionsFor(fs));
-      seen = opened.identity.boot;
-      if (boot === 2) await opened.joinCluster(CLUSTER);
-      await opened.close();
-    }
-    stop();
+  test(
+    'starts after a crash at any moment of its first starts, never with a boot that anybody has seen',
+    { timeout: 60_000 },
+    async () => {
+      const seed = testSeed();
+      const random = seededRandom(seed);
+      const fs = new MemoryFileSystem();
+      const crashes: { readonly disk: MemoryFileSystem; readonly seen: number }[] = [];
+      let seen = 0;
+      const stop = fs.afterEachMutation(() => {
+        for (const { disk } of crashClones(fs, () => random.next())) crashes.push({ disk, seen });
+      });
+      for (let boot = 1; boot <= 3; boot++) {
+        const opened = await NodeDirectory.open(optionsFor(fs));
+        seen = opened.identity.boot;
+        if (boot === 2) await opened.joinCluster(CLUSTER);
+        await opened.close();
+      }
+      stop();
 
-    for (const crash of crashes) {
-      const opened = await NodeDirectory.open(optionsFor(crash.disk, 1, 99));
-      expect(opened.identity.boot, `seed ${seed}`).toBeGreaterThan(crash.seen);
-      expect(crash.seen > 0 ? [77] : [77, 99], `seed ${seed}`).toContain(opened.identity.incarnation);
-    }
+      for (const crash of crashes) {
+        const opened = await NodeDirectory.open(optionsFor(crash.disk, 1, 99));
+        expect(opened.identity.boot, `seed ${seed}`).toBeGreaterThan(crash.seen);
+        expect(crash.seen > 0 ? [77] : [77, 99], `seed ${seed}`).toContain(opened.identity.incarnation);
+      }
 
-    expect(crashes.length).toBeGreaterThan(100);
-    expect(seen).toBe(3);
-  });
+      expect(crashes.length).toBeGreaterThan(100);
+      expect(seen).toBe(3);
+    },
+  );
 });

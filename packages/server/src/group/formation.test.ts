@@ -22,9 +22,10 @@ function openSite(node: number, nodes: readonly number[], clock: VirtualClock, i
     waitMs: WAIT_MS,
   });
   const site: Site = { node, formation, formed: undefined };
-  void formation.formed.then((formed) => {
-    site.formed = formed;
-  });
+  const note = async (): Promise<void> => {
+    site.formed = await formation.formed;
+  };
+  void note();
   return site;
 }
 

@@ -120,7 +120,7 @@ describe('FreshReads', () => {
   });
 
   test.each([
-    ['the lease lapses', (clock: VirtualClock) => void clock.advance(LEASE_MS)],
+    ['the lease lapses', (clock: VirtualClock) => clock.advance(LEASE_MS)],
     [
       'somebody else leads',
       (_: VirtualClock, leadership: { term: number | undefined }) => void (leadership.term = undefined),

@@ -84,11 +84,7 @@ export class FreshReads {
   #confirm(): Promise<void> {
     const sinceMs = this.#clock.now();
     const term = this.#source.leaseTerm();
-    const done = this.#source.confirm().then(() => {
-      if (sinceMs < this.#freshAtMs) return;
-      this.#freshAtMs = sinceMs;
-      this.#confirmedTerm = this.#source.leaseTerm() === term ? term : undefined;
-    });
+    const done = this.#vouch(this.#source.confirm(), sinceMs, term);
     const mine = { sinceMs, done };
     this.#confirming = mine;
     const forget = (): void => {
@@ -96,5 +92,12 @@ export class FreshReads {
     };
     done.then(forget, forget);
     return done;
+  }
+
+  async #vouch(confirmed: Promise<unknown>, sinceMs: number, term: number | undefined): Promise<void> {
+    await confirmed;
+    if (sinceMs < this.#freshAtMs) return;
+    this.#freshAtMs = sinceMs;
+    this.#confirmedTerm = this.#source.leaseTerm() === term ? term : undefined;
   }
 }

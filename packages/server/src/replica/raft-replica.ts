@@ -148,7 +148,10 @@ export class RaftReplica implements Replica {
       case 'KAYA_RAFT_STOPPED':
       case 'KAYA_RAFT_POISONED':
         return new ReplicaError('KAYA_STOPPING', `node ${this.nodeId} is stopping; ask another one`, { cause: error });
-      default:
+      case 'KAYA_RAFT_CORRUPTION':
+      case 'KAYA_RAFT_FOREIGN':
+      case 'KAYA_RAFT_MALFORMED':
+      case 'KAYA_RAFT_UNSUPPORTED':
         return error;
     }
   }

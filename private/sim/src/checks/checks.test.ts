@@ -31,9 +31,9 @@ function viewOf(id: number, terms: readonly number[], status: Partial<StatusSumm
 }
 
 /** Of a node that holds entries of these terms, and has voted for `vote` in `term`. */
-function ledgerOf(terms: readonly number[], vote = 1, term = 1): Ledger {
+function ledgerOf(terms: readonly number[], vote = 1, voteTerm = 1): Ledger {
   const ledger = new Ledger();
-  castVote(ledger, vote, term);
+  castVote(ledger, vote, voteTerm);
   const batch = { entries: terms.map((term, i) => entryOf(i + 1, term)), hardState: undefined, snapshot: undefined };
   ledger.begins(batch);
   ledger.becomesDurable(batch);
@@ -81,7 +81,7 @@ describe('Checks', () => {
     ['one of three', [1, 2, 3], 'node 1 leads in term 1, and no quorum has durably voted for it'],
     ['two of three', [1, 1, 3], undefined],
   ] as const)('know whether a quorum has voted for who leads: %s', (_, votes, expected) => {
-    const checks = new Checks((id) => ledgerOf([], votes[id - 1]!));
+    const checks = new Checks((id) => ledgerOf([], votes[id - 1]));
 
     checks.observe(viewOf(1, [], { role: 'leader' }));
 

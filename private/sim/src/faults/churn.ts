@@ -5,7 +5,7 @@
  * Invariant: nothing is proposed after which those that still keep their promises would be no quorum.
  */
 
-import type { ConfigChange, ConfigStep, Configuration, NodeId } from '@kayadb/raft';
+import { type ConfigChange, type ConfigStep, type Configuration, type NodeId, RaftError } from '@kayadb/raft';
 import { changeMembership } from '@kayadb/raft/testing';
 import type { SeededRandom } from '@kayadb/testkit';
 
@@ -154,10 +154,16 @@ export class Churn {
     const change: ConfigChange = { transition, steps, context: NO_CONTEXT };
     const membership = changeMembership(status.configuration, change);
     if (membership.kind === 'refused' || !isQuorum(membership.configuration, (id) => this.#keepsPromises(id))) return;
-    this.#cluster.expect(membership.configuration);
+    const decide = this.#cluster.expect(membership.configuration);
     const words = steps.map(({ kind, node }) => `${kind} ${node}`).join(', ');
     this.#world.trace.add(`${site.id} is to change the group (${transition}): ${words === '' ? 'leave joint' : words}`);
-    process.node.proposeConfigChange(change).catch(() => undefined);
+    process.node.proposeConfigChange(change).then(
+      () => decide('done'),
+      (error: unknown) => {
+        const isUnknown = error instanceof RaftError && error.code === 'KAYA_RAFT_UNKNOWN_OUTCOME';
+        if (!isUnknown) decide('not-done');
+      },
+    );
   }
 
   #keepsPromises(id: NodeId): boolean {
