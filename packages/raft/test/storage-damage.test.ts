@@ -282,6 +282,16 @@ describe('an earlier segment', () => {
     expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION 000002.rlog:176');
   });
 
+  test('is refused when it is damaged, though a snapshot stands for what was in it', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 200 });
+    const batches = sampleEntries(1, 6, 1).map((entry) => ({ entries: [entry] }));
+    const storage = await directory.build([{ hardState: vote(1, 2) }, ...batches]);
+    await storage.saveSnapshot(sampleSnapshot(4, 1));
+    await directory.flip(FIRST, 96 + 60);
+
+    expect(await directory.outcome()).toBe(`KAYA_RAFT_CORRUPTION ${FIRST}:96`);
+  });
+
   test('is refused when it is empty', async () => {
     const directory = await segmented();
     await directory.cut('000002.rlog', 0);
@@ -322,6 +332,16 @@ describe('an earlier segment', () => {
     );
 
     expect(await directory.outcome()).toBe('KAYA_RAFT_CORRUPTION 000003.rlog:0');
+  });
+
+  test('is refused when it begins before the first entry', async () => {
+    const directory = await segmented();
+    await directory.change(
+      FIRST,
+      reseal((bytes) => writeU64(bytes, 64, 0)),
+    );
+
+    expect(await directory.outcome()).toBe(`KAYA_RAFT_CORRUPTION ${FIRST}:0`);
   });
 
   test('is refused when it begins before the one before it', async () => {

@@ -463,6 +463,15 @@ describe('opening', () => {
     expect(outcome).toBe('KAYA_RAFT_CORRUPTION 000001.rlog:144');
   });
 
+  test('leaves no segment behind that nothing is in', async () => {
+    const directory = new RaftDirectory();
+    await directory.build([]);
+
+    await directory.open();
+
+    expect(await directory.names()).toEqual(['000002.rlog', 'raft-state']);
+  });
+
   test('makes the name of term and vote durable before that of any segment', async () => {
     const directory = new RaftDirectory();
     const trace = new TraceFileSystem(directory.fs, '/raft', MUTATING_OPERATIONS);

@@ -61,10 +61,10 @@ const SYNCS: readonly OperationKind[] = ['sync'];
 /** What takes a descriptor. */
 const OPENINGS: readonly OperationKind[] = ['open', 'readFile', 'readDirectory', 'syncDirectory'];
 
-/** Each with the kinds of calls that it applies to: all, where none are named. */
-const EFFECTS: readonly (readonly [string, FaultEffect, (readonly OperationKind[])?])[] = [
-  ['fails with EIO', { kind: 'fail', errno: 'EIO' }],
-  ['fails with ENOSPC', { kind: 'fail', errno: 'ENOSPC' }],
+/** Each with the kinds of calls that it applies to; undefined for all. */
+const EFFECTS: readonly (readonly [string, FaultEffect, readonly OperationKind[] | undefined])[] = [
+  ['fails with EIO', { kind: 'fail', errno: 'EIO' }, undefined],
+  ['fails with ENOSPC', { kind: 'fail', errno: 'ENOSPC' }, undefined],
   ['fails with EMFILE', { kind: 'fail', errno: 'EMFILE' }, OPENINGS],
   ['writes 1 byte and fails with EIO', { kind: 'short-write', bytes: 1, errno: 'EIO' }, WRITES],
   ['writes 40 bytes and fails with ENOSPC', { kind: 'short-write', bytes: 40, errno: 'ENOSPC' }, WRITES],

@@ -20,7 +20,7 @@ interface World {
   readonly fs: FaultyFileSystem;
   readonly file: SegmentFile;
   /** How long the file is. */
-  size(): Promise<number>;
+  readonly size: () => Promise<number>;
 }
 
 async function openWorld(): Promise<World> {
