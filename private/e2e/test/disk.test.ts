@@ -209,7 +209,8 @@ async function untilReserved(client: Client, bytes: number): Promise<void> {
 async function untilPutsAreTaken(client: Client): Promise<void> {
   for (;;) {
     try {
-      return await client.put('probe', 'v');
+      await client.put('probe', 'v');
+      return;
     } catch (error) {
       if (!(error as Error).message.includes('KAYA_DISK_FULL')) throw error;
     }
