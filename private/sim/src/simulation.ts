@@ -59,6 +59,8 @@ export class SimulationError extends Error {
 const TAIL_LINES = 60;
 /** For a member to get a snapshot and everything behind it, chunk by chunk. */
 const EQUAL_MS = 60_000;
+/** Between two proposals while a leader is looked for. */
+const PROPOSAL_MS = 500;
 const POLL_MS = 250;
 /** Share of rounds that end within a change of the group, and how long before their end it is proposed, at the most. */
 const LAST_CHANGES = 0.4;
@@ -132,7 +134,15 @@ export class Simulation {
     recovery.breakRest();
     this.#world.trace.add('a quorum is healed');
     const { leaderMs } = recovery;
-    const hasLeader = await this.#advanceUntil(leaderMs, () => recovery.findLeader() !== undefined);
+    // A leader whose disk has stopped answering finds out by what it is asked to write.
+    let nextProposalMs = this.#timeline.nowMs;
+    const hasLeader = await this.#advanceUntil(leaderMs, () => {
+      if (this.#timeline.nowMs >= nextProposalMs) {
+        workload.propose();
+        nextProposalMs += PROPOSAL_MS;
+      }
+      return recovery.findLeader() !== undefined;
+    });
     if (!hasLeader) throw this.#notRecovered(`nobody leads, ${leaderMs} ms after a quorum was healed`);
     workload.stop();
     recovery.transferInVain();
