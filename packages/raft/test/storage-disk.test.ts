@@ -463,6 +463,25 @@ describe('opening', () => {
     expect(outcome).toBe('KAYA_RAFT_CORRUPTION 000001.rlog:144');
   });
 
+  test('writes once more what took the place of entries that nobody vouches for either', async () => {
+    const directory = new RaftDirectory();
+    const storage = await directory.build([first, { entries: sampleEntries(2, 3, 1) }]);
+    await Promise.all([
+      storage.write(batchOf({ entries: sampleEntries(4, 9, 1) })),
+      storage.write(batchOf({ entries: [sampleEntry(2, 1, 'another')] })),
+    ]);
+
+    const next = await directory.open();
+
+    const survivor = crashClone(directory.fs, { kind: 'nothing-unsynced' }, () => 0);
+    const last = await directory.open({ fs: survivor });
+    for (const opened of [next, last]) {
+      expect(describeLog(opened)).toBe('1/1 1/2');
+      expect(opened.entries(2, 3, 1000)).toEqual([sampleEntry(2, 1, 'another')]);
+    }
+    await Promise.all([next.close(), last.close()]);
+  });
+
   test('leaves no segment behind that nothing is in', async () => {
     const directory = new RaftDirectory();
     await directory.build([]);
