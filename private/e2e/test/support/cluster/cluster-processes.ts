@@ -127,7 +127,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     const asked = this.#nodes
       .filter((node) => isRunning(node))
       .map(async ({ place }) => {
-        await using client = connect(this.addresses[place]!, { retry: { attempts: 1, redirects: 0 } });
+        await using client = connect(this.addresses[place]!, { protocol: 1, retry: { attempts: 1, redirects: 0 } });
         return (await client.health({ timeoutMs: HEALTH_MS })) === 'leader' ? place : undefined;
       });
     const answers = await Promise.allSettled(asked);
