@@ -8,7 +8,7 @@ export const durabilityMutants: readonly Mutant[] = [
     file: 'node/append-lane.ts',
     find: '    this.#write({ entries, hardState, snapshot }).then(',
     replace: '    Promise.race([this.#write({ entries, hardState, snapshot }), Promise.resolve()]).then(',
-    foundBy: ['commits', 'disk'],
+    foundBy: ['commits', 'disk', 'leaders'],
     why: 'P1, P17: what promises durability is sent as soon as the write was handed in.',
   },
   {
