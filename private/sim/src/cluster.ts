@@ -164,7 +164,8 @@ export class Cluster {
 
   #remember({ applied, configuration }: StatusSummary): void {
     const words = describeConfiguration(configuration);
-    if (this.#history.some((known) => known.words === words && known.index <= applied)) return;
+    // The group may come back to a configuration that it had before.
+    if (this.#history.findLast(({ index }) => index <= applied)?.words === words) return;
     this.#history.push({ index: applied, configuration, words });
     this.#history.sort((a, b) => a.index - b.index);
   }
