@@ -1,6 +1,7 @@
 /** Holds docs/format/raft-messages.md and the code to each other: constants, kinds and test vectors. */
 
 import { FrameDecoder } from '@kayadb/codec';
+import { FormatPage, fromHex, parseWithBytes, toHex } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import type { PeerMessage } from '../src/core/message.ts';
@@ -8,7 +9,6 @@ import { decodePeerFrame } from '../src/wire/decode-peer-frame.ts';
 import { decodePeerMessage } from '../src/wire/decode-peer-message.ts';
 import { encodePeerMessage } from '../src/wire/encode-peer-message.ts';
 import * as frameFormat from '../src/wire/frame-format.ts';
-import { FormatPage, fromHex, parseWithBytes, toHex } from './format-page.ts';
 
 const page = new FormatPage('raft-messages.md');
 

@@ -1,5 +1,6 @@
 /** Holds docs/format/raft-snapshot-transfer.md and the code to each other: kinds, reasons, names and test vectors. */
 
+import { FormatPage, fromHex, parseWithBytes, toHex } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { PROGRESS_FILE, STAGED_FILES_FOLDER, STAGING_FOLDER, TRANSFER_FILE } from '../src/node/staging-format.ts';
@@ -8,7 +9,6 @@ import { decodeTransferMessage } from '../src/wire/decode-transfer-message.ts';
 import { encodeTransferMessage } from '../src/wire/encode-transfer-message.ts';
 import { FRAME_KIND, type FrameKind, isTransferKind, REFUSAL_REASON } from '../src/wire/frame-format.ts';
 import type { TransferMessage } from '../src/wire/transfer-message.ts';
-import { FormatPage, fromHex, parseWithBytes, toHex } from './format-page.ts';
 
 const page = new FormatPage('raft-snapshot-transfer.md');
 

@@ -1,5 +1,6 @@
 /** Holds the pages of a node's files to the code. */
 
+import { FormatPage } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import * as fileHeader from '../src/storage/file-header.ts';
@@ -8,7 +9,6 @@ import * as stateFormat from '../src/storage/hard-state-format.ts';
 import * as identity from '../src/storage/raft-identity.ts';
 import * as segmentFormat from '../src/storage/segment-format.ts';
 import * as snapshotFormat from '../src/storage/snapshot-format.ts';
-import { FormatPage } from './format-page.ts';
 
 const pages = ['raft-log.md', 'raft-state.md', 'raft-snapshot.md'];
 const { NEXT_SEGMENT_NAME: _next, SPARE_SEGMENT_NAME: _spare, LEFTOVER_NAMES: _leftovers, ...names } = fileNames;

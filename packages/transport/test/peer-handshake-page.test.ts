@@ -1,5 +1,6 @@
 /** Holds docs/format/peer-handshake.md and the code to each other: constants, verdicts and test vectors. */
 
+import { FormatPage, fromHex, toHex } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -10,7 +11,6 @@ import {
   PEER_VERDICT,
 } from '../src/peer/greeting-format.ts';
 import { decodeGreeting, encodeGreeting, type Greeting } from '../src/peer/greeting.ts';
-import { FormatPage, fromHex, toHex } from './format-page.ts';
 
 const page = new FormatPage('peer-handshake.md');
 

@@ -1,9 +1,9 @@
 /** Clusters under faults as a suite of tests: half of the seeds each, so that two files share two cores. A suite that has not reached enough of everything has shown nothing. */
 
 import { testSeed } from '@kayadb/testkit';
+import { sized } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { sized } from './proof-size.ts';
 import { Simulation } from './simulation.ts';
 import { addCounts, type CountName, describeCounts, newCounts } from './world/counts.ts';
 

@@ -1,9 +1,9 @@
 /** The other half of the planted bugs of mutants.test.ts. */
 
+import { sized } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { huntApart, missedOf } from '../src/mutants/run-apart.ts';
-import { sized } from '../src/proof-size.ts';
 
 const IN_CI = ['commits-earlier-terms-by-counting', 'read-answered-before-applied', 'transfer-never-given-up'];
 

@@ -1,11 +1,11 @@
 /** Planted bugs: what the checks are worth. A few in CI, all in the long run; mutants-other-half.test.ts looks for the other half of either. */
 
+import { sized } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { findStale } from '../src/mutants/mutant.ts';
 import { mutants } from '../src/mutants/mutants.ts';
 import { huntApart, missedOf } from '../src/mutants/run-apart.ts';
-import { sized } from '../src/proof-size.ts';
 
 /** Of the checks, each finds one soon. */
 const IN_CI = ['acknowledges-before-durable', 'vote-not-remembered', 'joint-commit-by-one-half'];

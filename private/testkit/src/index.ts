@@ -32,6 +32,7 @@ export type {
   WriteOutcome,
 } from './history/operation.ts';
 export { breathe } from './breathe.ts';
+export { FormatPage, fromHex, parseWithBytes, toHex } from './format-page.ts';
 export { compareWithModel, describeBytes, describeEntries } from './key-value/compare-with-model.ts';
 export { describeKeyValueConformance, type OpenKeyValueStore } from './key-value/conformance.ts';
 export {

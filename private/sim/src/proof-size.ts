@@ -1,1 +1,0 @@
-export { sized } from '@kayadb/testkit';
