@@ -1,0 +1,25 @@
+/** What changes of the group are made with, and the leader's duties done: the node underneath, what its rows say, and whom it has met. */
+
+import type { ConfigChange, ConfigChangeResult, NodeId, NodeStatus } from '@kayadb/raft';
+
+import type { CommandBody, Member } from '../machine/command.ts';
+
+/** What a node said of itself when it was last let in, or let this one in. */
+export type MetPeer = Omit<Member, 'node'>;
+
+export interface GroupAccess {
+  readonly nodeId: NodeId;
+  status(): NodeStatus;
+  /** @throws RaftError, as `RaftNode.proposeConfigChange`. */
+  proposeConfigChange(change: ConfigChange): Promise<ConfigChangeResult>;
+  /** @throws RaftError, as `RaftNode.transferLeader`. */
+  transferLeader(target: NodeId): Promise<void>;
+  /** Stamps a command and has the group agree on it. @throws ReplicaError */
+  propose(body: CommandBody): Promise<unknown>;
+  /** The rows of members, by node. */
+  members(): readonly Member[];
+  /** The row that this node is to have. */
+  self(): Member;
+  /** Bound: nodes that were let in since this process began. */
+  met(node: NodeId): MetPeer | undefined;
+}
