@@ -7,7 +7,9 @@ import type { DiskState, EngineStats } from '@kayadb/engine';
 import type { NodeId, NodeStatus, SnapshotSender } from '@kayadb/raft';
 import type { ListenerCounts, PeerIdentity, PeerLink } from '@kayadb/transport';
 
+import type { ServerLimits } from './limits.ts';
 import type { Member } from './machine/command.ts';
+import type { GroupTiming } from './node-options.ts';
 
 /**
  * - `forming`: it has no cluster yet, and waits for other nodes.
@@ -76,6 +78,10 @@ export interface NodeView {
   readonly tls: TlsView;
   readonly hasClientToken: boolean;
   readonly hasOperatorToken: boolean;
+  /** Whether it answers reads of level `lease` by its clock while it leads. */
+  readonly keepsLeases: boolean;
+  readonly timing: GroupTiming;
+  readonly limits: ServerLimits;
   /** Of each other node that this one has links to, ascending: that for messages. */
   readonly links: ReadonlyMap<NodeId, Pick<PeerLink, 'state' | 'counts'>>;
   /** Snapshots that are being sent. */
