@@ -17,11 +17,13 @@ export interface Preflight {
 export async function checkPreflight(config: Config, fileSystem: FileSystem, isRoot: boolean): Promise<Preflight> {
   const { clientAddress, allowPublicBind, insecure, clientToken } = config;
   const bind = checkBind({
+    purpose: 'clients',
     host: clientAddress.host,
     flag: '--client-addr',
     allowPublicBind,
     insecure,
-    hasClientToken: clientToken !== undefined,
+    hasTls: false,
+    isGuarded: clientToken !== undefined,
   });
   if (bind.kind === 'refused') throw new UsageError(bind.reason, bind.advice);
   const warnings: string[] = [];

@@ -5,26 +5,35 @@
 
 import { type AddressScope, classifyAddress } from './ip-address.ts';
 
+/** Whom a port is for: `reports` is HTTP, which shows how the node is and takes no orders. */
+export type PortPurpose = 'clients' | 'nodes' | 'reports';
+
 export interface BindRequest {
+  readonly purpose: PortPurpose;
   /** Numeric address without port or brackets. */
   readonly host: string;
   /** Name of the flag the address came from, for the sentence. */
   readonly flag: string;
   readonly allowPublicBind: boolean;
   readonly insecure: boolean;
-  readonly hasClientToken: boolean;
+  /** The port speaks TLS and nothing else. */
+  readonly hasTls: boolean;
+  /** Whoever connects has to show a token or a certificate before anything is done for them. */
+  readonly isGuarded: boolean;
 }
 
 /**
  * `isExposed`: machines other than this one can reach the address.
- * `isOpen`: and whoever does can read and write everything, because no client token is configured.
+ * `isOpen`: and nobody who does is asked who they are.
  */
 export type BindVerdict =
   | { readonly kind: 'allowed'; readonly isExposed: boolean; readonly isOpen: boolean }
   | { readonly kind: 'refused'; readonly reason: string; readonly advice: string };
 
+type ExposedScope = Exclude<AddressScope, 'loopback'>;
+
 export function checkBind(request: BindRequest): BindVerdict {
-  const { host, flag } = request;
+  const { host, flag, purpose, isGuarded } = request;
   const scope = classifyAddress(host);
   if (scope === undefined) {
     return refused(
@@ -33,32 +42,63 @@ export function checkBind(request: BindRequest): BindVerdict {
     );
   }
   if (scope === 'loopback') return { kind: 'allowed', isExposed: false, isOpen: false };
-  if (isAllowed(scope, request)) return { kind: 'allowed', isExposed: true, isOpen: !request.hasClientToken };
-  return refusals[scope](`${flag} ${host}`);
+  const isAllowed = purpose === 'nodes' ? mayNodesUse(scope, request) : mayOthersUse(scope, request);
+  if (isAllowed) return { kind: 'allowed', isExposed: true, isOpen: !isGuarded };
+  return refuse(scope, request);
 }
 
-function isAllowed(scope: AddressScope, request: BindRequest): boolean {
+/** Whoever speaks to this port as a node can change everything, so nothing but TLS protects it, and a flag that is about something else does not lift that. */
+function mayNodesUse(scope: ExposedScope, { allowPublicBind, insecure, hasTls }: BindRequest): boolean {
+  switch (scope) {
+    case 'private':
+      return hasTls || insecure;
+    case 'wildcard':
+      return allowPublicBind && (hasTls || insecure);
+    case 'public':
+      return allowPublicBind && hasTls;
+  }
+}
+
+function mayOthersUse(scope: ExposedScope, request: BindRequest): boolean {
   if (request.allowPublicBind) return true;
-  return scope === 'private' && (request.hasClientToken || request.insecure);
+  return scope === 'private' && (request.isGuarded || request.hasTls || request.insecure);
 }
 
-const refusals: Readonly<Record<Exclude<AddressScope, 'loopback'>, (what: string) => BindVerdict>> = {
-  wildcard: (what) =>
-    refused(
-      `${what} would listen on every network of this machine`,
-      'name one address of a private network, or pass --allow-public-bind if you mean it',
-    ),
-  public: (what) =>
-    refused(
-      `${what} is a public address, and anyone could connect to it`,
-      'listen on a private or loopback address, or pass --allow-public-bind if you mean it',
-    ),
-  private: (what) =>
-    refused(
-      `${what} can be reached from other machines, and no client token is configured`,
-      'pass --client-token-file FILE, or --insecure to let every machine on that network read and write',
-    ),
+const MISSING: Readonly<Record<PortPurpose, string>> = {
+  clients: 'neither a client token nor TLS is configured',
+  nodes: 'without TLS whoever does can pose as a node of the cluster',
+  reports: 'TLS is not configured',
 };
+
+const ALLOWING: Readonly<Record<PortPurpose, string>> = {
+  clients: 'pass --client-token-file FILE, or --insecure to let every machine on that network read and write',
+  nodes:
+    'pass --tls-cert, --tls-key and --tls-ca, or --insecure to let every machine on that network act as a node of the cluster',
+  reports:
+    'pass --tls-cert, --tls-key and --tls-ca, or --insecure to let every machine on that network see the reports',
+};
+
+function refuse(scope: ExposedScope, { purpose, flag, host, allowPublicBind }: BindRequest): BindVerdict {
+  const what = `${flag} ${host}`;
+  if (scope === 'private') {
+    return refused(`${what} can be reached from other machines, and ${MISSING[purpose]}`, ALLOWING[purpose]);
+  }
+  if (allowPublicBind) {
+    return refused(
+      `${what} can be reached from everywhere, and ${MISSING[purpose]}`,
+      'pass --tls-cert, --tls-key and --tls-ca, or listen on a private or loopback address',
+    );
+  }
+  return scope === 'wildcard'
+    ? refused(
+        `${what} would listen on every network of this machine`,
+        'name one address of a private network, or pass --allow-public-bind if you mean it',
+      )
+    : refused(
+        `${what} is a public address, and anyone could connect to it`,
+        'listen on a private or loopback address, or pass --allow-public-bind if you mean it',
+      );
+}
 
 function refused(reason: string, advice: string): BindVerdict {
   return { kind: 'refused', reason, advice };
