@@ -70,11 +70,11 @@ export async function publishLinks(
   await fs.syncDirectory(parentOf(target));
 }
 
-/** Removes a folder with all that is in it. A crash leaves all of it, or something that `removeLeftovers` removes. */
+/** Removes a folder with all that is in it, and what was to become it. A crash leaves all of it, or something that `removeLeftovers` removes. */
 export async function removeFolder(fs: FileSystem, path: string): Promise<void> {
-  if ((await fs.stat(path)) === undefined) return;
   const temporary = path + TEMPORARY_SUFFIX;
   if ((await fs.stat(temporary)) !== undefined) await removeFiles(fs, temporary);
+  if ((await fs.stat(path)) === undefined) return;
   await fs.rename(path, temporary);
   // What had the finished name must not have it again after a crash, with a part of its files.
   await fs.syncDirectory(parentOf(path));

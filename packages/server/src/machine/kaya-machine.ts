@@ -8,7 +8,16 @@
 
 import { assert, type Row2 } from '@kayadb/codec';
 import { type DiskState, type Engine, EngineError, type EngineOptions, type EngineStats } from '@kayadb/engine';
-import type { AppliedPoint, Entry, PinnedSnapshot, Snapshot, SnapshotSource, StateMachine } from '@kayadb/raft';
+import type {
+  AppliedPoint,
+  Entry,
+  PinnedSnapshot,
+  Snapshot,
+  SnapshotFile,
+  SnapshotSource,
+  SnapshotTarget,
+  StateMachine,
+} from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
 import type { RowScan, RowScanOptions } from '../replica/replica.ts';
@@ -42,7 +51,7 @@ export interface KayaMachineOptions extends MachineTime {
   readonly onWarning?: (message: string) => void;
 }
 
-export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource {
+export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource, SnapshotTarget {
   readonly #options: KayaMachineOptions;
   readonly #shelf: SnapshotShelf;
   #slot: StoreSlot;
@@ -131,26 +140,31 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource 
     return this.#shelf.make(this.#slot.engine, index, this.#slot.baseIndex);
   }
 
-  /** For `restore`: the files of the snapshot of `index` are in `directory`, durable and verified, until it has resolved or another one has arrived. */
-  snapshotArrived(index: number, directory: string): void {
-    this.#shelf.arrived(index, directory);
+  /** As `SnapshotTarget.adopt`: gives the files of `snapshot` names of their own. Durability: of those, when it resolves. @throws MachineError KAYA_SNAPSHOT_REFUSED; FileSystemError. */
+  adopt(snapshot: Snapshot, directory: string, files: readonly SnapshotFile[]): Promise<void> {
+    return this.#shelf.adopt(snapshot, directory, files);
   }
 
-  /** A snapshot of `index` is durable in Raft's storage; older ones go when nobody is being sent them. */
-  snapshotDurable(index: number): void {
-    this.#shelf.retireBelow(index);
+  /** As `SnapshotTarget.abandon`. Does not fail. */
+  abandon(snapshot: Snapshot): Promise<void> {
+    return this.#shelf.abandon(snapshot);
+  }
+
+  /** `inUse` are the snapshots that Raft's storage needs, `snapshotsInUse`; older ones go when nobody is being sent them. To be called when there is a newer one. */
+  retireSnapshots(inUse: readonly Snapshot[]): void {
+    this.#shelf.retire(inUse);
   }
 
   /**
    * As `StateMachine.restore`. Reads that are under way get what they were asked for; scans of the old state fail with KAYA_STATE_REPLACED.
    *
-   * Requires: `snapshot` is durable in Raft's storage; its folder is there, or its files have arrived.
+   * Requires: `snapshot` is durable in Raft's storage, and was adopted before.
    * @throws MachineError KAYA_SNAPSHOT_MISSING, KAYA_FEATURE_LEVEL; CorruptionError; FileSystemError.
    */
   async restore(snapshot: Snapshot): Promise<void> {
     const { fs, directory } = this.#options;
     const { index } = snapshot.meta;
-    const names = (await this.#shelf.adopt(snapshot)).map(({ name }) => name);
+    const names = this.#shelf.find(snapshot).map(({ name }) => name);
     await publishLinks(fs, snapshotPath(directory, index), names, storePath(directory, index));
     const slot = await openStore(directory, index, engineOptionsOf(this.#options), this.#options);
     const { durableIndex } = slot.engine;
@@ -161,7 +175,7 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource 
     const old = this.#slot;
     this.#slot = slot;
     this.#appliedIndex = index;
-    this.#shelf.retireBelow(index);
+    this.#shelf.restored(snapshot);
     await this.#retire(old);
   }
 

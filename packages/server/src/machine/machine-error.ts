@@ -6,6 +6,7 @@ export type MachineErrorCode =
   | 'KAYA_UNSUPPORTED_COMMAND'
   | 'KAYA_FEATURE_LEVEL'
   | 'KAYA_STATE_REPLACED'
-  | 'KAYA_SNAPSHOT_MISSING';
+  | 'KAYA_SNAPSHOT_MISSING'
+  | 'KAYA_SNAPSHOT_REFUSED';
 
 export class MachineError extends KayaError<MachineErrorCode> {}

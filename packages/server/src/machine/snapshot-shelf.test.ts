@@ -51,13 +51,13 @@ async function findWrong(fs: MemoryFileSystem, index: number, data: Uint8Array):
 describe('SnapshotShelf', () => {
   test.each([
     ['a leader’s that is ahead', 15, 0],
+    ['a leader’s that the log has overtaken', 11, 0],
     ['one from before the store came', 5, 10],
   ])('does not take CRCs from another store’s snapshot: %s', async (_what, otherIndex, baseIndex) => {
     const { fs, shelf, engine } = await shelfAndStore();
     await engine.checkpoint('/probe');
-    const other = snapshotAt(otherIndex, encodeSnapshotData(await stage(fs, '/probe')));
-    shelf.arrived(otherIndex, '/staged');
-    await shelf.adopt(other);
+    const files = await stage(fs, '/probe');
+    await shelf.adopt(snapshotAt(otherIndex, encodeSnapshotData(files)), '/staged', files);
     await engine.put('l', 'w', { appliedIndex: 12 });
 
     const data = await shelf.make(engine, 12, baseIndex);

@@ -1,14 +1,14 @@
 /**
  * The snapshots of a group on this node: made, adopted, handed out, and removed. Format: docs/format/node.md, "Snapshots".
  *
- * Invariant: a folder goes only when a newer snapshot is durable and nobody is being sent it. Its files never change; tables are second names of those of the
- * store, so a table's CRC is worked out once.
+ * Invariant: the folder of a snapshot that is in Raft's storage goes only when a newer one is there and nobody is being sent it. Its files never change; tables are
+ * second names of those of the store, so a table's CRC is worked out once.
  */
 
 import { DecodeError } from '@kayadb/codec';
 import { CorruptionError, type Engine } from '@kayadb/engine';
-import type { PinnedSnapshot, Snapshot, SnapshotFile, SnapshotSource } from '@kayadb/raft';
-import type { FileSystem } from '@kayadb/vfs';
+import type { PinnedSnapshot, Snapshot, SnapshotFile, SnapshotSource, SnapshotTarget } from '@kayadb/raft';
+import { type FileSystem, FileSystemError } from '@kayadb/vfs';
 
 import { checksumFile } from './file-checksum.ts';
 import { listSnapshots, publishLinks, removeFolder, snapshotPath } from './group-folders.ts';
@@ -17,18 +17,28 @@ import { PinnedFiles } from './pinned-files.ts';
 import { decodeSnapshotData, encodeSnapshotData } from './snapshot-data.ts';
 
 const TABLE = /\.sst$/;
+/** Bound: what it takes to open a store of links, which is its list of tables and little else. */
+const ROOM_BYTES = 8 * 1024 * 1024;
 
-export class SnapshotShelf implements SnapshotSource {
+interface Shelved {
+  readonly files: readonly SnapshotFile[];
+  /** A leader's, that has not become this node's store: its tables are others, whatever they are called. */
+  readonly isForeign: boolean;
+}
+
+export class SnapshotShelf implements SnapshotSource, SnapshotTarget {
   readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #onWarning: (message: string) => void;
-  /** Whose folders are there and complete. */
-  readonly #files = new Map<number, readonly SnapshotFile[]>();
+  /** By index: what is there, whole, or is just getting its name. */
+  readonly #shelved = new Map<number, Shelved>();
   readonly #pinCounts = new Map<number, number>();
-  /** Where the files are of a snapshot that has arrived. */
-  #arrived: { readonly index: number; readonly directory: string } | undefined;
+  /** Snapshots that Raft's storage needs. */
+  #inUse: ReadonlySet<number> = new Set();
   #newest = 0;
-  #sweeping: Promise<void> = Promise.resolve();
+  #making: number | undefined;
+  /** Folders are made of links, and removed, one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** @param directory - Of the group. */
   constructor(fs: FileSystem, directory: string, onWarning: (message: string) => void) {
@@ -39,9 +49,9 @@ export class SnapshotShelf implements SnapshotSource {
 
   /** Takes stock at a start. All but the folder of `durable`, which is what Raft has, are of no use to anybody. */
   async open(durable: Snapshot | undefined): Promise<void> {
-    this.#newest = durable?.meta.index ?? 0;
+    this.#setInUse(durable === undefined ? [] : [durable.meta.index]);
     for (const index of await listSnapshots(this.#fs, this.#directory)) {
-      if (index === durable?.meta.index) this.#files.set(index, filesOf(durable));
+      if (index === durable?.meta.index) this.#shelved.set(index, { files: filesOf(durable), isForeign: false });
       else await removeFolder(this.#fs, snapshotPath(this.#directory, index));
     }
   }
@@ -54,68 +64,87 @@ export class SnapshotShelf implements SnapshotSource {
    * @param index - What the engine stands for.
    * @param baseIndex - That of the snapshot with which the store came: tables of snapshots before are others, whatever they are called.
    * @returns The snapshot's data.
+   * @throws MachineError KAYA_SNAPSHOT_REFUSED while a leader's of that index is about to be abandoned.
    */
   async make(engine: Engine, index: number, baseIndex: number): Promise<Uint8Array> {
-    const made = this.#files.get(index);
-    if (made !== undefined) return encodeSnapshotData(made);
-    const folder = snapshotPath(this.#directory, index);
-    const { durableIndex } = await engine.checkpoint(folder);
-    try {
-      if (durableIndex !== index) {
-        throw new CorruptionError(folder, 0, `it is a checkpoint of ${durableIndex}, and was to be one of ${index}`);
-      }
-      const files = await this.#examine(folder, this.#tablesBetween(baseIndex, index));
-      this.#files.set(index, files);
-      return encodeSnapshotData(files);
-    } catch (error) {
-      await this.#remove(index);
-      throw error;
+    const made = this.#shelved.get(index);
+    if (made?.isForeign === true) {
+      const what = `a leader's snapshot of ${index} has arrived and is not needed`;
+      throw new MachineError('KAYA_SNAPSHOT_REFUSED', `${what}; the node makes one of its own when that is gone`);
     }
-  }
-
-  /** The files of the snapshot of `index` have arrived in `directory`, durable and verified, and stay there until it is restored or another one arrives. */
-  arrived(index: number, directory: string): void {
-    this.#arrived = { index, directory };
+    if (made !== undefined) return encodeSnapshotData(made.files);
+    this.#making = index;
+    try {
+      return encodeSnapshotData(await this.#checkpoint(engine, index, baseIndex));
+    } finally {
+      this.#making = undefined;
+    }
   }
 
   /**
-   * Sees to it that the folder of `snapshot` is there.
+   * As `SnapshotTarget.adopt`. What this node has made itself for the same index stays in its place.
    *
-   * Durability: when it resolves.
+   * Durability: of the snapshot's folder, when it resolves.
    *
-   * @throws MachineError KAYA_SNAPSHOT_MISSING when nobody has brought its files. @throws CorruptionError
+   * @throws MachineError KAYA_SNAPSHOT_REFUSED when the files are not those that the snapshot names; FileSystemError, KAYA_DISK_FULL where there would be too little room for going on.
    */
-  async adopt(snapshot: Snapshot): Promise<readonly SnapshotFile[]> {
+  async adopt(snapshot: Snapshot, directory: string, files: readonly SnapshotFile[]): Promise<void> {
     const { index } = snapshot.meta;
+    if (!areSame(promisedBy(snapshot), files)) throw notAsPromised(index);
+    await this.#checkRoom();
+    await this.#inTurn(() => this.#link(index, directory, files));
+  }
+
+  /** As `SnapshotTarget.abandon`. Does not fail: what can not be removed now is removed at the next start. */
+  async abandon({ meta: { index } }: Snapshot): Promise<void> {
+    await this.#inTurn(async () => {
+      const isForeign = this.#shelved.get(index)?.isForeign === true;
+      if (isForeign && !this.#inUse.has(index) && !this.#pinCounts.has(index)) await this.#remove(index);
+    });
+  }
+
+  /**
+   * What the folder of `snapshot` holds.
+   *
+   * @throws MachineError KAYA_SNAPSHOT_MISSING when it is not there. @throws CorruptionError
+   */
+  find(snapshot: Snapshot): readonly SnapshotFile[] {
     const files = filesOf(snapshot);
-    if (!this.#files.has(index)) {
-      if (this.#arrived?.index !== index) throw missing(index);
-      const names = files.map(({ name }) => name);
-      await publishLinks(this.#fs, this.#arrived.directory, names, snapshotPath(this.#directory, index));
-      this.#files.set(index, files);
-    }
-    this.#arrived = undefined;
+    const found = this.#shelved.get(snapshot.meta.index)?.files;
+    if (found === undefined || !areSame(found, files)) throw missing(snapshot.meta.index);
     return files;
   }
 
-  /** A snapshot of `index`, or a newer one, is durable: older ones are not needed by those who are not at it. */
-  retireBelow(index: number): void {
-    if (index <= this.#newest) return;
-    this.#newest = index;
+  /** `snapshot` is in Raft's storage, and the node's store was made from it. */
+  restored(snapshot: Snapshot): void {
+    const { index } = snapshot.meta;
+    this.#shelved.set(index, { files: filesOf(snapshot), isForeign: false });
+    this.retire([snapshot]);
+  }
+
+  /** Others than `inUse`, which are those that Raft's storage needs, and older than all of them are removed when nobody is being sent them. */
+  retire(inUse: readonly Snapshot[]): void {
+    const indexes = inUse.map(({ meta }) => meta.index);
+    if (Math.max(0, ...indexes) < this.#newest) return;
+    this.#setInUse(indexes);
     this.#sweep();
   }
 
   async pin(snapshot: Snapshot): Promise<PinnedSnapshot> {
     const { index } = snapshot.meta;
-    const files = this.#files.get(index);
-    if (files === undefined) throw missing(index);
+    const files = this.find(snapshot);
     this.#pinCounts.set(index, (this.#pinCounts.get(index) ?? 0) + 1);
     return new PinnedFiles(this.#fs, snapshotPath(this.#directory, index), files, () => this.#unpin(index));
   }
 
-  /** Resolves when nothing is being removed. */
+  /** Resolves when nothing is being linked or removed. */
   async idle(): Promise<void> {
-    await this.#sweeping;
+    await this.#turn;
+  }
+
+  #setInUse(indexes: readonly number[]): void {
+    this.#inUse = new Set(indexes);
+    this.#newest = Math.max(0, ...indexes);
   }
 
   #unpin(index: number): void {
@@ -125,19 +154,26 @@ export class SnapshotShelf implements SnapshotSource {
     this.#sweep();
   }
 
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(task);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
   #sweep(): void {
-    this.#sweeping = this.#sweeping.then(() => this.#removeUnneeded());
+    void this.#inTurn(() => this.#removeUnneeded());
   }
 
   async #removeUnneeded(): Promise<void> {
-    for (const index of Array.from(this.#files.keys()).toSorted((a, b) => a - b)) {
-      if (index < this.#newest && !this.#pinCounts.has(index)) await this.#remove(index);
+    for (const index of Array.from(this.#shelved.keys()).toSorted((a, b) => a - b)) {
+      const isNeeded = index >= this.#newest || this.#inUse.has(index) || this.#pinCounts.has(index);
+      if (!isNeeded) await this.#remove(index);
     }
   }
 
   /** What can not be removed now is removed at the next start. */
   async #remove(index: number): Promise<void> {
-    this.#files.delete(index);
+    this.#shelved.delete(index);
     try {
       await removeFolder(this.#fs, snapshotPath(this.#directory, index));
     } catch (error) {
@@ -145,11 +181,53 @@ export class SnapshotShelf implements SnapshotSource {
     }
   }
 
-  /** Tables of the newest snapshot of the same store, by name: it is not from before the store came, nor from a leader that is ahead of it. */
+  async #checkRoom(): Promise<void> {
+    const { availableBytes } = await this.#fs.diskSpace(this.#directory);
+    if (availableBytes >= ROOM_BYTES) return;
+    const detail = `${availableBytes} bytes are left, and a store that is replaced needs ${ROOM_BYTES}`;
+    throw new FileSystemError('ENOSPC', 'adopt', this.#directory, { detail });
+  }
+
+  async #link(index: number, directory: string, files: readonly SnapshotFile[]): Promise<void> {
+    const found = this.#shelved.get(index);
+    if (this.#making === index || (found !== undefined && !found.isForeign)) return;
+    const folder = snapshotPath(this.#directory, index);
+    this.#shelved.set(index, { files, isForeign: true });
+    try {
+      // An attempt before may have left something whose name is not durable.
+      await removeFolder(this.#fs, folder);
+      const names = files.map(({ name }) => name);
+      await publishLinks(this.#fs, directory, names, folder);
+    } catch (error) {
+      await this.#remove(index);
+      throw error;
+    }
+  }
+
+  async #checkpoint(engine: Engine, index: number, baseIndex: number): Promise<readonly SnapshotFile[]> {
+    const folder = snapshotPath(this.#directory, index);
+    const { durableIndex } = await engine.checkpoint(folder);
+    try {
+      if (durableIndex !== index) {
+        throw new CorruptionError(folder, 0, `it is a checkpoint of ${durableIndex}, and was to be one of ${index}`);
+      }
+      const files = await this.#examine(folder, this.#tablesBetween(baseIndex, index));
+      this.#shelved.set(index, { files, isForeign: false });
+      return files;
+    } catch (error) {
+      await this.#remove(index);
+      throw error;
+    }
+  }
+
+  /** Tables of the newest snapshot of the same store, by name: it is not from before the store came, and not a leader's. */
   #tablesBetween(baseIndex: number, index: number): ReadonlyMap<string, SnapshotFile> {
-    const indexes = Array.from(this.#files.keys()).filter((each) => each >= baseIndex && each < index);
-    const files = indexes.length === 0 ? [] : this.#files.get(Math.max(...indexes))!;
-    return new Map(files.filter(({ name }) => TABLE.test(name)).map((file) => [file.name, file]));
+    let newest: readonly SnapshotFile[] = [];
+    for (const other of Array.from(this.#shelved.keys()).toSorted((a, b) => a - b)) {
+      const { files, isForeign } = this.#shelved.get(other)!;
+      if (other >= baseIndex && other < index && !isForeign) newest = files;
+    }
+    return new Map(newest.filter(({ name }) => TABLE.test(name)).map((file) => [file.name, file]));
   }
 
   async #examine(folder: string, known: ReadonlyMap<string, SnapshotFile>): Promise<readonly SnapshotFile[]> {
@@ -164,6 +242,7 @@ export class SnapshotShelf implements SnapshotSource {
   }
 }
 
+/** Of a snapshot that Raft's storage has. @throws CorruptionError */
 function filesOf({ meta, data }: Snapshot): readonly SnapshotFile[] {
   try {
     return decodeSnapshotData(data);
@@ -173,6 +252,27 @@ function filesOf({ meta, data }: Snapshot): readonly SnapshotFile[] {
       cause: error,
     });
   }
+}
+
+/** Of a snapshot that somebody sends. */
+function promisedBy({ meta, data }: Snapshot): readonly SnapshotFile[] {
+  try {
+    return decodeSnapshotData(data);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw notAsPromised(meta.index, error);
+  }
+}
+
+function areSame(a: readonly SnapshotFile[], b: readonly SnapshotFile[]): boolean {
+  const isSame = (file: SnapshotFile, i: number): boolean =>
+    file.name === b[i]!.name && file.bytes === b[i]!.bytes && file.crc === b[i]!.crc;
+  return a.length === b.length && a.every(isSame);
+}
+
+function notAsPromised(index: number, cause?: unknown): MachineError {
+  const message = `the files that have come for the snapshot of ${index} are not those that it names; the leader sends it again`;
+  return new MachineError('KAYA_SNAPSHOT_REFUSED', message, { cause });
 }
 
 function missing(index: number): MachineError {

@@ -9,6 +9,7 @@ import { nodeFileSystem } from '@kayadb/vfs';
 import { expect, test } from 'vitest';
 
 import { KayaMachine } from '../../src/machine/kaya-machine.ts';
+import { decodeSnapshotData } from '../../src/machine/snapshot-data.ts';
 import { CONFIGURATION, entriesOf, snapshotAt } from './machine-world.ts';
 
 function open(directory: string, data?: Uint8Array): Promise<KayaMachine> {
@@ -38,7 +39,7 @@ test(
       await using again = await open(groups[0]!, data);
       await using other = await open(groups[1]!);
 
-      other.snapshotArrived(3, join(groups[0]!, 'snapshots', '3'));
+      await other.adopt(snapshotAt(3, data), join(groups[0]!, 'snapshots', '3'), decodeSnapshotData(data));
       await other.restore(snapshotAt(3, data));
 
       for (const machine of [again, other]) {

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Command } from '../../src/machine/command.ts';
 import type { KayaMachine } from '../../src/machine/kaya-machine.ts';
-import { decodeSnapshotData } from '../../src/machine/snapshot-data.ts';
+import { decodeSnapshotData, encodeSnapshotData } from '../../src/machine/snapshot-data.ts';
 import { between, CONFIGURATION, entriesOf, GROUP, MachineWorld, snapshotAt } from './machine-world.ts';
 import { randomCommands } from './random-commands.ts';
 
@@ -56,6 +56,11 @@ async function sendAndClose(machine: KayaMachine, snapshot: Snapshot, to: FileSy
   const pinned = await machine.pin(snapshot);
   await send(pinned, to);
   pinned.unpin();
+}
+
+/** As the installer does it when everything has come. */
+async function adopt(machine: KayaMachine, snapshot: Snapshot): Promise<void> {
+  await machine.adopt(snapshot, STAGED, decodeSnapshotData(snapshot.data));
 }
 
 /** Rows of a machine that has applied `entries` up to `index` and nothing else. */
@@ -109,7 +114,7 @@ describe('a snapshot', { timeout: 120_000 }, () => {
     await follower.apply(between(entries, 1, 20), 20);
     await sendAndClose(leader, snapshot, fs);
 
-    follower.snapshotArrived(150, STAGED);
+    await adopt(follower, snapshot);
     await follower.restore(snapshot);
 
     expect([follower.appliedIndex, follower.durableIndex]).toEqual([150, 150]);
@@ -128,7 +133,7 @@ describe('a snapshot', { timeout: 120_000 }, () => {
     const secondWorld = await MachineWorld.create(second);
     const middle = await secondWorld.open();
     await sendAndClose(leader, snapshot, second);
-    middle.snapshotArrived(150, STAGED);
+    await adopt(middle, snapshot);
     await middle.restore(snapshot);
     await middle.close();
     const again = await secondWorld.open(snapshot);
@@ -175,10 +180,10 @@ describe('a snapshot', { timeout: 120_000 }, () => {
     const old = snapshotAt(50, await machine.snapshot(pointAt(50)));
     const pins = [await machine.pin(old), await machine.pin(old)];
     await machine.apply(between(entries, 51, 80), 80);
-    await machine.snapshot(pointAt(80));
+    const newer = await machine.snapshot(pointAt(80));
 
     const seen: (readonly string[])[] = [await namesIn(fs, `${GROUP}/snapshots`)];
-    machine.snapshotDurable(80);
+    machine.retireSnapshots([snapshotAt(80, newer)]);
     pins[0]!.unpin();
     pins[0]!.unpin();
     await machine.snapshot(pointAt(80));
@@ -228,6 +233,137 @@ describe('a snapshot', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a snapshot that has arrived', { timeout: 120_000 }, () => {
+  test('changes nothing until it is taken over, and is gone when it is abandoned', async () => {
+    const { fs, follower, snapshot } = await followerBeforeAdopting(testSeed());
+    await adopt(follower, snapshot);
+    const adopted = await namesIn(fs, `${GROUP}/snapshots`);
+    await follower.apply([], 21);
+
+    await follower.abandon(snapshot);
+
+    expect(adopted).toEqual(['150']);
+    expect(await namesIn(fs, `${GROUP}/snapshots`)).toEqual([]);
+    expect(await namesIn(fs, GROUP)).toEqual(['snapshot.partial', 'snapshots', 'store-0']);
+    await expect(follower.restore(snapshot)).rejects.toMatchObject({ code: 'KAYA_SNAPSHOT_MISSING' });
+    expect(follower.appliedIndex).toBe(21);
+  });
+
+  test('stays when it is in force, whoever abandons it', async () => {
+    const { fs, follower, snapshot } = await followerBeforeAdopting(testSeed());
+    await adopt(follower, snapshot);
+    await follower.restore(snapshot);
+
+    await follower.abandon(snapshot);
+
+    expect(await namesIn(fs, `${GROUP}/snapshots`)).toEqual(['150']);
+  });
+
+  test.each<[string, (snapshot: Snapshot) => Snapshot]>([
+    ['that the snapshot does not name', (snapshot) => snapshotAt(150, snapshotDataWithout(snapshot, 1))],
+    ['of a snapshot whose data are none', () => snapshotAt(150, Uint8Array.of(9))],
+  ])('with files %s is refused', async (_what, change) => {
+    const { fs, follower, snapshot } = await followerBeforeAdopting(testSeed());
+
+    const adopting = follower.adopt(change(snapshot), STAGED, decodeSnapshotData(snapshot.data));
+
+    await expect(adopting).rejects.toMatchObject({ code: 'KAYA_SNAPSHOT_REFUSED' });
+    expect(await namesIn(fs, `${GROUP}/snapshots`)).toEqual([]);
+  });
+
+  test('is refused where there is too little room to go on with it', async () => {
+    const { leader, snapshot } = await leaderWithSnapshot(testSeed());
+    const fs = new MemoryFileSystem({ capacityBytes: 8 * 1024 * 1024 });
+    const follower = await (await MachineWorld.create(fs)).open();
+    await sendAndClose(leader, snapshot, fs);
+
+    await expect(adopt(follower, snapshot)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL' });
+
+    expect(await namesIn(fs, `${GROUP}/snapshots`)).toEqual([]);
+  });
+
+  test('can be adopted again after a failure at any step, which leaves nothing', async () => {
+    let failures = 0;
+    const { leader, snapshot } = await leaderWithSnapshot(testSeed());
+    for (let at = 1; at < 100; at++) {
+      const memory = new MemoryFileSystem();
+      const fs = new FaultyFileSystem(memory);
+      const follower = await (await MachineWorld.create(fs)).open();
+      await sendAndClose(leader, snapshot, memory);
+      fs.inject({ at, matchesPath: (path) => path.includes('/snapshots'), effect: { kind: 'fail', errno: 'EIO' } });
+
+      const isAdopted = await adopt(follower, snapshot).then(
+        () => true,
+        () => false,
+      );
+
+      expect(await namesIn(memory, `${GROUP}/snapshots`), `failure at ${at}`).toEqual(isAdopted ? ['150'] : []);
+      if (isAdopted) break;
+      failures++;
+      await adopt(follower, snapshot);
+      await follower.restore(snapshot);
+      expect(follower.appliedIndex).toBe(150);
+      await follower.close();
+    }
+    expect(failures).toBeGreaterThan(5);
+  });
+
+  test('gives way to the one that the node has made itself, and that one stays', async () => {
+    const { entries, leader, snapshot } = await leaderWithSnapshot(testSeed());
+    const fs = new MemoryFileSystem();
+    const follower = await (await MachineWorld.create(fs, { seed: 8 })).open();
+    await follower.apply(between(entries, 1, 150), 150);
+    await sendAndClose(leader, snapshot, fs);
+    const making = follower.snapshot(pointAt(150));
+    await adopt(follower, snapshot);
+    const own = snapshotAt(150, await making);
+    await adopt(follower, snapshot);
+
+    await follower.abandon(snapshot);
+
+    const again = await follower.pin(own);
+    await send(again, await emptyDisk());
+    again.unpin();
+    expect(own.data).not.toEqual(snapshot.data);
+    await expect(follower.pin(snapshot)).rejects.toMatchObject({ code: 'KAYA_SNAPSHOT_MISSING' });
+  });
+
+  test('holds up one that the node would make of the same index until it is abandoned', async () => {
+    const { entries, leader, snapshot } = await leaderWithSnapshot(testSeed());
+    const fs = new MemoryFileSystem();
+    const follower = await (await MachineWorld.create(fs, { seed: 8 })).open();
+    await sendAndClose(leader, snapshot, fs);
+    await adopt(follower, snapshot);
+    await follower.apply(between(entries, 1, 150), 150);
+
+    await expect(follower.snapshot(pointAt(150))).rejects.toMatchObject({ code: 'KAYA_SNAPSHOT_REFUSED' });
+    await follower.abandon(snapshot);
+
+    const own = await follower.snapshot(pointAt(150));
+    expect(own).not.toEqual(snapshot.data);
+  });
+
+  test('that is newer takes the place of one that is being sent, which stays until it is let go', async () => {
+    const { entries, leader, snapshot } = await leaderWithSnapshot(testSeed());
+    const fs = new MemoryFileSystem();
+    const follower = await (await MachineWorld.create(fs, { seed: 8 })).open();
+    await follower.apply(between(entries, 1, 20), 20);
+    const old = snapshotAt(20, await follower.snapshot(pointAt(20)));
+    follower.retireSnapshots([old]);
+    const pin = await follower.pin(old);
+    await sendAndClose(leader, snapshot, fs);
+
+    await adopt(follower, snapshot);
+    await follower.restore(snapshot);
+
+    const during = await namesIn(fs, `${GROUP}/snapshots`);
+    await send(pin, await emptyDisk());
+    pin.unpin();
+    await follower.close();
+    expect([during, await namesIn(fs, `${GROUP}/snapshots`)]).toEqual([['150', '20'], ['150']]);
+  });
+});
+
 describe('readers of a state that a snapshot replaces', { timeout: 60_000 }, () => {
   const range = { from: new Uint8Array(0), isFromExclusive: false, to: new Uint8Array(0), isToInclusive: false };
   const all = { range, isDescending: false, isWithoutValues: false, limit: 0 };
@@ -240,7 +376,7 @@ describe('readers of a state that a snapshot replaces', { timeout: 60_000 }, () 
     const write: Command = { kind: 'write', timeMs: 1, write: { conditions: [], operations: [put], otherwise: [] } };
     await follower.apply(entriesOf([write]), 1);
     await sendAndClose(leader, snapshot, fs);
-    follower.snapshotArrived(150, STAGED);
+    await adopt(follower, snapshot);
     const scan = follower.scan(all);
     const reading = follower.get(Buffer.from('k5'));
 
@@ -295,31 +431,44 @@ describe('a crash', { timeout: 300_000 }, () => {
     expect(disks.length).toBeGreaterThan(150);
   });
 
-  test('at any moment of taking a snapshot over leaves the old store or the new one, and it can be taken over again', async () => {
+  test('at any moment of adopting a snapshot leaves the old state and nothing else, and it can be adopted again', async () => {
     const seed = testSeed();
-    const random = seededRandom(seed);
-    const { entries, leader, snapshot } = await leaderWithSnapshot(seed);
-    const fs = new MemoryFileSystem();
-    const follower = await (await MachineWorld.create(fs)).open();
-    await follower.apply(between(entries, 1, 20), 20);
-    await sendAndClose(leader, snapshot, fs);
-    follower.snapshotArrived(150, STAGED);
-    const disks: MemoryFileSystem[] = [];
-    const stop = fs.afterEachMutation(() =>
-      disks.push(...crashClones(fs, () => random.next()).map(({ disk }) => disk)),
-    );
-    await follower.restore(snapshot);
-    stop();
+    const { fs, follower, entries, snapshot, disks, whole } = await followerBeforeAdopting(seed);
+    await adopt(follower, snapshot);
+    const crashed = disks();
     await follower.close();
-    const whole = await rowsAfter(entries, COUNT);
+
+    for (const [i, disk] of crashed.entries()) {
+      if (i % 3 !== seed % 3) continue;
+      const world = new MachineWorld(disk);
+      const again = await world.open();
+      expect(again.appliedIndex, `seed ${seed}, disk ${i}`).toBeLessThanOrEqual(20);
+      expect(await namesIn(disk, `${GROUP}/snapshots`), `seed ${seed}, disk ${i}`).toEqual([]);
+      await adopt(again, snapshot);
+      await again.restore(snapshot);
+      await again.apply(between(entries, 151, COUNT), COUNT);
+      await again.close();
+      expect(await world.rows(), `seed ${seed}, disk ${i}`).toEqual(whole);
+    }
+    expect(crashed.length).toBeGreaterThan(40);
+    expect(await namesIn(fs, GROUP)).toEqual(['snapshot.partial', 'snapshots', 'store-0']);
+  });
+
+  test('at any moment of taking a snapshot over leaves the old store or the new one, and it can be taken over again without its sender', async () => {
+    const seed = testSeed();
+    const { follower, entries, snapshot, disks, whole } = await followerBeforeAdopting(seed);
+    await adopt(follower, snapshot);
+    disks();
+    await follower.restore(snapshot);
+    const crashed = disks();
+    await follower.close();
     const found = { old: 0, new: 0 };
 
-    for (const [i, disk] of disks.entries()) {
-      if (i % 4 !== seed % 4) continue;
+    for (const [i, disk] of crashed.entries()) {
+      if (i % 3 !== seed % 3) continue;
       const world = new MachineWorld(disk);
       const again = await world.open(snapshot);
       const isOld = again.appliedIndex <= 20;
-      again.snapshotArrived(150, STAGED);
       if (isOld) await again.restore(snapshot);
       found[isOld ? 'old' : 'new']++;
       expect(again.appliedIndex, `seed ${seed}, disk ${i}`).toBe(150);
@@ -338,6 +487,32 @@ describe('a crash', { timeout: 300_000 }, () => {
     expect(found.new).toBeGreaterThan(10);
   });
 });
+
+/** A follower at 20 to whose disk a leader's snapshot of 150 has come. `disks` gives what crashes since its last call would have left. */
+async function followerBeforeAdopting(seed: number): Promise<{
+  readonly fs: MemoryFileSystem;
+  readonly follower: KayaMachine;
+  readonly entries: ReturnType<typeof entriesOf>;
+  readonly snapshot: Snapshot;
+  readonly disks: () => MemoryFileSystem[];
+  readonly whole: readonly string[];
+}> {
+  const random = seededRandom(seed);
+  const { entries, leader, snapshot } = await leaderWithSnapshot(seed);
+  const fs = new MemoryFileSystem();
+  const follower = await (await MachineWorld.create(fs)).open();
+  await follower.apply(between(entries, 1, 20), 20);
+  await sendAndClose(leader, snapshot, fs);
+  const crashed: MemoryFileSystem[] = [];
+  fs.afterEachMutation(() => crashed.push(...crashClones(fs, () => random.next()).map(({ disk }) => disk)));
+  const disks = (): MemoryFileSystem[] => crashed.splice(0);
+  return { fs, follower, entries, snapshot, disks, whole: await rowsAfter(entries, COUNT) };
+}
+
+/** The data of a snapshot that lacks the last files. */
+function snapshotDataWithout({ data }: Snapshot, count: number): Uint8Array {
+  return encodeSnapshotData(decodeSnapshotData(data).slice(0, -count));
+}
 
 async function emptyDisk(): Promise<FileSystem> {
   const fs = new MemoryFileSystem();

@@ -49,7 +49,7 @@ async function start(fs: MemoryFileSystem): Promise<Started> {
     keepForSlowBytes: 1000,
     onEvent: (event) => {
       events.push(event.kind);
-      if (event.kind === 'snapshot-made') machine.snapshotDurable(event.index);
+      if (event.kind === 'snapshot-made') machine.retireSnapshots(storage.snapshotsInUse);
     },
   });
   const advance = (): Promise<void> => clock.advanceAsync(100);
