@@ -1,5 +1,6 @@
 /** Turns any error into what the user sees: a code, a sentence, what to do next, and the exit status. */
 
+import { ClientError } from '@kayadb/client';
 import { AssertionError, KayaError } from '@kayadb/codec';
 import { DirectoryLockedError } from '@kayadb/vfs';
 
@@ -22,11 +23,11 @@ const io = (hint: string): Guidance => ({ hint, exitCode: EXIT.io });
 const invalid = (hint: string): Guidance => ({ hint, exitCode: EXIT.invalidArgument });
 
 const SERVER_DOWN =
-  'Check that the server runs and that --server names its client address (its default is 127.0.0.1:7379).';
+  'Check that the server runs, that --server names its client address (its default is 127.0.0.1:7379), and that --tls-ca is given if it speaks TLS.';
 const SLOW_SERVER =
   'The server may be busy or the network slow; a write may or may not have happened. Try again, or raise --timeout.';
 const TOKEN =
-  'Give the token the server was started with: --client-token-file FILE, or KAYA_CLIENT_TOKEN in the environment.';
+  'Give the token the server was started with: --client-token-file FILE or KAYA_CLIENT_TOKEN for data, --operator-token-file FILE or KAYA_OPERATOR_TOKEN for the membership.';
 
 /** One guidance per code that can reach the command line; everything else gets `OTHER`. */
 const GUIDANCE: Readonly<Record<string, Guidance>> = {
@@ -68,12 +69,37 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_INVALID_ARGUMENT: invalid('Correct the request; sending it again unchanged does not help.'),
   KAYA_PROTOCOL: io('Check that --server names the client address of a KayaDB server, and not another port.'),
   KAYA_SERVER: io('Look into the log of the server for the reason.'),
+  KAYA_TLS_UNTRUSTED: invalid(
+    'If it is the right machine, give its CA with --tls-ca or its key with --tls-pin, or have its certificate renewed; if not, find out who answers there.',
+  ),
+  KAYA_TLS_HANDSHAKE: io(
+    'Check that the server speaks TLS at this address, and trusts the certificate of --tls-cert if it asks for one.',
+  ),
+  KAYA_NO_QUORUM: io('Most of the nodes do not answer: look at "kayactl status", and bring them back.'),
+  KAYA_OVERLOADED: io('Try again after a while; "kayactl status" says whether there is a leader.'),
+  KAYA_STOPPING: io('The node is being stopped: try again, and list the other nodes with --server.'),
+  KAYA_SESSION_EXPIRED: io('Read the key, then run the command again if it was not done.'),
+  KAYA_SCAN_ENDED: io('The node that served the scan was lost in the middle: run the command again.'),
+  KAYA_MEMBERSHIP_REFUSED: io('Do what the message says first; --dry-run shows what a change would do.'),
+  KAYA_MEMBERSHIP_UNAVAILABLE: io('The node is not part of a cluster.'),
 };
+
+/** Causes that say more than that nobody could be spoken to. */
+const TELLING_CAUSES: ReadonlySet<string> = new Set(['KAYA_TLS_UNTRUSTED', 'KAYA_TLS_HANDSHAKE']);
+
+const OLD_SERVER = invalid('The server speaks an older protocol that has no words for it: update it.');
 
 const UNSEEN_OWNER =
   'Two processes on one folder destroy it: make sure that nobody uses it any more. Then "kayactl unlock" removes the lock.';
 
 const OTHER = io('Run the command again; if it fails in the same way, report it with this message.');
+
+function tellingCode(error: KayaError): string {
+  const { code, cause } = error;
+  return code === 'KAYA_UNAVAILABLE' && cause instanceof KayaError && TELLING_CAUSES.has(cause.code)
+    ? cause.code
+    : code;
+}
 
 /** Never throws, whatever was thrown. */
 export function describeError(error: unknown): ErrorDescription {
@@ -89,9 +115,11 @@ export function describeError(error: unknown): ErrorDescription {
     };
   }
   if (error instanceof KayaError) {
-    const { hint, exitCode } = GUIDANCE[error.code] ?? OTHER;
+    const code = tellingCode(error);
+    const isOldServer = error instanceof ClientError && code === 'KAYA_UNSUPPORTED';
+    const { hint, exitCode } = isOldServer ? OLD_SERVER : (GUIDANCE[code] ?? OTHER);
     const isUnseen = error instanceof DirectoryLockedError && error.liveness === 'unknown';
-    return { code: error.code, message: error.message, hint: isUnseen ? UNSEEN_OWNER : hint, exitCode };
+    return { code, message: error.message, hint: isUnseen ? UNSEEN_OWNER : hint, exitCode };
   }
   return { code: 'KAYA_INTERNAL', message: error instanceof Error ? error.message : String(error), ...OTHER };
 }

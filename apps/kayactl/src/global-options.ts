@@ -1,5 +1,6 @@
 /** The flags that every command takes, before or after its name. docs/reference/kayactl.md, "Global flags". */
 
+import type { DialTls } from '@kayadb/client';
 import { decodeUtf8 } from '@kayadb/codec';
 import type { Durability } from '@kayadb/engine';
 import type { FileSystem } from '@kayadb/vfs';
@@ -7,6 +8,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { usageError } from './cli-error.ts';
 import type { KayactlIo } from './io.ts';
+import { addTlsOptions, readTlsOptions, type TlsFlags } from './tls-options.ts';
 
 export interface GlobalOptions {
   /** Folder of the store in embedded mode. */
@@ -18,10 +20,12 @@ export interface GlobalOptions {
   readonly json: boolean;
   readonly clientToken: string | undefined;
   readonly operatorToken: string | undefined;
+  /** `undefined`: connections are in clear. */
+  readonly tls: DialTls | undefined;
 }
 
 /** The flags as commander gives them. */
-interface GlobalFlags {
+interface GlobalFlags extends TlsFlags {
   readonly data: string;
   readonly server?: readonly string[];
   readonly timeout?: number;
@@ -56,9 +60,10 @@ export function addGlobalOptions(program: Command): void {
     .option('--client-token-file <file>', 'file that holds the token for data')
     .option('--operator-token <token>', 'token for operators, visible in ps; prefer KAYA_OPERATOR_TOKEN or the file')
     .option('--operator-token-file <file>', 'file that holds the token for operators');
+  addTlsOptions(program);
 }
 
-/** Gathers flags, environment and token files. @throws CliError KAYA_USAGE, or FileSystemError for a token file. */
+/** Gathers flags, environment and files. @throws CliError KAYA_USAGE, or FileSystemError for a token file. */
 export async function readGlobalOptions(flags: GlobalFlags, io: KayactlIo): Promise<GlobalOptions> {
   const { fileSystem, env } = io;
   return {
@@ -81,6 +86,8 @@ export async function readGlobalOptions(flags: GlobalFlags, io: KayactlIo): Prom
       env['KAYA_OPERATOR_TOKEN'],
       fileSystem,
     ),
+    // Who opens a folder has no use for it, and should not fail for a variable that is meant for servers.
+    tls: flags.server === undefined ? undefined : await readTlsOptions(flags, io),
   };
 }
 

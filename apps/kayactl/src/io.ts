@@ -18,6 +18,8 @@ export interface KayactlIo {
   /** Tells whether the process that holds a folder still runs. */
   readonly processes: ProcessTable;
   readonly clock: Clock;
+  /** Milliseconds since 1970, for what certificates say. */
+  readonly wallClock: () => number;
   readonly connect: typeof connect;
   /** Aborted when the user wants to stop; its reason is `SIGINT` or `SIGTERM`. */
   readonly signal: AbortSignal;

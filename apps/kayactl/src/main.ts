@@ -26,6 +26,7 @@ process.exitCode = await runKayactl(process.argv.slice(2), {
   fileSystem: nodeFileSystem(),
   processes: nodeProcessTable(),
   clock: systemClock(),
+  wallClock: () => Date.now(),
   connect,
   signal: interruption.signal,
 });

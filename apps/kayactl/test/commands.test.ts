@@ -79,7 +79,7 @@ describe('kayactl put and delete, remote', () => {
     expect(server.log).toEqual(['put k', 'delete k']);
   });
 
-  test('refuse a durability, which protocol v1 cannot carry', async () => {
+  test('refuse a durability, which is that of the server', async () => {
     const { world, server } = remoteWorld();
 
     const put = await world.run(...SERVER, '--durability', 'relaxed', 'put', 'k', 'v');
@@ -258,7 +258,7 @@ describe('kayactl scan', () => {
 
     expect(scan.exitCode).toBe(4);
     expect(json).toMatchObject({ exitCode: 4, stdout: '' });
-    expect(scan.stderr).toContain('ERROR: --reverse cannot be asked of a server: protocol v1 scans forward only');
+    expect(scan.stderr).toContain('ERROR: --reverse cannot be asked of this server: protocol v1 scans forward only');
     expect(server.log).toEqual([]);
   });
 

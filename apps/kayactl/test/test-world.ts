@@ -19,6 +19,7 @@ export interface RunResult {
 export class TestWorld {
   fileSystem = new MemoryFileSystem();
   clock = new VirtualClock();
+  wallClockMs = Date.UTC(2026, 10, 22);
   readonly processWorld = fakeProcessWorld();
   processes = this.processWorld.start();
   readonly env: Record<string, string> = {};
@@ -37,6 +38,7 @@ export class TestWorld {
       fileSystem: this.fileSystem,
       processes: this.processes,
       clock: this.clock,
+      wallClock: () => this.wallClockMs,
       connect: this.connect,
       signal: this.interruption.signal,
     };

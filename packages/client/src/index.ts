@@ -37,3 +37,12 @@ export {
 } from './protocol-1/retry.ts';
 export { systemClock, systemRandom } from './system-clock.ts';
 export type { ScanItem } from '@kayadb/codec';
+// What `ClientOptions.tls` is made of, so that whoever uses the client needs no other package.
+export {
+  type DialTls,
+  type ExpectedIdentity,
+  parseSpkiPin,
+  SecureIdentity,
+  type TlsMaterial,
+  type TlsVersion,
+} from '@kayadb/transport';

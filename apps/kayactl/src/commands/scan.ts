@@ -16,7 +16,7 @@ export function addScanCommand(program: Command, invocation: Invocation): void {
     .summary('print the rows of a range of keys')
     .description(
       'Prints "key value" lines in key order. Keys and values that are not printable text are shown as hex:... ' +
-        'A server of protocol v1 knows prefixes only: --reverse needs --data.',
+        'A server of protocol v1 knows prefixes only, and cannot go backwards.',
     )
     .argument('[prefix]', 'only keys that begin so, as text or as 0x... or hex:...');
   addRangeOptions(command);

@@ -6,7 +6,7 @@ import { type Durability, type Engine, type EngineEvent, openEngine } from '@kay
 
 import type { CommandContext } from '../invocation.ts';
 import { engineStatsDocument } from './engine-stats-document.ts';
-import type { HealthReport, Row, RowsOptions, StatsDocument, Store, WritePlan, WriteReceipt } from './store.ts';
+import type { EngineReceipt, HealthReport, Row, RowsOptions, StatsDocument, Store, WritePlan } from './store.ts';
 
 /** One batch is one fsync in mode `strict`; a few in flight let the next be gathered meanwhile. */
 const BATCH_BYTES = 256 * 1024;
@@ -72,11 +72,11 @@ class EmbeddedStore implements Store {
     };
   }
 
-  put(key: Uint8Array, value: Uint8Array): Promise<WriteReceipt> {
+  put(key: Uint8Array, value: Uint8Array): Promise<EngineReceipt> {
     return this.#engine.put(key, value);
   }
 
-  delete(key: Uint8Array): Promise<WriteReceipt> {
+  delete(key: Uint8Array): Promise<EngineReceipt> {
     return this.#engine.delete(key);
   }
 

@@ -1,11 +1,12 @@
-/** A store behind a server that speaks protocol v1. What v1 cannot say is refused with a sentence, not approximated. */
+/** A store behind servers. What a server's protocol cannot say is refused with a sentence, not approximated. */
 
-import { type CallOptions, type Client, ClientError } from '@kayadb/client';
-import { compareBytes, EMPTY_BYTES, startsWith, toBytes } from '@kayadb/codec';
+import { type CallOptions, type Client, ClientError, type WriteReceipt as ClientReceipt } from '@kayadb/client';
 
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../invocation.ts';
-import type { HealthReport, Row, RowsOptions, StatsDocument, Store, WritePlan } from './store.ts';
+import { connectServers } from './connect-servers.ts';
+import { KeyRange } from './key-range.ts';
+import type { HealthReport, Row, RowsOptions, ServerReceipt, StatsDocument, Store, WritePlan } from './store.ts';
 
 /** Puts are pipelined one by one, so that each record has an answer of its own. */
 const WRITE_PLAN: WritePlan = {
@@ -17,7 +18,7 @@ const WRITE_PLAN: WritePlan = {
   acknowledgedIsDurable: true,
 };
 
-/** How long a scan may take without --timeout: v1 answers it as a whole, which may be 64 MiB. */
+/** How long a page of a scan may take without --timeout: v1 answers it as a whole, which may be 64 MiB. */
 const SCAN_TIMEOUT_MS = 60_000;
 
 /**
@@ -27,14 +28,14 @@ const SCAN_TIMEOUT_MS = 60_000;
  * @throws CliError KAYA_NOT_IN_PROTOCOL when a durability was asked for.
  */
 export function openRemoteStore(context: CommandContext, endpoints = context.globals.servers): Store {
-  const { durability, timeoutMs, clientToken, operatorToken } = context.globals;
+  const { durability, timeoutMs } = context.globals;
   if (durability !== undefined) {
     throw notInProtocol(
-      `--durability ${durability} cannot be asked of a server: protocol v1 has no field for it`,
-      'Leave --durability out; the server was started with a durability of its own.',
+      `--durability ${durability} cannot be asked of a server: what it acknowledges is as durable as it was started to make it`,
+      'Leave --durability out.',
     );
   }
-  const client = context.io.connect(endpoints, { timeoutMs, clientToken, operatorToken });
+  const client = connectServers(context, endpoints);
   const scanTimeoutMs = timeoutMs ?? SCAN_TIMEOUT_MS;
   return new RemoteStore(client, endpoints.join(','), context.io.signal, scanTimeoutMs);
 }
@@ -51,31 +52,42 @@ class RemoteStore implements Store {
     this.#client = client;
     this.target = target;
     this.#call = { signal };
-    this.#scanCall = { signal, timeoutMs: scanTimeoutMs };
+    this.#scanCall = { signal, timeoutMs: scanTimeoutMs, deadlineMs: scanTimeoutMs };
   }
 
-  async put(key: Uint8Array, value: Uint8Array): Promise<undefined> {
-    await this.#client.put(key, value, this.#call);
+  async put(key: Uint8Array, value: Uint8Array): Promise<ServerReceipt | undefined> {
+    return toldBy(await this.#client.put(key, value, this.#call));
   }
 
-  async delete(key: Uint8Array): Promise<undefined> {
-    await this.#client.delete(key, this.#call);
+  async delete(key: Uint8Array): Promise<ServerReceipt | undefined> {
+    return toldBy(await this.#client.delete(key, this.#call));
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#client.get(key, this.#call);
   }
 
-  /** v1 sends all keys with a prefix in order; bounds are kept by dropping the rest of them here. */
+  /** In the ways of protocol 2; where only version 1 is spoken, which refuses them before the first row, in its own. */
   async *rows(options: RowsOptions): AsyncIterable<Row> {
-    if (options.reverse === true) {
+    const { limit, reverse = false } = options;
+    const range = new KeyRange(options);
+    try {
+      yield* this.#client.scan(range.bounds, { ...this.#scanCall, limit, reverse });
+      return;
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== 'KAYA_UNSUPPORTED') throw error;
+    }
+    if (reverse) {
       throw notInProtocol(
-        '--reverse cannot be asked of a server: protocol v1 scans forward only',
-        'Scan forward, or stop the server and use --data.',
+        '--reverse cannot be asked of this server: protocol v1 scans forward only',
+        'Scan forward, or update the server.',
       );
     }
-    const { limit = Number.POSITIVE_INFINITY } = options;
-    const range = new KeyRange(options);
+    yield* this.#rowsOfVersion1(range, limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** v1 sends all keys with a prefix in order; bounds are kept by dropping the rest of them here. */
+  async *#rowsOfVersion1(range: KeyRange, limit: number): AsyncIterable<Row> {
     let left = limit;
     if (left === 0) return;
     for await (const row of this.#client.scan(range.scanPrefix, this.#scanCall)) {
@@ -105,7 +117,7 @@ class RemoteStore implements Store {
   }
 
   flush(): Promise<void> {
-    const message = 'flush works on a folder only: a server flushes by itself, and protocol v1 cannot ask it to';
+    const message = 'flush works on a folder only: a server flushes by itself';
     const hint = 'Leave --server out and name the folder with --data while no server runs on it.';
     return Promise.reject(new CliError('KAYA_LOCAL_ONLY', message, { hint }));
   }
@@ -115,44 +127,9 @@ class RemoteStore implements Store {
   }
 }
 
-/** The bounds of a scan, and the prefix that all keys within them share. */
-class KeyRange {
-  readonly scanPrefix: Uint8Array;
-  readonly #lower: Uint8Array | undefined;
-  readonly #upper: Uint8Array | undefined;
-  readonly #excludesLower: boolean;
-  readonly #excludesUpper: boolean;
-
-  constructor({ prefix = EMPTY_BYTES, gt, gte, lt, lte }: RowsOptions) {
-    const lower = gt ?? gte;
-    const upper = lt ?? lte;
-    this.#lower = lower === undefined ? undefined : toBytes(lower);
-    this.#upper = upper === undefined ? undefined : toBytes(upper);
-    this.#excludesLower = gt !== undefined;
-    this.#excludesUpper = lt !== undefined;
-    const shared = sharedPrefix(this.#lower, this.#upper);
-    this.scanPrefix = startsWith(shared, prefix) ? shared : prefix;
-  }
-
-  includes(key: Uint8Array): boolean {
-    const fromLower = this.#lower === undefined ? 1 : compareBytes(key, this.#lower);
-    return (fromLower > 0 || (fromLower === 0 && !this.#excludesLower)) && !this.isPast(key);
-  }
-
-  /** Whether no later key is within the bounds. */
-  isPast(key: Uint8Array): boolean {
-    if (this.#upper === undefined) return false;
-    const fromUpper = compareBytes(key, this.#upper);
-    return fromUpper > 0 || (fromUpper === 0 && this.#excludesUpper);
-  }
-}
-
-/** Whatever sorts between two keys begins as both of them do. */
-function sharedPrefix(lower: Uint8Array | undefined, upper: Uint8Array | undefined): Uint8Array {
-  if (lower === undefined || upper === undefined || compareBytes(lower, upper) > 0) return EMPTY_BYTES;
-  let length = 0;
-  while (length < lower.length && length < upper.length && lower[length] === upper[length]) length++;
-  return lower.subarray(0, length);
+/** Version 1 has no such numbers, and says 0. */
+function toldBy({ revision, term }: ClientReceipt): ServerReceipt | undefined {
+  return revision === 0 ? undefined : { revision, term };
 }
 
 function notInProtocol(message: string, hint: string): CliError {

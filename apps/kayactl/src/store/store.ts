@@ -10,12 +10,21 @@ export interface Row {
   readonly value: Uint8Array;
 }
 
-/** What the engine tells of an acknowledged write. A server of protocol v1 tells nothing. */
-export interface WriteReceipt {
+/** What the engine tells of an acknowledged write. */
+export interface EngineReceipt {
   readonly sequence: number;
   readonly lsn: number;
   readonly durable: boolean;
 }
+
+/** What a server tells of it: its place in the log of the cluster. */
+export interface ServerReceipt {
+  readonly revision: number;
+  readonly term: number;
+}
+
+/** A server of protocol v1 tells nothing. */
+export type WriteReceipt = EngineReceipt | ServerReceipt | undefined;
 
 export interface RowsOptions {
   readonly gt?: Uint8Array;
@@ -53,8 +62,8 @@ export interface Store {
   /** The folder's absolute path, or the endpoints: for messages and to tell one target from another. */
   readonly target: string;
   readonly writePlan: WritePlan;
-  put(key: Uint8Array, value: Uint8Array): Promise<WriteReceipt | undefined>;
-  delete(key: Uint8Array): Promise<WriteReceipt | undefined>;
+  put(key: Uint8Array, value: Uint8Array): Promise<WriteReceipt>;
+  delete(key: Uint8Array): Promise<WriteReceipt>;
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** Rows in key order. */
   rows(options: RowsOptions): AsyncIterable<Row>;
