@@ -61,6 +61,16 @@ export {
   type Term,
 } from './core/types.ts';
 export { NotLeaderError, RaftCorruptionError, RaftError, type RaftErrorCode } from './errors.ts';
+export { inspectRaftFile, raftFileKind } from './forensics/inspect-raft-file.ts';
+export { RaftEvidence } from './forensics/raft-evidence.ts';
+export type {
+  InspectedRaftHeader,
+  InspectedSlot,
+  RaftFileDamage,
+  RaftFileInspection,
+  RaftFileKind,
+} from './forensics/raft-file-inspection.ts';
+export type { SegmentSurvey, SurveyedEntry, SurveyedGap, SurveyedRecord } from './forensics/segment-survey.ts';
 export type { InstallOutcome } from './node/installs.ts';
 export type { DropCause, HostEvent, MessageRefusal, NodeEvent, NodeEventSink } from './node/node-events.ts';
 export type { NodeLimits, NodeWorld, RaftNodeOptions } from './node/node-options.ts';
@@ -91,6 +101,8 @@ export type { RaftStorage, StorageBatch } from './storage/raft-storage.ts';
 export type { DurableRaftStorage } from './storage/durable-storage.ts';
 export { openRaftStorage, type RaftStorageOptions } from './storage/open-raft-storage.ts';
 export type { RaftIdentity } from './storage/raft-identity.ts';
+export type { LogTail } from './storage/segment-recovery.ts';
+export type { TailKind } from './storage/segment-records.ts';
 export { decodePeerFrame, isTransferMessage } from './wire/decode-peer-frame.ts';
 export { encodePeerMessage } from './wire/encode-peer-message.ts';
 export { encodeTransferMessage } from './wire/encode-transfer-message.ts';

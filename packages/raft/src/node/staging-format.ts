@@ -79,6 +79,14 @@ export function decodeProgress(bytes: Uint8Array, transfer: Uint8Array, identity
   });
 }
 
+/** As `decodeProgress`, whatever transfer it belongs to. */
+export function decodeAnyProgress(bytes: Uint8Array, identity: RaftIdentity): StagingProgress {
+  return readSealed(PROGRESS_FILE, PROGRESS_MAGIC, bytes, identity, (reader) => {
+    reader.u32('seal');
+    return { file: reader.u32('file'), offset: reader.u64('offset'), crc: reader.u32('checksum') };
+  });
+}
+
 /** The CRC that ends a file. */
 function sealOf(bytes: Uint8Array): number {
   return readU32(bytes, bytes.length - CRC_BYTES);

@@ -127,6 +127,15 @@ export function decodeFileHeader(
   return { ...start, seed: fileSeed(bytes) };
 }
 
+/** Whom a header names. Requires: `RAFT_HEADER_BYTES`; what does not verify names anybody. */
+export function identityInHeader(bytes: Uint8Array): RaftIdentity {
+  return {
+    clusterId: bytes.slice(CLUSTER_AT, CLUSTER_AT + CLUSTER_ID_BYTES),
+    nodeId: readU64(bytes, NODE_AT),
+    incarnation: readU64(bytes, INCARNATION_AT),
+  };
+}
+
 function refuseUnknown(file: string, bytes: Uint8Array): void {
   const version = readU16(bytes, VERSION_AT);
   if (version !== RAFT_FORMAT_VERSION) throw unsupported(file, `format version ${version}`);

@@ -99,7 +99,8 @@ export function decodeStateFile(bytes: Uint8Array, identity: RaftIdentity): Deco
   return { state, slot: newer };
 }
 
-function decodeSlot(bytes: Uint8Array, slot: number, seed: number): VersionedVote | undefined {
+/** @returns undefined when it does not verify. @throws RaftCorruptionError */
+export function decodeSlot(bytes: Uint8Array, slot: number, seed: number): VersionedVote | undefined {
   const start = slotOffset(slot);
   const slotBytes = bytes.subarray(start, start + STATE_SLOT_BYTES);
   if (crc32c(slotBytes, seed, CRC_COVERS_FROM, STATE_SLOT_BYTES) !== readU32(slotBytes, 0)) return undefined;

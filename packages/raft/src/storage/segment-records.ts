@@ -23,7 +23,7 @@ import {
 } from './segment-format.ts';
 
 /** Added to the bytes of the file: how many bytes of CRCs that come out wrong a search may compute. */
-const SEARCH_ALLOWANCE_BYTES = 256 * 1024 * 1024;
+export const SEARCH_ALLOWANCE_BYTES = 256 * 1024 * 1024;
 
 export interface SegmentBytes {
   readonly file: string;
@@ -53,6 +53,13 @@ export interface SegmentStop {
   readonly lsn: number;
   readonly reason: string;
 }
+
+/**
+ * - `blank`: zeros, or the end of the file.
+ * - `torn`: a record begins that was not written whole.
+ * - `rests`: what the file held before it became this segment; or a record of which not even the beginning was written.
+ */
+export type TailKind = 'blank' | 'torn' | 'rests';
 
 /**
  * Hands out records up to the limit, or to the first place that does not verify.
@@ -99,11 +106,21 @@ export function findWitness(segment: SegmentBytes, stop: SegmentStop): string | 
   return undefined;
 }
 
-function lsnAt(header: DecodedHeader, offset: number): number {
+/** What stands where the records of the last segment end. Requires: nothing behind it is a witness. */
+export function classifyTail({ header, bytes }: SegmentBytes, { offset, lsn }: SegmentStop): TailKind {
+  const start = bytes.subarray(offset, offset + RECORD_HEADER_BYTES);
+  if (start.every((byte) => byte === 0)) return 'blank';
+  if (start.length < RECORD_HEADER_BYTES || !hasRecordMarker(bytes, offset)) return 'rests';
+  const { durableLsn } = decodeRecordHeader(bytes, offset);
+  return durableLsn >= header.startLsn && durableLsn <= lsn ? 'torn' : 'rests';
+}
+
+export function lsnAt(header: DecodedHeader, offset: number): number {
   return header.startLsn + offset - RAFT_HEADER_BYTES;
 }
 
-function whyNoRecord({ header, bytes }: SegmentBytes, offset: number): string | undefined {
+/** @returns Why no whole record stands at `offset`; undefined when one does. */
+export function whyNoRecord({ header, bytes }: SegmentBytes, offset: number): string | undefined {
   if (offset + RECORD_HEADER_BYTES > bytes.length) return 'the file ends';
   if (!hasRecordMarker(bytes, offset)) return 'no record begins';
   const { payloadBytes, durableLsn } = decodeRecordHeader(bytes, offset);
@@ -115,7 +132,7 @@ function whyNoRecord({ header, bytes }: SegmentBytes, offset: number): string | 
 }
 
 /** Cheap tests that every record of this segment passes, and those of what the file held before do not. */
-function isPlausible({ header, bytes }: SegmentBytes, offset: number): boolean {
+export function isPlausible({ header, bytes }: SegmentBytes, offset: number): boolean {
   if (!hasRecordMarker(bytes, offset)) return false;
   const { kind, payloadBytes, durableLsn } = decodeRecordHeader(bytes, offset);
   return (
@@ -126,7 +143,8 @@ function isPlausible({ header, bytes }: SegmentBytes, offset: number): boolean {
   );
 }
 
-function readEntries(
+/** The entries of a record that verifies. @throws RaftCorruptionError, RaftError KAYA_RAFT_UNSUPPORTED */
+export function readEntries(
   file: string,
   bytes: Uint8Array,
   offset: number,

@@ -21,7 +21,14 @@ import { segmentFileName } from './file-names.ts';
 import { LogReplay } from './log-replay.ts';
 import type { RaftIdentity } from './raft-identity.ts';
 import type { OldSegment } from './segment-log.ts';
-import { findWitness, type SegmentBytes, type SegmentStop, walkSegment } from './segment-records.ts';
+import {
+  classifyTail,
+  findWitness,
+  type SegmentBytes,
+  type SegmentStop,
+  type TailKind,
+  walkSegment,
+} from './segment-records.ts';
 
 export interface RecoveryOptions {
   readonly fs: FileSystem;
@@ -46,6 +53,15 @@ export interface RecoveredLog {
   readonly rewriteIsReset: boolean;
   /** Where the log begins, for those who miss something before it. */
   readonly begin: { readonly file: string; readonly offset: number };
+  /** Where records end, and what stands there. */
+  readonly tail: LogTail;
+}
+
+export interface LogTail {
+  readonly file: string;
+  readonly offset: number;
+  readonly reason: string;
+  readonly kind: TailKind;
 }
 
 interface Segment {
@@ -63,6 +79,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
   let replay = new LogReplay(segments[0]!.header);
   let first = 0;
   let begin = { file: segments[0]!.file, offset: 0 };
+  let tail: LogTail | undefined;
   for (const [i, segment] of segments.entries()) {
     const next = segments[i + 1];
     const bytes = await options.fs.readFile(`${options.directory}/${segment.file}`);
@@ -70,6 +87,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
     const stop = walkSegment(walked, (record) => replay.apply(segment.file, segment.segment, record));
     if (next === undefined) {
       refuseIfDurable(walked, stop, replay);
+      tail = { file: segment.file, offset: stop.offset, reason: stop.reason, kind: classifyTail(walked, stop) };
       break;
     }
     if (stop.lsn === next.header.startLsn) {
@@ -83,10 +101,14 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
     first = i + 1;
     begin = { file: segment.file, offset: stop.offset };
   }
-  return { ...describeEnd(segments, first, replay), begin };
+  return { ...describeEnd(segments, first, replay), begin, tail: tail! };
 }
 
-function describeEnd(segments: readonly Segment[], first: number, replay: LogReplay): Omit<RecoveredLog, 'begin'> {
+function describeEnd(
+  segments: readonly Segment[],
+  first: number,
+  replay: LogReplay,
+): Omit<RecoveredLog, 'begin' | 'tail'> {
   const { table, commit, unvouched, durableLsn } = replay;
   const last = segments.at(-1)!;
   const needed = segments.slice(first, last.header.startLsn < durableLsn ? undefined : -1);
