@@ -14,6 +14,7 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
     node,
     incarnation: node * 10,
     level: 1,
+    isToBePromoted: false,
     peerAddress: `n${node}:1`,
     clientAddress: `n${node}:2`,
   }));
@@ -78,6 +79,9 @@ describe('PeerDoor', () => {
     ['a wiped member', greet(2, { incarnation: 21, cluster: undefined }), 'other-directory'],
     ['a member whose program is too old', greet(2, { featureLevel: 0 }), 'no-common-version'],
     ['somebody else', greet(9), 'no-member'],
+    ['somebody else who names a directory', greet(9, { addresseeIncarnation: 11 }), 'no-member'],
+    ['a member that this node was not told of yet', greet(9, { addresseeIncarnation: 10 }), 'accepted'],
+    ['a removed node that knows the group', greet(4, { addresseeIncarnation: 10 }), 'removed'],
     ['a node that was removed', greet(4), 'removed'],
     ['the same node with a new directory, not added yet', greet(4, { incarnation: 41 }), 'no-member'],
   ] as const)('answers %s', (_case, greeting, verdict) => {

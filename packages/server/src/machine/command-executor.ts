@@ -8,7 +8,7 @@
 import { assertNever, type Write, type WriteOperation } from '@kayadb/codec';
 
 import { type CommandResult, DONE, refused } from './command-result.ts';
-import type { Command } from './command.ts';
+import type { Command, Member } from './command.ts';
 import { findUnmet, type FindRows } from './conditions.ts';
 import { FEATURE_LEVEL, SESSION_SWEEP_MS, SESSION_WINDOW } from './machine-format.ts';
 import { levelError, type MachineState } from './machine-state.ts';
@@ -18,8 +18,10 @@ import {
   answersKey,
   decodeAnswerRow,
   encodeAnswerRow,
+  encodeGoneRow,
   encodeMemberRow,
   encodeSessionRow,
+  goneKey,
   memberKey,
   sessionKey,
   USER_END,
@@ -73,13 +75,9 @@ export class CommandExecutor {
       case 'touch':
         return command.session === undefined ? DONE : this.#touch(command.session);
       case 'put-member':
-        this.#state.members.set(command.member.node, command.member);
-        this.#pending.put(memberKey(command.member.node), encodeMemberRow(command.member));
-        return DONE;
+        return this.#putMember(command.member);
       case 'drop-member':
-        this.#state.members.delete(command.node);
-        this.#pending.delete(memberKey(command.node));
-        return DONE;
+        return this.#dropMember(command.node, place);
       case 'raise-level':
         return this.#raiseLevel(command.level);
       default:
@@ -106,6 +104,29 @@ export class CommandExecutor {
     const session = this.#state.sessions.get(id);
     if (session === undefined) return refused('expired');
     this.#use(session);
+    return DONE;
+  }
+
+  #putMember(member: Member): CommandResult {
+    const { members, gone } = this.#state;
+    const { node, incarnation } = member;
+    const known = members.get(node)?.incarnation ?? 0;
+    if (known !== 0 && known !== incarnation) return refused('other-directory');
+    if (gone.has(node, incarnation)) return refused('removed');
+    members.set(node, member);
+    this.#pending.put(memberKey(node), encodeMemberRow(member));
+    return DONE;
+  }
+
+  #dropMember(node: number, { index }: Place): CommandResult {
+    const { members, gone } = this.#state;
+    const incarnation = members.get(node)?.incarnation ?? 0;
+    members.delete(node);
+    this.#pending.delete(memberKey(node));
+    if (incarnation === 0) return DONE;
+    this.#pending.put(goneKey(node, incarnation), encodeGoneRow(index));
+    const forgotten = gone.add({ node, incarnation, index });
+    if (forgotten !== undefined) this.#pending.delete(goneKey(forgotten.node, forgotten.incarnation));
     return DONE;
   }
 

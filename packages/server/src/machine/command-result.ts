@@ -8,8 +8,10 @@ import type { WriteAnswer } from '@kayadb/codec';
  * - `stale`: the answer of that serial was heard already, as the session says.
  * - `far`: the serial is `SESSION_WINDOW` or more above the first that is not settled.
  * - `level`: a member's program does not know the level.
+ * - `other-directory`: the group knows the member with another directory.
+ * - `removed`: the member was removed with that directory.
  */
-export type CommandRefusal = 'expired' | 'stale' | 'far' | 'level';
+export type CommandRefusal = 'expired' | 'stale' | 'far' | 'level' | 'other-directory' | 'removed';
 
 export type CommandResult =
   | { readonly kind: 'written'; readonly answer: WriteAnswer }

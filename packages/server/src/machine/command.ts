@@ -9,6 +9,8 @@ export interface Member {
   readonly incarnation: number;
   /** The highest feature level that its program knows. */
   readonly level: number;
+  /** A learner that is to vote as soon as it has caught up. */
+  readonly isToBePromoted: boolean;
   readonly peerAddress: string;
   readonly clientAddress: string;
 }

@@ -15,7 +15,7 @@ import {
 } from '@kayadb/codec';
 
 import type { Command, CommandBody, CommandKind, Member, UnknownField } from './command.ts';
-import { COMMAND_KIND, COMMAND_TAG, COMMAND_VERSION, LAST_STRICT_TAG } from './machine-format.ts';
+import { COMMAND_KIND, COMMAND_TAG, COMMAND_VERSION, LAST_STRICT_TAG, TO_BE_PROMOTED } from './machine-format.ts';
 
 type Tag = keyof typeof COMMAND_TAG;
 
@@ -71,8 +71,12 @@ export function decodeCommand(bytes: Uint8Array): Command {
 export function readMemberRow(reader: ByteReader, node: number): Member {
   const incarnation = reader.varint('incarnation');
   const level = reader.varint('level');
+  const at = reader.offset;
+  const flags = reader.varint('flags');
+  if (flags > TO_BE_PROMOTED) throw new DecodeError(`there are no flags ${flags} of a member`, at);
   const peerAddress = readText(reader, 'address for nodes');
-  return { node, incarnation, level, peerAddress, clientAddress: readText(reader, 'address for clients') };
+  const clientAddress = readText(reader, 'address for clients');
+  return { node, incarnation, level, isToBePromoted: flags === TO_BE_PROMOTED, peerAddress, clientAddress };
 }
 
 function tagsOf(...names: readonly Tag[]): ReadonlySet<number> {

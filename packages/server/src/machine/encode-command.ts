@@ -18,7 +18,7 @@ import {
 } from '@kayadb/codec';
 
 import type { Command, CommandBody, Member } from './command.ts';
-import { COMMAND_KIND, COMMAND_TAG, COMMAND_VERSION, LAST_STRICT_TAG } from './machine-format.ts';
+import { COMMAND_KIND, COMMAND_TAG, COMMAND_VERSION, LAST_STRICT_TAG, TO_BE_PROMOTED } from './machine-format.ts';
 
 /**
  * In one allocation, of which nothing else is part. Keeps nothing of `command`.
@@ -38,8 +38,12 @@ export function encodeCommand(command: Command): Uint8Array {
 }
 
 /** A member without its number, as in its row. */
-export function writeMemberRow(sink: ByteSink, { incarnation, level, peerAddress, clientAddress }: Member): void {
-  sink.varint(incarnation).varint(level);
+export function writeMemberRow(sink: ByteSink, member: Member): void {
+  const { incarnation, level, isToBePromoted, peerAddress, clientAddress } = member;
+  sink
+    .varint(incarnation)
+    .varint(level)
+    .varint(isToBePromoted ? TO_BE_PROMOTED : 0);
   for (const address of [peerAddress, clientAddress]) {
     const bytes = encodeUtf8(address);
     sink.varint(bytes.length).bytes(bytes);

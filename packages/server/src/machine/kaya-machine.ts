@@ -114,6 +114,11 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
     return Array.from(this.#slot.state.members.values()).toSorted((a, b) => a.node - b.node);
   }
 
+  /** Whether `node` was a member with this directory, and was removed. Cheap. */
+  wasRemoved(node: number, incarnation: number): boolean {
+    return this.#slot.state.gone.has(node, incarnation);
+  }
+
   /** The room on the disk, which whoever proposes writes has to look at. Cheap. */
   get diskState(): DiskState {
     return this.#slot.diskState();

@@ -33,10 +33,14 @@ export const LAST_STRICT_TAG = 127;
 /** Serials of a session that may be unsettled at once; that many answers of it are kept. */
 export const SESSION_WINDOW = 1024;
 export const SESSION_SWEEP_MS = 60_000;
+/** Bound: directories that were removed and are remembered. */
+export const MAX_GONE_MEMBERS = 1024;
 /** Bound: open sessions. */
 export const MAX_SESSIONS = 65_536;
 export const DEFAULT_SESSION_EXPIRY_MS = 3_600_000;
 
 export const MACHINE_ROW_VERSION = 1;
+/** Of a member: it is to vote as soon as it has caught up. */
+export const TO_BE_PROMOTED = 1;
 /** In front of a user's value: the revision that wrote it. */
 export const REVISION_BYTES = 8;

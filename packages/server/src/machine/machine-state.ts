@@ -4,18 +4,22 @@ import { DecodeError } from '@kayadb/codec';
 import { CorruptionError, type Engine } from '@kayadb/engine';
 
 import type { Member } from './command.ts';
+import { type GoneMember, GoneMembers } from './gone-members.ts';
 import { MachineError } from './machine-error.ts';
 import { FEATURE_LEVEL } from './machine-format.ts';
 import {
   ANSWER_PREFIX,
   decodeAnswerRow,
+  decodeGoneRow,
   decodeMachineRow,
   decodeMemberRow,
   decodeSessionRow,
+  GONE_PREFIX,
   MACHINE_KEY,
   type MachineRow,
   MEMBER_PREFIX,
   numberIn,
+  secondNumberIn,
   SESSION_PREFIX,
 } from './rows.ts';
 import { type Session, Sessions } from './sessions.ts';
@@ -25,6 +29,7 @@ export interface MachineState {
   readonly sessions: Sessions;
   /** By node. */
   readonly members: Map<number, Member>;
+  readonly gone: GoneMembers;
 }
 
 const FIRST_ROW: MachineRow = { timeMs: 0, level: 1, index: 0, term: 0 };
@@ -42,7 +47,9 @@ export async function loadState(engine: Engine): Promise<MachineState> {
     if (row === undefined || row.level > FEATURE_LEVEL) throw levelError(row?.level);
     const sessions = new Sessions();
     sessions.load(await loadSessions(engine));
-    return { row, sessions, members: await loadMembers(engine) };
+    const gone = new GoneMembers();
+    gone.load(await loadGone(engine));
+    return { row, sessions, members: await loadMembers(engine), gone };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new CorruptionError(engine.directory, 0, `a row of the machine does not decode: ${error.message}`, {
@@ -83,13 +90,21 @@ async function loadMembers(engine: Engine): Promise<Map<number, Member>> {
   return members;
 }
 
+async function loadGone(engine: Engine): Promise<readonly GoneMember[]> {
+  const gone: GoneMember[] = [];
+  await each(engine, GONE_PREFIX, (node, value, key) => {
+    gone.push({ node, incarnation: secondNumberIn(key, GONE_PREFIX), index: decodeGoneRow(value) });
+  });
+  return gone;
+}
+
 async function each(
   engine: Engine,
   prefix: Uint8Array,
-  visit: (number: number, value: Uint8Array) => void,
+  visit: (number: number, value: Uint8Array, key: Uint8Array) => void,
 ): Promise<void> {
   const scan = engine.scan({ prefix });
   for (let rows = await scan.nextBatch(ROWS); rows.length > 0; rows = await scan.nextBatch(ROWS)) {
-    for (const { key, value } of rows) visit(numberIn(key, prefix), value);
+    for (const { key, value } of rows) visit(numberIn(key, prefix), value, key);
   }
 }

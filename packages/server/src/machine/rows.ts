@@ -15,6 +15,7 @@ export const MACHINE_KEY: Uint8Array = systemKey('machine');
 export const SESSION_PREFIX: Uint8Array = systemKey('session/');
 export const ANSWER_PREFIX: Uint8Array = systemKey('answer/');
 export const MEMBER_PREFIX: Uint8Array = systemKey('member/');
+export const GONE_PREFIX: Uint8Array = systemKey('gone/');
 /** Behind all keys of users; none itself. */
 export const USER_END: Uint8Array = Uint8Array.of(USER + 1);
 
@@ -75,6 +76,10 @@ export function memberKey(node: number): Uint8Array {
   return concatBytes([MEMBER_PREFIX, bigEndian(node)]);
 }
 
+export function goneKey(node: number, incarnation: number): Uint8Array {
+  return concatBytes([GONE_PREFIX, bigEndian(node), bigEndian(incarnation)]);
+}
+
 /** Where the first answer of a session would lie, and all others behind it. */
 export function answersKey(session: number): Uint8Array {
   return concatBytes([ANSWER_PREFIX, bigEndian(session)]);
@@ -88,8 +93,12 @@ export function answerKey(session: number, serial: number): Uint8Array {
 
 /** The number behind a prefix. */
 export function numberIn(key: Uint8Array, prefix: Uint8Array): number {
-  const view = new DataView(key.buffer, key.byteOffset + prefix.length, NUMBER_BYTES);
-  return Number(view.getBigUint64(0));
+  return numberAt(key, prefix.length);
+}
+
+/** The second number behind a prefix. */
+export function secondNumberIn(key: Uint8Array, prefix: Uint8Array): number {
+  return numberAt(key, prefix.length + NUMBER_BYTES);
 }
 
 export function encodeMachineRow({ timeMs, level, index, term }: MachineRow): Uint8Array {
@@ -155,8 +164,25 @@ export function decodeMemberRow(node: number, bytes: Uint8Array): Member {
   return member;
 }
 
+export function encodeGoneRow(index: number): Uint8Array {
+  return new ByteWriter(8).varint(index).finish();
+}
+
+/** @returns The index of the entry that removed it. @throws DecodeError */
+export function decodeGoneRow(bytes: Uint8Array): number {
+  const reader = new ByteReader(bytes);
+  const index = reader.varint('index');
+  reader.end('the row of a member that is gone');
+  return index;
+}
+
 function systemKey(name: string): Uint8Array {
   return concatBytes([Uint8Array.of(SYSTEM), encodeUtf8(name)]);
+}
+
+function numberAt(key: Uint8Array, offset: number): number {
+  const view = new DataView(key.buffer, key.byteOffset + offset, NUMBER_BYTES);
+  return Number(view.getBigUint64(0));
 }
 
 /** So that rows lie in the order of their numbers. */

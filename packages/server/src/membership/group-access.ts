@@ -4,8 +4,11 @@ import type { ConfigChange, ConfigChangeResult, NodeId, NodeStatus } from '@kaya
 
 import type { CommandBody, Member } from '../machine/command.ts';
 
+/** What a node says of itself. */
+export type NodeCard = Omit<Member, 'isToBePromoted'>;
+
 /** What a node said of itself when it was last let in, or let this one in. */
-export type MetPeer = Omit<Member, 'node'>;
+export type MetPeer = Omit<NodeCard, 'node'>;
 
 export interface GroupAccess {
   readonly nodeId: NodeId;
@@ -18,8 +21,8 @@ export interface GroupAccess {
   propose(body: CommandBody): Promise<unknown>;
   /** The rows of members, by node. */
   members(): readonly Member[];
-  /** The row that this node is to have. */
-  self(): Member;
+  /** What this node's row is to say. */
+  self(): NodeCard;
   /** Bound: nodes that were let in since this process began. */
   met(node: NodeId): MetPeer | undefined;
 }

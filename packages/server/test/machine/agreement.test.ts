@@ -98,7 +98,12 @@ describe('a machine', { timeout: 120_000 }, () => {
       expect(sorted(await userRows(machine)), `seed ${seed + round}`).toEqual(sorted(run.model.rows));
       expect(machine.sessionCount).toBe(run.model.sessions.size);
       expect(machine.timeMs).toBe(run.model.timeMs);
-      expect(machine.members.map(({ node }) => node)).toEqual([...run.model.members.keys()].toSorted((a, b) => a - b));
+      expect(machine.members).toEqual([...run.model.members.values()].toSorted((a, b) => a.node - b.node));
+      for (const node of [1, 2, 3, 4]) {
+        for (const incarnation of [1, 2]) {
+          expect(machine.wasRemoved(node, incarnation)).toBe(run.model.gone.has(`${node}/${incarnation}`));
+        }
+      }
       await machine.close();
     }
     expect(restarts).toBeGreaterThan(ROUNDS);

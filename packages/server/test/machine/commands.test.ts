@@ -13,7 +13,7 @@ import type { CommandResult } from '../../src/machine/command-result.ts';
 import type { Command, CommandBody } from '../../src/machine/command.ts';
 import { encodeCommand } from '../../src/machine/encode-command.ts';
 import type { KayaMachine } from '../../src/machine/kaya-machine.ts';
-import { SESSION_WINDOW } from '../../src/machine/machine-format.ts';
+import { MAX_GONE_MEMBERS, SESSION_WINDOW } from '../../src/machine/machine-format.ts';
 import { entriesOf, MachineWorld } from './machine-world.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -163,7 +163,7 @@ describe('a write', () => {
     await told.inSession(session, 1);
     await told.tell({
       kind: 'put-member',
-      member: { node: 1, incarnation: 2, level: 1, peerAddress: 'a', clientAddress: '' },
+      member: { node: 1, incarnation: 2, level: 1, isToBePromoted: false, peerAddress: 'a', clientAddress: '' },
     });
     await told.write({ operations: [{ kind: 'put', key: Uint8Array.of(255, 255), value: EMPTY }] });
 
@@ -362,7 +362,7 @@ describe('a session', () => {
 describe('the level', () => {
   const member = (node: number, level: number): CommandBody => ({
     kind: 'put-member',
-    member: { node, incarnation: 0, level, peerAddress: '', clientAddress: '' },
+    member: { node, incarnation: 0, level, isToBePromoted: false, peerAddress: '', clientAddress: '' },
   });
 
   test('is not raised beyond what a member knows', async () => {
@@ -388,13 +388,83 @@ describe('members', () => {
     const told = await Told.start();
     const member = (node: number, clientAddress: string): CommandBody => ({
       kind: 'put-member',
-      member: { node, incarnation: 9, level: 1, peerAddress: `peer-${node}`, clientAddress },
+      member: { node, incarnation: 9, level: 1, isToBePromoted: false, peerAddress: `peer-${node}`, clientAddress },
     });
 
     for (const body of [member(3, 'x'), member(1, 'y'), member(2, 'z'), member(3, 'w')]) await told.tell(body);
     await told.tell({ kind: 'drop-member', node: 2 });
 
     expect(told.machine.members.map(({ node, clientAddress }) => `${node} ${clientAddress}`)).toEqual(['1 y', '3 w']);
+  });
+
+  const withIncarnation = (incarnation: number, node = 2): CommandBody => ({
+    kind: 'put-member',
+    member: { node, incarnation, level: 1, isToBePromoted: true, peerAddress: 'p', clientAddress: `${incarnation}` },
+  });
+
+  test.each([
+    ['another', 6],
+    ['none', 0],
+  ])('keep a directory that is known: one that says %s is refused', async (_what, incarnation) => {
+    const told = await Told.start();
+    await told.tell(withIncarnation(0));
+    await told.tell(withIncarnation(5));
+
+    const result = await told.tell(withIncarnation(incarnation));
+
+    expect(result).toEqual({ kind: 'refused', refusal: 'other-directory' });
+    expect(told.machine.members).toMatchObject([{ node: 2, incarnation: 5, clientAddress: '5' }]);
+  });
+
+  test('do not come back with a directory that was removed, over restarts and other directories of the node', async () => {
+    const world = await MachineWorld.create();
+    const told = new Told(await world.open());
+    for (const incarnation of [5, 6]) {
+      await told.tell(withIncarnation(incarnation));
+      await told.tell({ kind: 'drop-member', node: 2 });
+    }
+    const before = [5, 6, 7].map((incarnation) => told.machine.wasRemoved(2, incarnation));
+    await told.machine.close();
+    const again = new Told(await world.open());
+
+    const results = [await again.tell(withIncarnation(5)), await again.tell(withIncarnation(7))];
+
+    expect(before).toEqual([true, true, false]);
+    expect(results).toEqual([{ kind: 'refused', refusal: 'removed' }, { kind: 'done' }]);
+    expect([5, 6, 7].map((incarnation) => again.machine.wasRemoved(2, incarnation))).toEqual(before);
+    expect(again.machine.wasRemoved(3, 5)).toBe(false);
+  });
+
+  test('whose directory was never known leave nothing behind', async () => {
+    const told = await Told.start();
+    await told.tell(withIncarnation(0));
+    await told.tell({ kind: 'drop-member', node: 2 });
+    await told.tell({ kind: 'drop-member', node: 3 });
+
+    expect(await told.tell(withIncarnation(0))).toEqual({ kind: 'done' });
+    expect(told.machine.wasRemoved(2, 0)).toBe(false);
+  });
+
+  test('that were removed are forgotten, the first one first, when there are too many', async () => {
+    const world = await MachineWorld.create();
+    const machine = await world.open();
+    const bodies = Array.from({ length: MAX_GONE_MEMBERS + 2 }, (_, i): CommandBody[] => [
+      withIncarnation(MAX_GONE_MEMBERS - i + 5, (i % 3) + 1),
+      { kind: 'drop-member', node: (i % 3) + 1 },
+    ]).flat();
+
+    await machine.apply(entriesOf(bodies.map((body) => ({ ...body, timeMs: 0 }))), bodies.length);
+    await machine.close();
+
+    const again = await world.open();
+    const remembered = bodies.flatMap((body) => {
+      if (body.kind !== 'put-member') return [];
+      return [again.wasRemoved(body.member.node, body.member.incarnation)];
+    });
+    expect(remembered.slice(0, 4)).toEqual([false, false, true, true]);
+    expect(remembered.filter((is) => is)).toHaveLength(MAX_GONE_MEMBERS);
+    await again.close();
+    expect((await world.rows()).filter((row) => row.startsWith('<1>gone/'))).toHaveLength(MAX_GONE_MEMBERS);
   });
 });
 

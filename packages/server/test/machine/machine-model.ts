@@ -3,7 +3,7 @@
 import type { Write, WriteCondition, WriteOperation } from '@kayadb/codec';
 
 import type { CommandResult } from '../../src/machine/command-result.ts';
-import type { Command } from '../../src/machine/command.ts';
+import type { Command, Member } from '../../src/machine/command.ts';
 
 interface ModelSession {
   readonly expiryMs: number;
@@ -21,7 +21,9 @@ export class MachineModel {
   /** By key, one character for each byte. */
   readonly rows = new Map<string, ModelRow>();
   readonly sessions = new Map<number, ModelSession>();
-  readonly members = new Map<number, number>();
+  readonly members = new Map<number, Member>();
+  /** Directories that were removed, as `node/incarnation`. */
+  readonly gone = new Set<string>();
   timeMs = 0;
   level = 1;
 
@@ -44,17 +46,27 @@ export class MachineModel {
         if (command.session === undefined) return { kind: 'done' };
         return this.#use(command.session) === undefined ? { kind: 'refused', refusal: 'expired' } : { kind: 'done' };
       case 'put-member':
-        this.members.set(command.member.node, command.member.level);
-        return { kind: 'done' };
+        return this.#putMember(command.member);
       case 'drop-member':
+        if (this.members.has(command.node)) this.gone.add(directoryOf(this.members.get(command.node)!));
         this.members.delete(command.node);
         return { kind: 'done' };
       case 'raise-level': {
         const isTooMuch =
-          command.level > this.level && [...this.members.values()].some((level) => level < command.level);
+          command.level > this.level && [...this.members.values()].some(({ level }) => level < command.level);
         return isTooMuch ? { kind: 'refused', refusal: 'level' } : { kind: 'done' };
       }
     }
+  }
+
+  #putMember(member: Member): CommandResult {
+    const before = this.members.get(member.node);
+    if (before !== undefined && before.incarnation > 0 && before.incarnation !== member.incarnation) {
+      return { kind: 'refused', refusal: 'other-directory' };
+    }
+    if (member.incarnation > 0 && this.gone.has(directoryOf(member))) return { kind: 'refused', refusal: 'removed' };
+    this.members.set(member.node, member);
+    return { kind: 'done' };
   }
 
   #expire(): void {
@@ -111,6 +123,10 @@ export class MachineModel {
       for (const key of this.rows.keys()) if (key >= from && (to === '' || key < to)) this.rows.delete(key);
     }
   }
+}
+
+function directoryOf({ node, incarnation }: Member): string {
+  return `${node}/${incarnation}`;
 }
 
 export function textOf(bytes: Uint8Array): string {

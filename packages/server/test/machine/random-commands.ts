@@ -38,10 +38,17 @@ class CommandStream {
     if (draw < 0.19) return { kind: 'touch', session: random.chance(0.3) ? undefined : this.#anySession(), timeMs };
     if (draw < 0.21) {
       const node = 1 + random.int(4);
-      const member = { node, incarnation: random.int(9), level: 1, peerAddress: `n${node}:1`, clientAddress: '' };
+      const member = {
+        node,
+        incarnation: random.int(3),
+        level: 1,
+        isToBePromoted: random.chance(0.3),
+        peerAddress: `n${node}:1`,
+        clientAddress: '',
+      };
       return { kind: 'put-member', member, timeMs };
     }
-    if (draw < 0.22) return { kind: 'drop-member', node: 1 + random.int(4), timeMs };
+    if (draw < 0.225) return { kind: 'drop-member', node: 1 + random.int(4), timeMs };
     if (draw < 0.23) return { kind: 'raise-level', level: 1, timeMs };
     return { kind: 'write', write: this.#write(), timeMs, ...(random.chance(0.03) && { unknown: UNKNOWN }) };
   }
