@@ -57,7 +57,14 @@ describe('PeerAcceptor', () => {
     const reason = await connection.closed;
     await settle();
 
-    expect(decodeGreeting(heard())).toMatchObject({ verdict: 'no-member', reason: 'node 7 is not in the group' });
+    expect(decodeGreeting(heard())).toMatchObject({
+      verdict: 'no-member',
+      reason: 'node 7 is not in the group',
+      cluster: undefined,
+      incarnation: 1,
+      boot: 1,
+      addresseeIncarnation: undefined,
+    });
     expect(reason).toBeUndefined();
     expect(world.takeLog()).toEqual(['away KAYA_PEER_REFUSED']);
     expect(world.acceptor.counts).toEqual({ greeting: 0, open: 0 });

@@ -114,6 +114,11 @@ export class Formation {
   }
 }
 
+/** Whether `nodes`, and no others, began the cluster together. In any order. */
+export function isFoundedBy(cluster: string, nodes: readonly NodeId[]): boolean {
+  return cluster.endsWith(hashOf([...new Set(nodes)].toSorted((a, b) => a - b)));
+}
+
 /** Nodes that were started with different lists must not begin together. */
 function hashOf(nodes: readonly NodeId[]): string {
   const hash = createHash('sha256').update('kayadb cluster');

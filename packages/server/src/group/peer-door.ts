@@ -108,11 +108,11 @@ export class PeerDoor implements PeerPolicy {
     }
     if (self.cluster === undefined) return this.#judgeStranger(greeting);
     if (cluster !== undefined && cluster !== self.cluster) {
-      return refuse('other-cluster', `node ${self.node} is of cluster ${self.cluster}`);
+      return refuse('other-cluster', `node ${self.node} is of another cluster`);
     }
     if (knowledge.wasRemoved(sender, incarnation))
       return refuse('removed', `node ${sender} was removed from the group`);
-    if (!knowledge.isMember(sender) && !(knowledge.members().length === 0 && knowledge.isConfigured(sender))) {
+    if (!this.#isKnown(greeting, self)) {
       return refuse('no-member', `node ${sender} is no member of the group that node ${self.node} is in`);
     }
     const known = this.incarnationOf(sender);
@@ -128,6 +128,21 @@ export class PeerDoor implements PeerPolicy {
       return refuse('no-common-version', `the group is at level ${knowledge.groupLevel()}`);
     }
     return ACCEPTED;
+  }
+
+  /**
+   * Whether the sender is a member, or may be one that this node was not told of yet: it is of this cluster, and knows which directory this node has, which is
+   * told to members alone. A node that has fallen behind has to hear such a one, or it would never catch up.
+   */
+  #isKnown({ sender, addresseeIncarnation }: Greeting, { incarnation }: PeerSelf): boolean {
+    const knowledge = this.#knowledge;
+    if (knowledge.isMember(sender) || addresseeIncarnation === incarnation) return true;
+    return knowledge.members().length === 0 && knowledge.isConfigured(sender);
+  }
+
+  /** Whether who was let in would be let in now. Notes nothing. */
+  isWelcome(greeting: Greeting, origin: PeerOrigin): boolean {
+    return this.#judge(greeting, origin).verdict === 'accepted';
   }
 
   /** This node is in no cluster: it takes in nobody, and remembers who was there. */

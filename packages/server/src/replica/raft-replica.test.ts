@@ -39,13 +39,13 @@ function openReplica(answer: CommandResult | Error, state: { machineMs?: number;
     machine: {
       timeMs: state.machineMs ?? 0,
       diskState: state.diskState ?? 'ok',
-      members: [{ node: 2, incarnation: 5, level: 1, peerAddress: 'n2:1', clientAddress: 'n2:2' }],
       get: async () => ({ value: encodeUtf8('v'), revision: 7 }),
       getMany: async () => [],
       scan: () => {
         throw new TypeError('nobody scans');
       },
     },
+    clientAddressOf: (node) => (node === 2 ? 'n2:2' : undefined),
     clock: new VirtualClock(),
     wallClock: () => 1000,
     leaseMs: 0,

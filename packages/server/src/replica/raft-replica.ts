@@ -19,7 +19,9 @@ import type { Replica, RowScan, RowScanOptions, SessionGrant } from './replica.t
 
 export interface RaftReplicaParts {
   readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary'>;
-  readonly machine: Pick<KayaMachine, 'timeMs' | 'members' | 'diskState' | 'get' | 'getMany' | 'scan'>;
+  readonly machine: Pick<KayaMachine, 'timeMs' | 'diskState' | 'get' | 'getMany' | 'scan'>;
+  /** Where clients reach a node, `host:port`, as far as that is known. */
+  readonly clientAddressOf: (node: NodeId) => string | undefined;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -124,8 +126,7 @@ export class RaftReplica implements Replica {
   }
 
   #addressOf(node: NodeId): string | undefined {
-    if (node === NO_NODE) return undefined;
-    return this.#parts.machine.members.find((member) => member.node === node)?.clientAddress;
+    return node === NO_NODE ? undefined : this.#parts.clientAddressOf(node);
   }
 
   /** @param dropped - The code for what was not taken. */
@@ -178,5 +179,9 @@ function refusalError(refusal: CommandRefusal): ReplicaError {
       );
     case 'level':
       return new ReplicaError('KAYA_OVERLOADED', 'a member of the group runs a program that does not know this level');
+    case 'other-directory':
+      return new ReplicaError('KAYA_OVERLOADED', 'the group knows the node with another directory; remove it first');
+    case 'removed':
+      return new ReplicaError('KAYA_OVERLOADED', 'the node was removed with this directory; it needs an empty one');
   }
 }

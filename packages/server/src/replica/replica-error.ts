@@ -10,7 +10,8 @@ export type ReplicaErrorCode =
   | 'KAYA_SESSION_EXPIRED'
   | 'KAYA_STALE_SERIAL'
   | 'KAYA_DISK_FULL'
-  | 'KAYA_STOPPING';
+  | 'KAYA_STOPPING'
+  | 'KAYA_REMOVED';
 
 export interface ReplicaErrorDetails {
   readonly cause?: unknown;

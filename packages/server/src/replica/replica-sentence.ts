@@ -15,6 +15,7 @@ const SENTENCES: Readonly<Record<ReplicaErrorCode, string>> = {
   KAYA_STALE_SERIAL: 'the session says that the answer to this write was heard already',
   KAYA_DISK_FULL: "the leader's disk is nearly full, so it takes deletes but no puts; free some space there",
   KAYA_STOPPING: 'the node is stopping; ask another one',
+  KAYA_REMOVED: 'the node was removed from its cluster; ask another one',
 };
 
 export const STATE_REPLACED =

@@ -12,6 +12,7 @@ import { formatEndpoint } from '../endpoint.ts';
 import type { Connection } from '../network.ts';
 import { TransportError } from '../transport-error.ts';
 import { type ExpelReason, WaitingRoom } from '../waiting-room.ts';
+import type { PeerVerdict } from './greeting-format.ts';
 import { commonVersion, encodeGreeting, type Greeting } from './greeting.ts';
 import { IncomingPeer, type PeerReceiver } from './incoming-peer.ts';
 import { DEFAULT_PEER_ACCEPTOR_LIMITS, type PeerAcceptorLimits } from './peer-limits.ts';
@@ -31,6 +32,10 @@ export interface PeerAcceptorOptions {
   /** A connection came to nothing. `greeting` is there when it was read. For logs and counters. */
   readonly onTurnedAway?: (error: TransportError, origin: PeerOrigin, greeting: Greeting | undefined) => void;
 }
+
+/** Verdicts about those who may be anybody. What lets a member show that it is one is not told to them. */
+const TO_STRANGERS: ReadonlySet<PeerVerdict> = new Set<PeerVerdict>(['other-cluster', 'no-member', 'other-node']);
+const HIDDEN = { cluster: undefined, incarnation: 1, boot: 1 } as const;
 
 export class PeerAcceptor {
   readonly #options: PeerAcceptorOptions;
@@ -98,8 +103,9 @@ export class PeerAcceptor {
     const { policy } = this.#options;
     const { node, ...self } = policy.self();
     const { stream, sender } = greeting;
-    const addresseeIncarnation = policy.incarnationOf(sender);
-    const answer = { ...self, stream, verdict, sender: node, addressee: sender, addresseeIncarnation, reason };
+    const addresseeIncarnation = verdict === 'accepted' ? policy.incarnationOf(sender) : undefined;
+    const shown = TO_STRANGERS.has(verdict) ? { ...self, ...HIDDEN } : self;
+    const answer = { ...shown, stream, verdict, sender: node, addressee: sender, addresseeIncarnation, reason };
     connection.send(encodeGreeting(answer));
     if (verdict === 'accepted') this.#admit(connection, greeting);
     else void connection.close();

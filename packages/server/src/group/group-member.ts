@@ -1,0 +1,202 @@
+/**
+ * A node that is in a cluster: its log, its state machine, its Raft node and both ends of the transfer of snapshots, opened in the order in which they need each other and closed
+ * in the reverse one.
+ *
+ * Invariant: what the log has durable, the machine has or will be given; the snapshot that the log begins behind is the machine's, or is handed to it first.
+ */
+
+import { type Clock, MAX_COMMAND_BYTES } from '@kayadb/codec';
+import {
+  bootstrapGroup,
+  type DurableRaftStorage,
+  EMPTY_CONFIGURATION,
+  type NodeEvent,
+  type NodeEventSink,
+  type NodeId,
+  openRaftStorage,
+  type PeerSender,
+  type RaftIdentity,
+  RaftNode,
+  SnapshotInstaller,
+  SnapshotReceiver,
+  type TransferMessage,
+  TransferShipper,
+} from '@kayadb/raft';
+import type { FileSystem } from '@kayadb/vfs';
+
+import type { CommandResult } from '../machine/command-result.ts';
+import { KayaMachine, type KayaMachineOptions } from '../machine/kaya-machine.ts';
+import type { GroupTiming, NodeRandom } from '../node-options.ts';
+
+export interface GroupMemberOptions {
+  readonly fs: FileSystem;
+  /** Of the group, `groups/0`. */
+  readonly directory: string;
+  readonly identity: RaftIdentity;
+  /** With whom the group begins, if it does so now; it must have all of them the same. */
+  readonly founders: readonly NodeId[] | undefined;
+  readonly engine: KayaMachineOptions['engine'];
+  readonly clock: Clock;
+  readonly random: NodeRandom;
+  readonly yieldTurn: () => Promise<void>;
+  readonly timing: GroupTiming;
+  readonly keepsLeases: boolean;
+  readonly sender: PeerSender;
+  readonly sendTransfer: (message: TransferMessage) => void;
+  readonly onEvent: NodeEventSink;
+  readonly onWarning: (message: string) => void;
+}
+
+/** A leader that can make nothing durable for this long goes silent, so that another one is elected. */
+const STORAGE_STALL_MS = 2_000;
+/** Without an answer to a snapshot's bytes, before it is offered again. */
+const TRANSFER_RETRY_MS = 2_500;
+/** Until a proposal that is not known to be committed ends as unknown, and a read without an answer fails. */
+const PROPOSAL_MS = 10_000;
+const READ_MS = 5_000;
+/** Until a read is asked for again. */
+const READ_RETRY_MS = 500;
+
+interface MemberParts {
+  readonly node: RaftNode<CommandResult>;
+  readonly machine: KayaMachine;
+  readonly shipper: TransferShipper;
+  readonly installer: SnapshotInstaller;
+  readonly storage: DurableRaftStorage;
+}
+
+export class GroupMember {
+  readonly node: RaftNode<CommandResult>;
+  readonly machine: KayaMachine;
+  readonly shipper: TransferShipper;
+  readonly installer: SnapshotInstaller;
+  readonly #storage: DurableRaftStorage;
+
+  private constructor({ node, machine, shipper, installer, storage }: MemberParts) {
+    this.node = node;
+    this.machine = machine;
+    this.shipper = shipper;
+    this.installer = installer;
+    this.#storage = storage;
+  }
+
+  /** @throws What opening the log, the store and the node throws; nothing is open then. */
+  static async open(options: GroupMemberOptions): Promise<GroupMember> {
+    let storage = await openLog(options);
+    let machine: KayaMachine | undefined;
+    try {
+      machine = await openMachine(options, storage);
+      if (await bootstrap(options, storage, machine)) {
+        await storage.close();
+        storage = await openLog(options);
+      }
+      return new GroupMember(await openNode(options, storage, machine));
+    } catch (error) {
+      // The first failure is the one to report.
+      await machine?.close().catch(ignore);
+      await storage.close().catch(ignore);
+      throw error;
+    }
+  }
+
+  /** Time goes by: once in a tick. */
+  tick(): void {
+    this.shipper.tick();
+    this.installer.tick();
+  }
+
+  /** @throws What the store's or the log's close fails with; everything is let go of even so. */
+  async close(): Promise<void> {
+    await this.node.close();
+    await this.installer.close();
+    try {
+      await this.machine.close();
+    } finally {
+      await this.#storage.close();
+    }
+  }
+}
+
+/** Half a heartbeat, so that elections, whose time is drawn in ticks, are spread well. */
+export function tickMsOf({ heartbeatMs }: GroupTiming): number {
+  return Math.max(1, Math.floor(heartbeatMs / 2));
+}
+
+function openLog({ fs, directory, identity }: GroupMemberOptions): Promise<DurableRaftStorage> {
+  return openRaftStorage(`${directory}/raft`, { fs, identity });
+}
+
+function openMachine(options: GroupMemberOptions, storage: DurableRaftStorage): Promise<KayaMachine> {
+  const { fs, directory, engine, clock, yieldTurn, onWarning } = options;
+  const snapshot = storage.snapshot();
+  return KayaMachine.open({
+    fs,
+    directory,
+    clock,
+    yieldTurn,
+    onWarning,
+    ...(engine === undefined ? {} : { engine }),
+    snapshot: snapshot === 'unavailable' ? undefined : snapshot,
+  });
+}
+
+async function bootstrap(
+  { founders }: GroupMemberOptions,
+  storage: DurableRaftStorage,
+  machine: KayaMachine,
+): Promise<boolean> {
+  if (founders === undefined) return false;
+  const voters = founders.toSorted((a, b) => a - b);
+  return bootstrapGroup(storage, machine, { ...EMPTY_CONFIGURATION, voters });
+}
+
+async function openNode(
+  options: GroupMemberOptions,
+  storage: DurableRaftStorage,
+  machine: KayaMachine,
+): Promise<MemberParts> {
+  const { fs, directory, identity, clock, random, yieldTurn, sender, sendTransfer, onEvent } = options;
+  const tickMs = tickMsOf(options.timing);
+  const electionTicks = Math.ceil(options.timing.electionMs / tickMs);
+  const shipper = new TransferShipper({
+    source: machine,
+    send: sendTransfer,
+    random: random.integer,
+    retryTicks: Math.ceil(TRANSFER_RETRY_MS / tickMs),
+  });
+  const node = await RaftNode.open({
+    id: identity.nodeId,
+    storage,
+    stateMachine: machine,
+    sender,
+    shipper,
+    clock,
+    random: random.integer,
+    yieldTurn,
+    peers: {
+      clusterId: identity.clusterId,
+      incarnationOf: (peer) => machine.members.find((member) => member.node === peer)?.incarnation || undefined,
+    },
+    onEvent: (event: NodeEvent): void => {
+      if (event.kind === 'snapshot-made' || event.kind === 'snapshot-installed')
+        machine.retireSnapshots(storage.snapshotsInUse);
+      onEvent(event);
+    },
+    tickMs,
+    electionTicks,
+    heartbeatTicks: Math.ceil(options.timing.heartbeatMs / tickMs),
+    voteDelayTicks: options.keepsLeases ? electionTicks : 0,
+    proposalTicks: Math.ceil(PROPOSAL_MS / tickMs),
+    readTicks: Math.ceil(READ_MS / tickMs),
+    readRetryTicks: Math.ceil(READ_RETRY_MS / tickMs),
+    storageStallTicks: Math.ceil(STORAGE_STALL_MS / tickMs),
+    maxEntryBytes: MAX_COMMAND_BYTES,
+  });
+  const receiver = new SnapshotReceiver({ fs, directory, identity });
+  const installer = new SnapshotInstaller({ node, receiver, target: machine, send: sendTransfer, onEvent });
+  return { node, machine, shipper, installer, storage };
+}
+
+function ignore(): void {
+  // It was said already, or is of no use to anybody.
+}

@@ -1,0 +1,366 @@
+/**
+ * A node and its group: it finds or founds the cluster, is a member of it, and ends when it has no business in it any more. A reader of this folder starts here.
+ *
+ * Invariant: the node says nothing to anybody before its directory has a boot that it never had; nothing of another cluster, and no directory that the group does not know,
+ * comes in; what ends the node is told once, by `onEnd`, and nothing is served after that.
+ */
+
+import type { Timer } from '@kayadb/codec';
+import type { EngineEvent } from '@kayadb/engine';
+import { NO_NODE, type NodeEvent, type NodeId, type RaftIdentity } from '@kayadb/raft';
+import {
+  type Endpoint,
+  formatEndpoint,
+  type Greeting,
+  type Listener,
+  PEER_LISTENER_LIMITS,
+  type PeerSelf,
+} from '@kayadb/transport';
+
+import type { NodeDirectory } from '../directory/node-directory.ts';
+import type { Member } from '../machine/command.ts';
+import { FEATURE_LEVEL } from '../machine/machine-format.ts';
+import type { GroupTiming, NodeOptions } from '../node-options.ts';
+import { RaftReplica } from '../replica/raft-replica.ts';
+import { ReplicaError } from '../replica/replica-error.ts';
+import { EarlyCampaign } from './early-campaign.ts';
+import { Formation, type Formed, isFoundedBy } from './formation.ts';
+import { type EndVerdict, endErrorOf, GroupError } from './group-error.ts';
+import { GroupMember, tickMsOf } from './group-member.ts';
+import { LateReplica } from './late-replica.ts';
+import { logNodeEvent } from './log-node-event.ts';
+import { nodesOf, PeerBook } from './peer-book.ts';
+import { PeerDoor } from './peer-door.ts';
+import { PeerExchange } from './peer-exchange.ts';
+import { PeerTls } from './peer-tls.ts';
+
+export interface GroupOptions extends Pick<
+  NodeOptions,
+  | 'network'
+  | 'clock'
+  | 'wallClock'
+  | 'random'
+  | 'yieldTurn'
+  | 'logger'
+  | 'fileSystem'
+  | 'engine'
+  | 'peerAddress'
+  | 'advertisedPeerAddress'
+  | 'tls'
+> {
+  /** Open; whoever opened it closes it, after the group. */
+  readonly directory: NodeDirectory;
+  readonly peers: NonNullable<NodeOptions['peers']>;
+  readonly isJoining: boolean;
+  readonly timing: GroupTiming;
+  readonly keepsLeases: boolean;
+  /** As others are told, `host:port`. */
+  readonly clientAddress: () => string;
+  /** The node can not go on. Called once. */
+  readonly onEnd: (cause: Error) => void;
+}
+
+/** Versions of the peer protocol that this program speaks. */
+const PEER_VERSIONS = { lowest: 1, highest: 1 } as const;
+/** Part of the time in which nobody is elected, for which a leader goes by its own clock: clocks differ, and so do the moments at which they were looked at. */
+const LEASE_SHARE = 0.75;
+
+export class Group {
+  /** Refuses as long as there is no member, and again when there is none any more. */
+  readonly replica: LateReplica;
+  /** Resolves when the node is a member and knows a leader. */
+  readonly ready: Promise<void>;
+  readonly #options: GroupOptions;
+  readonly #nodeId: NodeId;
+  readonly #book: PeerBook;
+  readonly #tls: PeerTls | undefined;
+  readonly #door: PeerDoor;
+  readonly #exchange: PeerExchange;
+  readonly #tickMs: number;
+  #resolveReady: () => void = () => {};
+  #requestClose: () => void = () => {};
+  readonly #closeRequested: Promise<undefined>;
+  #listener: Listener | undefined;
+  #formation: Formation | undefined;
+  #member: GroupMember | undefined;
+  /** Settles when the node has become a member, or will not any more. Never rejects. */
+  #becoming: Promise<void> = Promise.resolve();
+  #ticks: Timer | undefined;
+  #earlyCampaign: EarlyCampaign | undefined;
+  #endError: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: GroupOptions) {
+    const { directory, peers, timing, network, clock, random, logger, tls } = options;
+    this.#options = options;
+    this.#nodeId = directory.identity.node;
+    this.#tickMs = tickMsOf(timing);
+    this.#book = new PeerBook({ self: this.#nodeId, peers });
+    this.#tls = tls === undefined ? undefined : new PeerTls(tls, this.#book, () => this.members);
+    this.replica = new LateReplica(this.#nodeId, () => this.#refusal());
+    this.ready = new Promise((resolve) => {
+      this.#resolveReady = resolve;
+    });
+    this.#closeRequested = new Promise((resolve) => {
+      this.#requestClose = () => resolve(undefined);
+    });
+    this.#door = new PeerDoor({
+      knowledge: {
+        self: () => this.#self(),
+        members: () => this.members,
+        isMember: (node) => this.#nodes().includes(node),
+        isConfigured: (node) => this.#book.configured.includes(node),
+        wasRemoved: (node, incarnation) => this.#wasRemoved(node, incarnation),
+        groupLevel: () => this.#member?.machine.level ?? 1,
+      },
+      events: {
+        handleMet: (greeting) => this.#handleMet(greeting),
+        handleEnd: (verdict) => void this.#leave(verdict),
+      },
+      identityOf: (node) => this.#tls?.identityOf(node),
+    });
+    this.#exchange = new PeerExchange({
+      clusterId: () => this.#raftIdentity().clusterId,
+      network,
+      clock,
+      random: random.fraction,
+      policy: this.#door,
+      logger,
+      tlsOf: (node) => this.#tls?.dial(node),
+      onGone: (node) => this.#earlyCampaign?.handleGone(node),
+    });
+  }
+
+  /** Where nodes reach this one: with the real port, once it listens. */
+  get peerAddress(): Endpoint {
+    return this.#listener?.address ?? this.#options.peerAddress;
+  }
+
+  /** As others are told. */
+  get advertisedPeerAddress(): string {
+    return this.#options.advertisedPeerAddress ?? formatEndpoint(this.peerAddress);
+  }
+
+  /** Undefined as long as there is no cluster, and when the node has ended. */
+  get member(): GroupMember | undefined {
+    return this.#member;
+  }
+
+  get endError(): Error | undefined {
+    return this.#endError;
+  }
+
+  /** Nodes that it waits for, while it has no cluster. */
+  get missing(): readonly NodeId[] {
+    return this.#formation?.missing ?? [];
+  }
+
+  /** The rows of members; none before the node is one. */
+  get members(): readonly Member[] {
+    return this.#member?.machine.members ?? [];
+  }
+
+  get exchange(): PeerExchange {
+    return this.#exchange;
+  }
+
+  /** Where clients reach `node`, as far as this one knows. */
+  clientAddressOf(node: NodeId): string | undefined {
+    return node === this.#nodeId ? this.#options.clientAddress() : this.#book.clientAddress(node, this.members);
+  }
+
+  /** @throws TransportError KAYA_LISTEN_FAILED */
+  async listen(): Promise<void> {
+    const { network, peerAddress } = this.#options;
+    this.#listener = await network.listen({
+      ...peerAddress,
+      limits: PEER_LISTENER_LIMITS,
+      tls: this.#tls?.listen,
+      onConnection: (connection) => this.#exchange.accept(connection),
+    });
+    this.#becoming = this.#become();
+  }
+
+  /** Nothing is served or said any more. Idempotent. @throws What the store's or the log's close fails with. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #become(): Promise<void> {
+    try {
+      const formed = await this.#findCluster();
+      if (formed === undefined) return;
+      const { directory, logger } = this.#options;
+      await directory.joinCluster(formed.cluster);
+      const member = await GroupMember.open(this.#memberOptions(formed));
+      this.#serve(member);
+      logger.info({ event: 'group.member', cluster: formed.cluster, node: this.#nodeId }, 'a member of the group');
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error), { cause: error }));
+    }
+  }
+
+  /** @returns `undefined` when the node is closed before it has one. */
+  async #findCluster(): Promise<Formed | undefined> {
+    const { directory, peers, isJoining, clock, random, logger } = this.#options;
+    const nodes = [this.#nodeId, ...peers.map(({ node }) => node)];
+    const { cluster } = directory.identity;
+    // The first start may have ended in front of the first state of the group.
+    if (cluster !== undefined) return { cluster, voters: !isJoining && isFoundedBy(cluster, nodes) ? nodes : [] };
+    const formation = new Formation({ node: this.#nodeId, nodes, isJoining, clock, randomBytes: random.bytes });
+    this.#formation = formation;
+    this.#exchange.setPeers(this.#book.addresses(undefined, []));
+    if (nodes.length > 1)
+      logger.info({ event: 'group.forming', missing: formation.missing }, 'waiting for other nodes');
+    const formed = await Promise.race([formation.formed, this.#closeRequested]);
+    formation.close();
+    this.#formation = undefined;
+    return formed;
+  }
+
+  #memberOptions({ voters }: Formed): Parameters<typeof GroupMember.open>[0] {
+    const { directory, fileSystem, engine, clock, random, yieldTurn, timing, keepsLeases, logger } = this.#options;
+    return {
+      fs: fileSystem,
+      directory: directory.groupPath,
+      identity: this.#raftIdentity(),
+      founders: voters.length === 0 ? undefined : [...new Set(voters)],
+      engine: { ...engine, onEvent: (event) => this.#handleEngineEvent(event) },
+      clock,
+      random,
+      yieldTurn,
+      timing,
+      keepsLeases,
+      sender: this.#exchange,
+      sendTransfer: (message) => this.#exchange.sendTransfer(message),
+      onEvent: (event) => this.#handleRaftEvent(event),
+      onWarning: (message) => logger.warn({ event: 'node.warning' }, message),
+    };
+  }
+
+  #serve(member: GroupMember): void {
+    const { clock, wallClock, random, timing, keepsLeases } = this.#options;
+    const { node, machine, shipper, installer } = member;
+    this.#member = member;
+    this.#exchange.attach({ node, shipper, installer, onEvent: (event) => this.#handleRaftEvent(event) });
+    const leaseMs = keepsLeases ? timing.electionMs * LEASE_SHARE : 0;
+    const clientAddressOf = (peer: NodeId): string | undefined => this.clientAddressOf(peer);
+    this.replica.set(new RaftReplica({ node, machine, clientAddressOf, clock, wallClock, leaseMs }));
+    const { voters, votersOutgoing } = node.summary().configuration;
+    if (!keepsLeases) {
+      const spreadMs = timing.heartbeatMs;
+      this.#earlyCampaign = new EarlyCampaign({ node, clock, random: random.fraction, spreadMs });
+    }
+    // Nobody else can be elected, so nobody is waited for.
+    if (!keepsLeases && voters.length === 1 && votersOutgoing.length === 0 && voters[0] === this.#nodeId)
+      node.campaign();
+    this.#tick();
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    this.#ticks = clock.setTimer(this.#tickMs, () => this.#tick());
+    const member = this.#member;
+    if (member === undefined) return;
+    const { leader, configuration } = member.node.summary();
+    if (this.#wasRemoved(this.#nodeId, this.#options.directory.identity.incarnation)) {
+      void this.#leave('removed');
+      return;
+    }
+    member.tick();
+    this.#exchange.setPeers(this.#book.addresses(configuration, this.members, this.#exchange.senders));
+    this.#exchange.dismiss((greeting, origin) => this.#door.isWelcome(greeting, origin));
+    if (leader !== NO_NODE) this.#resolveReady();
+  }
+
+  #handleMet({ sender, cluster, incarnation, featureLevel, nodeAddress, clientAddress }: Greeting): void {
+    this.#book.note(sender, { incarnation, level: featureLevel, peerAddress: nodeAddress, clientAddress });
+    const problem = this.#formation?.hear({ sender, cluster });
+    if (problem !== undefined) this.#options.logger.warn({ event: 'group.mismatch', peer: sender }, problem);
+  }
+
+  #handleEngineEvent(event: EngineEvent): void {
+    this.#options.engine?.onEvent?.(event);
+    if (event.kind === 'poisoned') this.#end(event.cause);
+  }
+
+  #handleRaftEvent(event: NodeEvent): void {
+    logNodeEvent(this.#options.logger, event);
+    if (event.kind !== 'node-failed') return;
+    this.#end(event.cause instanceof Error ? event.cause : new Error(event.code, { cause: event.cause }));
+  }
+
+  #wasRemoved(_node: NodeId, _incarnation: number): boolean {
+    return false;
+  }
+
+  /** The group does not want this node any more. */
+  async #leave(verdict: EndVerdict): Promise<void> {
+    const { directory } = this.#options;
+    this.#end(endErrorOf(verdict, this.#nodeId, directory.path));
+    // A start that comes before this is durable is told again.
+    if (verdict === 'removed') await directory.markRemoved().catch(() => undefined);
+  }
+
+  #end(cause: Error): void {
+    if (this.#endError !== undefined || this.#closing !== undefined) return;
+    this.#endError = cause;
+    this.replica.set(undefined);
+    this.#options.onEnd(cause);
+  }
+
+  async #close(): Promise<void> {
+    this.replica.set(undefined);
+    this.#requestClose();
+    await this.#becoming;
+    this.#ticks?.cancel();
+    this.#earlyCampaign?.close();
+    this.#exchange.detach();
+    const member = this.#member;
+    this.#member = undefined;
+    try {
+      await member?.close();
+    } finally {
+      await this.#exchange.close();
+      await this.#listener?.close();
+    }
+  }
+
+  #refusal(): ReplicaError {
+    const cause = this.#endError;
+    if (cause instanceof GroupError && cause.code === 'KAYA_REMOVED')
+      return new ReplicaError('KAYA_REMOVED', cause.message);
+    if (cause !== undefined || this.#closing !== undefined) {
+      return new ReplicaError('KAYA_STOPPING', `node ${this.#nodeId} is stopping; ask another one`);
+    }
+    const missing = this.missing.join(', ');
+    const what = this.#options.isJoining ? 'to be added to a cluster' : `for nodes ${missing}`;
+    return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} has no cluster yet: it waits ${what}`);
+  }
+
+  #self(): PeerSelf {
+    const { cluster, node, incarnation, boot } = this.#options.directory.identity;
+    return {
+      versions: PEER_VERSIONS,
+      cluster,
+      node,
+      incarnation,
+      boot,
+      featureLevel: FEATURE_LEVEL,
+      nodeAddress: this.advertisedPeerAddress,
+      clientAddress: this.#options.clientAddress(),
+    };
+  }
+
+  #raftIdentity(): RaftIdentity {
+    const { cluster = '', node, incarnation } = this.#options.directory.identity;
+    return { clusterId: Buffer.from(cluster, 'hex'), nodeId: node, incarnation };
+  }
+
+  /** Everybody in the group, as this node knows it. */
+  #nodes(): readonly NodeId[] {
+    const configuration = this.#member?.node.summary().configuration;
+    return configuration === undefined ? [] : nodesOf(configuration);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Messages and snapshots between this node and the others: frames onto the links of the mesh, and frames from the others to the Raft node and the two ends of a transfer.
+ *
+ * Invariant: nothing that comes before `attach`, or after `detach`, reaches anybody; a connection of somebody who is no member any more is ended.
+ */
+
+import type { Clock } from '@kayadb/codec';
+import {
+  encodePeerMessage,
+  encodeTransferMessage,
+  isSenderMessage,
+  type MessageKind,
+  type NodeEventSink,
+  type NodeId,
+  PeerIntake,
+  type PeerMessage,
+  type PeerSender,
+  type RaftIdentity,
+  type RaftNode,
+  type SnapshotInstaller,
+  type TransferMessage,
+  type TransferShipper,
+} from '@kayadb/raft';
+import {
+  type Connection,
+  type DialTls,
+  type Endpoint,
+  type FramePriority,
+  type Greeting,
+  type IncomingPeer,
+  type Network,
+  PeerMesh,
+  type PeerOrigin,
+  type PeerPolicy,
+  type PeerStream,
+  TransportError,
+} from '@kayadb/transport';
+
+import type { Logger } from '../logger.ts';
+
+export interface PeerExchangeOptions {
+  readonly clusterId: () => Uint8Array;
+  readonly network: Network;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly policy: PeerPolicy;
+  readonly logger: Logger;
+  /** TLS of the links to a node. */
+  readonly tlsOf: (node: NodeId) => DialTls | undefined;
+  /** The last connection of a node has ended, by itself: a hint that the node may have. */
+  readonly onGone: (node: NodeId) => void;
+}
+
+/** Who takes what comes. */
+export interface ExchangeEnds {
+  readonly node: Pick<RaftNode<unknown>, 'receive' | 'reportUnreachable'>;
+  readonly shipper: Pick<TransferShipper, 'receive' | 'connected'>;
+  readonly installer: Pick<SnapshotInstaller, 'receive'>;
+  readonly onEvent: NodeEventSink;
+}
+
+/** What elections and leadership hang on goes in front of everything that waits; each says all that an older one of its kind said. */
+const URGENT: ReadonlySet<MessageKind> = new Set<PeerMessage['kind']>([
+  'vote',
+  'vote-response',
+  'pre-vote',
+  'pre-vote-response',
+  'heartbeat',
+  'heartbeat-response',
+  'timeout-now',
+]);
+
+export class PeerExchange implements PeerSender {
+  readonly mesh: PeerMesh;
+  readonly #options: PeerExchangeOptions;
+  readonly #incoming = new Map<IncomingPeer, PeerIntake>();
+  #ends: ExchangeEnds | undefined;
+
+  constructor(options: PeerExchangeOptions) {
+    this.#options = options;
+    const { network, clock, random, policy, tlsOf, logger } = options;
+    this.mesh = new PeerMesh({
+      network,
+      clock,
+      random,
+      policy,
+      tlsOf,
+      events: {
+        handleFrame: (peer, frame) => this.#handleFrame(peer, frame),
+        handleIn: (peer) => this.#handleIn(peer),
+        handleOut: (peer, reason) => this.#handleOut(peer, reason),
+        handleUp: (node, stream, answer) => this.#handleUp(node, stream, answer),
+        handleDown: (node, stream, reason) => {
+          logger.info(
+            { event: 'peer.down', peer: node, stream, code: reason.code },
+            `the link to node ${node} is down`,
+          );
+          if (stream === 'messages') this.#ends?.node.reportUnreachable(node);
+        },
+        handleFailed: (node, stream, reason, answer) => {
+          if (answer === undefined || stream === 'snapshots') return;
+          const { verdict, reason: why } = answer;
+          logger.warn(
+            { event: 'peer.refused', peer: node, verdict, why, code: reason.code },
+            `node ${node} refused this one`,
+          );
+        },
+      },
+      onTurnedAway: (error, { remoteAddress }, greeting) => {
+        const fields = {
+          event: 'peer.turned-away',
+          peer: greeting?.sender,
+          from: remoteAddress.host,
+          code: error.code,
+        };
+        logger.warn(fields, `a connection on the nodes' port was turned away: ${error.message}`);
+      },
+    });
+  }
+
+  /** The `onConnection` of the listener for nodes. */
+  accept(connection: Connection): void {
+    this.mesh.accept(connection);
+  }
+
+  /** From now on there is somebody to take what comes. */
+  attach(ends: ExchangeEnds): void {
+    this.#ends = ends;
+  }
+
+  /** Nobody is there any more. Idempotent. */
+  detach(): void {
+    this.#ends = undefined;
+  }
+
+  /** Nodes whose messages come in. */
+  get senders(): readonly NodeId[] {
+    return [...this.#incoming.keys()].filter(({ stream }) => stream === 'messages').map(({ node }) => node);
+  }
+
+  /** Whom to have links to. */
+  setPeers(addresses: ReadonlyMap<NodeId, Endpoint>): void {
+    this.mesh.setPeers(addresses);
+  }
+
+  /** Ends the connections of those who would not be let in any more: when they come again they are told why. */
+  dismiss(isWelcome: (greeting: Greeting, origin: PeerOrigin) => boolean): void {
+    for (const peer of this.#incoming.keys()) {
+      if (isWelcome(peer.greeting, peer.origin)) continue;
+      peer.destroy(new TransportError('KAYA_PEER_REFUSED', `node ${peer.node} is no member any more`));
+    }
+  }
+
+  send(message: PeerMessage): void {
+    const priority: FramePriority = URGENT.has(message.kind) ? 'urgent' : 'normal';
+    this.mesh.send(message.to, 'messages', encodePeerMessage(message), priority);
+  }
+
+  /** For the two ends of a transfer. Chunks have a stream of their own, so that messages do not wait for them. */
+  sendTransfer(message: TransferMessage): void {
+    this.mesh.send(message.to, 'snapshots', encodeTransferMessage(message), 'normal');
+  }
+
+  async close(): Promise<void> {
+    this.detach();
+    await this.mesh.close();
+  }
+
+  #handleIn(peer: IncomingPeer): void {
+    const { node, stream, greeting } = peer;
+    const origin: RaftIdentity = {
+      clusterId: this.#options.clusterId(),
+      nodeId: node,
+      incarnation: greeting.incarnation,
+    };
+    const intake = new PeerIntake({
+      origin,
+      node: { receive: (message, from) => this.#ends?.node.receive(message, from) },
+      onTransfer: (message) => this.#takeTransfer(message, node),
+      onEvent: (event) => this.#ends?.onEvent(event),
+    });
+    this.#incoming.set(peer, intake);
+    this.#options.logger.info(
+      { event: 'peer.in', peer: node, stream, boot: greeting.boot },
+      `node ${node} has connected`,
+    );
+  }
+
+  #handleFrame(peer: IncomingPeer, frame: Uint8Array): void {
+    const intake = this.#incoming.get(peer);
+    if (this.#ends === undefined || intake === undefined) return;
+    if (intake.takeFrame(frame)) return;
+    peer.destroy(new TransportError('KAYA_PEER_MALFORMED', `node ${peer.node} sent what is no message`));
+  }
+
+  #handleOut(peer: IncomingPeer, reason: TransportError | undefined): void {
+    this.#incoming.delete(peer);
+    if (peer.stream !== 'messages' || reason?.code === 'KAYA_PEER_REPLACED') return;
+    const { node } = peer;
+    this.#options.logger.info(
+      { event: 'peer.out', peer: node, code: reason?.code },
+      `the connection of node ${node} has ended`,
+    );
+    this.#options.onGone(node);
+  }
+
+  #handleUp(node: NodeId, stream: PeerStream, answer: Greeting): void {
+    this.#options.logger.info(
+      { event: 'peer.up', peer: node, stream, boot: answer.boot },
+      `the link to node ${node} is up`,
+    );
+    if (stream === 'snapshots') this.#ends?.shipper.connected(node);
+  }
+
+  /** Nobody speaks for another about files. */
+  #takeTransfer(message: TransferMessage, node: NodeId): void {
+    if (this.#ends === undefined || message.from !== node) return;
+    const { shipper, installer } = this.#ends;
+    if (isSenderMessage(message)) void installer.receive(message);
+    else void shipper.receive(message);
+  }
+}

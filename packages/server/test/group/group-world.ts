@@ -1,0 +1,191 @@
+/** Nodes of one group on in-memory disks and an in-memory network, with a clock that the test moves. */
+
+import { decodeUtf8, encodeUtf8, type WriteAnswer } from '@kayadb/codec';
+import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { MemoryNetwork } from '@kayadb/transport/testing';
+import { type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
+
+import { NodeDirectory } from '../../src/directory/node-directory.ts';
+import { Group, type GroupOptions } from '../../src/group/group.ts';
+import type { PeerSetting } from '../../src/group/peer-setting.ts';
+import type { LogFields, Logger } from '../../src/logger.ts';
+
+export interface SiteOptions {
+  readonly peers?: readonly number[];
+  readonly isJoining?: boolean;
+  readonly keepsLeases?: boolean;
+}
+
+const DATA = '/data';
+
+export class GroupWorld {
+  readonly clock = new VirtualClock();
+  readonly network: MemoryNetwork = new MemoryNetwork({ clock: this.clock });
+  readonly log: (LogFields & { readonly node: number; readonly level: string; readonly message: string })[] = [];
+  readonly processes: ReturnType<typeof fakeProcessWorld> = fakeProcessWorld();
+  readonly #sites = new Map<number, Site>();
+  readonly #disks = new Map<number, MemoryFileSystem>();
+
+  disk(node: number): MemoryFileSystem {
+    const disk = this.#disks.get(node) ?? new MemoryFileSystem();
+    this.#disks.set(node, disk);
+    return disk;
+  }
+
+  /** The node's disk is new and empty from its next start on. */
+  wipe(node: number): void {
+    this.#disks.delete(node);
+  }
+
+  async start(node: number, options: SiteOptions = {}): Promise<Site> {
+    const site = await Site.start(this, node, options);
+    this.#sites.set(node, site);
+    return site;
+  }
+
+  async startAll(nodes: readonly number[], options: SiteOptions = {}): Promise<readonly Site[]> {
+    return Promise.all(nodes.map((node) => this.start(node, { peers: nodes, ...options })));
+  }
+
+  /** Moves time on until `isReached`, or fails. */
+  async until(what: string, isReached: () => boolean, limitMs = 30_000): Promise<void> {
+    for (let ms = 0; ms < limitMs; ms += 10) {
+      if (isReached()) return;
+      await this.clock.advanceAsync(10);
+    }
+    throw new Error(`not within ${limitMs} ms: ${what}`);
+  }
+
+  /** Waits for `work` while time goes on. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const done = work.finally(() => {
+      isSettled = true;
+    });
+    done.catch(() => undefined);
+    await this.until('a promise settles', () => isSettled);
+    return done;
+  }
+
+  async leader(sites: readonly Site[]): Promise<Site> {
+    const leading = (): Site | undefined => sites.find(({ group }) => group.member?.node.summary().role === 'leader');
+    await this.until('somebody leads', () => leading() !== undefined);
+    return leading()!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const stopping = [...this.#sites.values()].map((site) => site.stop());
+    await this.settle(Promise.all(stopping));
+  }
+}
+
+export class Site {
+  readonly node: number;
+  readonly group: Group;
+  readonly directory: NodeDirectory;
+  ended: Error | undefined;
+  isReady = false;
+  readonly #process: FakeProcess;
+  #isStopped = false;
+
+  private constructor(world: GroupWorld, directory: NodeDirectory, process: FakeProcess, options: SiteOptions) {
+    this.node = directory.identity.node;
+    this.directory = directory;
+    this.#process = process;
+    const random = seededRandom(testSeed()).fork(`node ${this.node} boot ${directory.identity.boot}`);
+    const fileSystem = world.disk(this.node);
+    const groupOptions: GroupOptions = {
+      directory,
+      fileSystem,
+      network: world.network.from(hostOf(this.node)),
+      clock: world.clock,
+      wallClock: () => 1_800_000_000_000 + world.clock.now(),
+      random: {
+        fraction: () => random.next(),
+        integer: (limit) => random.int(limit),
+        bytes: (count) => random.bytes(count),
+      },
+      yieldTurn: () => Promise.resolve(),
+      logger: recordingLogger(world, this.node),
+      engine: {
+        fileSystem,
+        processes: process,
+        randomBytes: (count) => random.bytes(count),
+        memtableBytes: 64 * 1024,
+        tableBytes: 64 * 1024,
+        blockCacheBytes: 64 * 1024,
+      },
+      peerAddress: { host: hostOf(this.node), port: portOf(this.node) },
+      peers: (options.peers ?? []).filter((peer) => peer !== this.node).map(peerSetting),
+      isJoining: options.isJoining ?? false,
+      timing: { heartbeatMs: 100, electionMs: 500 },
+      keepsLeases: options.keepsLeases ?? false,
+      clientAddress: () => `${hostOf(this.node)}:7379`,
+      onEnd: (cause) => {
+        this.ended = cause;
+      },
+    };
+    this.group = new Group(groupOptions);
+    const noteReady = async (): Promise<void> => {
+      await this.group.ready;
+      this.isReady = true;
+    };
+    void noteReady();
+  }
+
+  static async start(world: GroupWorld, node: number, options: SiteOptions): Promise<Site> {
+    const process = world.processes.start();
+    const random = seededRandom(testSeed()).fork(`incarnation of node ${node}`);
+    const directory = await NodeDirectory.open({
+      fs: world.disk(node),
+      processes: process,
+      directory: DATA,
+      node,
+      drawIncarnation: () => 1 + random.int(2 ** 32 - 1),
+    });
+    const site = new Site(world, directory, process, options);
+    await site.group.listen();
+    return site;
+  }
+
+  put(key: string, value: string): Promise<WriteAnswer> {
+    const operations = [{ kind: 'put' as const, key: encodeUtf8(key), value: encodeUtf8(value) }];
+    return this.group.replica.write({ conditions: [], operations, otherwise: [] });
+  }
+
+  get(key: string): Promise<string | undefined> {
+    const { replica } = this.group;
+    return replica.read({ kind: 'linearizable' }, async () => {
+      const row = await replica.get(encodeUtf8(key));
+      return row === undefined ? undefined : decodeUtf8(row.value);
+    });
+  }
+
+  /** In order. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    await this.group.close();
+    await this.directory.close();
+    this.#process.kill();
+  }
+}
+
+export function hostOf(node: number): string {
+  return `10.0.0.${node}`;
+}
+
+/** The in-memory network tells listeners apart by their ports. */
+export function portOf(node: number): number {
+  return 7480 + node;
+}
+
+function peerSetting(node: number): PeerSetting {
+  return { node, address: { host: hostOf(node), port: portOf(node) } };
+}
+
+function recordingLogger({ log }: GroupWorld, node: number): Logger {
+  const at = (level: string) => (fields: LogFields, message: string) =>
+    void log.push({ ...fields, node, level, message });
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
