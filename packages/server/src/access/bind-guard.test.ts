@@ -155,17 +155,17 @@ describe('checkBind for nodes', () => {
 describe('checkBind for reports', () => {
   const reports = { ...strict, purpose: 'reports', flag: '--metrics-addr' } as const;
 
-  test('wants TLS on a private network, or to be told', () => {
+  test('wants a client token or TLS on a private network, or to be told', () => {
     const bare = checkBind({ ...reports, host: '10.0.0.5' });
-    const others = [{ hasTls: true }, { insecure: true }, { allowPublicBind: true }].map((flags) =>
+    const others = [{ isGuarded: true }, { hasTls: true }, { insecure: true }].map((flags) =>
       checkBind({ ...reports, ...flags, host: '10.0.0.5' }),
     );
 
     expect(bare).toEqual({
       kind: 'refused',
-      reason: '--metrics-addr 10.0.0.5 can be reached from other machines, and TLS is not configured',
-      advice:
-        'pass --tls-cert, --tls-key and --tls-ca, or --insecure to let every machine on that network see the reports',
+      reason:
+        '--metrics-addr 10.0.0.5 can be reached from other machines, and neither a client token nor TLS is configured',
+      advice: 'pass --client-token-file FILE, or --insecure to let every machine on that network see all reports',
     });
     expect(others.map(({ kind }) => kind)).toEqual(['allowed', 'allowed', 'allowed']);
   });

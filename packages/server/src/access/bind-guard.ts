@@ -67,7 +67,7 @@ function mayOthersUse(scope: ExposedScope, request: BindRequest): boolean {
 const MISSING: Readonly<Record<PortPurpose, string>> = {
   clients: 'neither a client token nor TLS is configured',
   nodes: 'without TLS whoever does can pose as a node of the cluster',
-  reports: 'TLS is not configured',
+  reports: 'neither a client token nor TLS is configured',
 };
 
 const ALLOWING: Readonly<Record<PortPurpose, string>> = {
