@@ -1,4 +1,7 @@
 export { formatEndpoint, normaliseHost, parseEndpoint } from './endpoint.ts';
+export { type HttpAnswer, type HttpHandler, type HttpRequest, textAnswer } from './http/http-exchange.ts';
+export { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/http-limits.ts';
+export { type HttpListener, listenHttp, type ListenHttpOptions } from './http/http-listener.ts';
 export { type ConnectionLimits, DEFAULT_DIAL_LIMITS, DEFAULT_LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
 export type {
   Connection,
