@@ -20,7 +20,7 @@ import type {
 } from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
-import type { RowScan, RowScanOptions } from '../replica/replica.ts';
+import type { ManyRows, RowScan, RowScanOptions } from '../replica/replica.ts';
 import type { CommandResult } from './command-result.ts';
 import type { Member } from './command.ts';
 import {
@@ -189,9 +189,17 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
     return readRow(this.#slot.engine, key);
   }
 
-  /** In the order of `keys`, all of one state. */
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
-    return readRows(this.#slot.engine, keys);
+  /** In the order of `keys`, all of one state; `too-large` when the values have more than `maxBytes`. Bound: `maxBytes` and a few values more. */
+  async getMany(keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows> {
+    for (;;) {
+      const { engine } = this.#slot;
+      try {
+        return await readRows(engine, keys, maxBytes);
+      } catch (error) {
+        // A snapshot has taken its place in the middle of it.
+        if (engine === this.#slot.engine || !isClosed(error)) throw error;
+      }
+    }
   }
 
   /** Rows of the state within the call. Holds it until it is closed. */
@@ -235,8 +243,7 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
   }
 
   #explain(engine: Engine, error: unknown): unknown {
-    const isReplaced = engine !== this.#slot.engine && error instanceof EngineError;
-    if (!isReplaced || error.code !== 'KAYA_ENGINE_CLOSED') return error;
+    if (engine === this.#slot.engine || !isClosed(error)) return error;
     return new MachineError(
       'KAYA_STATE_REPLACED',
       'the node has taken over a snapshot, and the state that the scan shows is gone; begin the scan again',
@@ -247,6 +254,10 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
 
 function engineOptionsOf({ engine, clock }: KayaMachineOptions): EngineOptions {
   return { clock, ...engine };
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'KAYA_ENGINE_CLOSED';
 }
 
 function ignore(): void {

@@ -3,19 +3,39 @@
 import type { Row2 } from '@kayadb/codec';
 import type { Engine, KeyRange } from '@kayadb/engine';
 
-import type { RowScan, RowScanOptions } from '../replica/replica.ts';
+import type { ManyRows, RowScan, RowScanOptions } from '../replica/replica.ts';
 import { MachineRowScan } from './machine-row-scan.ts';
 import { decodeMachineRow, MACHINE_KEY, revisionOf, USER_END, userKey, valueOf } from './rows.ts';
+
+/** Bound: values that are read before somebody looks how large they are. */
+const KEYS_AT_ONCE = 8;
 
 /** @param key - Of a user. */
 export async function readRow(engine: Engine, key: Uint8Array): Promise<Row2 | undefined> {
   return toRow(await engine.get(userKey(key)));
 }
 
-/** In the order of `keys`, all of one state. */
-export async function readRows(engine: Engine, keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
-  const rows = await engine.getMany(keys.map((key) => userKey(key)));
-  return rows.map((row) => toRow(row));
+/**
+ * In the order of `keys`, all of one state.
+ *
+ * Bound: `maxBytes` and a few values more are held at once.
+ *
+ * @returns `too-large` when the values have more than `maxBytes`.
+ */
+export async function readRows(engine: Engine, keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows> {
+  await using state = engine.snapshot();
+  const rows: (Row2 | undefined)[] = [];
+  let bytes = 0;
+  for (let start = 0; start < keys.length; start += KEYS_AT_ONCE) {
+    const chunk = keys.slice(start, start + KEYS_AT_ONCE).map((key) => userKey(key));
+    for (const stored of await engine.getMany(chunk, { snapshot: state })) {
+      const row = toRow(stored);
+      bytes += row?.value.length ?? 0;
+      rows.push(row);
+    }
+    if (bytes > maxBytes) return 'too-large';
+  }
+  return rows;
 }
 
 /**

@@ -55,19 +55,26 @@ export class MachineWriter {
     const { clock, yieldTurn } = this.#time;
     const results: CommandResult[] = [];
     let sinceMs = clock.now();
+    // The largest command keeps others waiting for the longest of its steps, and not for all of them.
+    const takeTurn = async (): Promise<void> => {
+      await yieldTurn();
+      sinceMs = clock.now();
+    };
+    const isDue = (): boolean => clock.now() - sinceMs >= TURN_MS;
     let last = this.#writtenIndex;
     for (const entry of entries) {
       const command = decodeEntry(entry);
+      if (isDue()) await takeTurn();
       if (this.#pending.rangeCount > MAX_PENDING_RANGES && readsRows(command)) await this.#commit(last);
       const executed = this.#executor.execute(command, entry);
       results.push(executed instanceof Promise ? await executed : executed);
       this.#hasNews = true;
       last = entry.index;
+      if (isDue()) await takeTurn();
       const isFull = this.#pending.bytes >= MAX_BATCH_BYTES || this.#pending.count >= MAX_BATCH_OPERATIONS;
-      if (isFull && entry.index < upTo) await this.#commit(entry.index);
-      if (clock.now() - sinceMs < TURN_MS) continue;
-      await yieldTurn();
-      sinceMs = clock.now();
+      if (!isFull || entry.index === upTo) continue;
+      await this.#commit(entry.index);
+      if (isDue()) await takeTurn();
     }
     if (upTo > this.#writtenIndex) await this.#commit(upTo);
     return results;

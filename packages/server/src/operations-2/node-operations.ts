@@ -15,7 +15,7 @@ import type {
   PlannedChange,
 } from '../membership/membership-operations.ts';
 import { checkAddress, checkNode } from '../operations/check-arguments.ts';
-import type { Replica, RowScan, SessionGrant } from '../replica/replica.ts';
+import type { ManyRows, Replica, RowScan, SessionGrant } from '../replica/replica.ts';
 import { ServerError } from '../server-error.ts';
 import type { Attempt } from './attempt.ts';
 import type { NodeReports } from './node-reports.ts';
@@ -68,10 +68,10 @@ export class NodeOperations {
     attempt: Attempt,
   ): Promise<readonly (Row2 | undefined)[]> {
     authorize(identity, 'get');
-    const task = (): Promise<readonly (Row2 | undefined)[]> => this.#pages.run(() => this.#replica.getMany(keys));
+    const maxBytes = this.#limits.maxFrameBytes - ROW_OVERHEAD_BYTES * keys.length;
+    const task = (): Promise<ManyRows> => this.#pages.run(() => this.#replica.getMany(keys, maxBytes));
     const rows = await this.#replica.read(freshness, () => attempt.fetch('frame', task));
-    const bytes = rows.reduce((sum, row) => sum + ROW_OVERHEAD_BYTES + (row?.value.length ?? 0), 0);
-    if (bytes <= this.#limits.maxFrameBytes) return rows;
+    if (rows !== 'too-large') return rows;
     const message = `the values of these ${keys.length} keys do not fit into one answer; ask for fewer of them at once`;
     throw new ServerError('KAYA_ANSWER_TOO_LARGE', message);
   }

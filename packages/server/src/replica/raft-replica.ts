@@ -15,7 +15,7 @@ import type { KayaMachine } from '../machine/kaya-machine.ts';
 import { DEFAULT_SESSION_EXPIRY_MS } from '../machine/machine-format.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { ReplicaError } from './replica-error.ts';
-import type { Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
+import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
 
 export interface RaftReplicaParts {
   readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary'>;
@@ -79,8 +79,8 @@ export class RaftReplica implements Replica {
     return this.#parts.machine.get(key);
   }
 
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
-    return this.#parts.machine.getMany(keys);
+  getMany(keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows> {
+    return this.#parts.machine.getMany(keys, maxBytes);
   }
 
   scan(options: RowScanOptions): RowScan {

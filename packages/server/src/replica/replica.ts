@@ -20,6 +20,9 @@ export interface RowScanOptions {
   readonly limit: number;
 }
 
+/** One for each key, in their order; or just that their values have more bytes than were asked for. */
+export type ManyRows = readonly (Row2 | undefined)[] | 'too-large';
+
 /** Rows of one state, pulled in batches. Leaving it early, `close` is due. */
 export interface RowScan {
   /** Whose state it shows. */
@@ -55,7 +58,7 @@ export interface Replica {
    */
   read<T>(freshness: Freshness, task: () => Promise<T>): Promise<T>;
   get(key: Uint8Array): Promise<Row2 | undefined>;
-  /** In the order of `keys`, all of one state. */
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]>;
+  /** In the order of `keys`, all of one state. Bound: `maxBytes` of values and a few values more are held. */
+  getMany(keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows>;
   scan(options: RowScanOptions): RowScan;
 }

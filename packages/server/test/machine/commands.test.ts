@@ -7,6 +7,7 @@ import {
   type WriteCondition,
   type WriteOperation,
 } from '@kayadb/codec';
+import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { CommandResult } from '../../src/machine/command-result.ts';
@@ -188,8 +189,8 @@ describe('a write', () => {
       ],
     });
 
-    const rows = await told.machine.getMany([key, other]);
-    expect(rows.map((row) => row?.value.length)).toEqual([value.length, rest.length]);
+    const [row, otherRow] = [await told.machine.get(key), await told.machine.get(other)];
+    expect([row?.value.length, otherRow?.value.length]).toEqual([value.length, rest.length]);
   });
 
   test('may have as many operations as there may be', { timeout: 60_000 }, async () => {
@@ -465,6 +466,30 @@ describe('members', () => {
     expect(remembered.filter((is) => is)).toHaveLength(MAX_GONE_MEMBERS);
     await again.close();
     expect((await world.rows()).filter((row) => row.startsWith('<1>gone/'))).toHaveLength(MAX_GONE_MEMBERS);
+  });
+});
+
+describe('apply', () => {
+  test('gives others a turn between the steps of a command that take long, and none to those that do not', async () => {
+    let stepMs = 0;
+    let nowMs = 0;
+    let turns = 0;
+    const clock = { now: () => (nowMs += stepMs), setTimer: () => ({ cancel: () => undefined }) };
+    const yieldTurn = async (): Promise<void> => void turns++;
+    const world = await MachineWorld.create(new MemoryFileSystem(), { time: { clock, yieldTurn } });
+    const machine = await world.open();
+    const command = (key: string): Command => ({
+      kind: 'write',
+      timeMs: 0,
+      write: writeOf({ operations: [put(key, '')] }),
+    });
+    await machine.apply(entriesOf([command('a')]), 1);
+    const quick = turns;
+    stepMs = 2;
+
+    await machine.apply(entriesOf([command('b')], 2), 2);
+
+    expect([quick, turns]).toEqual([0, 2]);
   });
 });
 

@@ -10,6 +10,7 @@ import type { Command } from '../../src/machine/command.ts';
 import { encodeCommand } from '../../src/machine/encode-command.ts';
 import { listStores, storePath } from '../../src/machine/group-folders.ts';
 import { KayaMachine } from '../../src/machine/kaya-machine.ts';
+import type { MachineTime } from '../../src/machine/machine-writer.ts';
 
 export const GROUP = '/group';
 
@@ -38,6 +39,7 @@ export interface WorldOptions {
   /** Stores, of which the engine makes the identity, differ between nodes. */
   readonly seed?: number;
   readonly engine?: EngineOptions;
+  readonly time?: MachineTime;
 }
 
 export class MachineWorld {
@@ -64,8 +66,7 @@ export class MachineWorld {
       fs: this.fs,
       directory: GROUP,
       engine: this.#engineOptions(),
-      clock: new VirtualClock(),
-      yieldTurn: () => Promise.resolve(),
+      ...(this.#options.time ?? { clock: new VirtualClock(), yieldTurn: () => Promise.resolve() }),
       snapshot,
       onWarning: (message) => this.warnings.push(message),
     });

@@ -51,6 +51,17 @@ async function pagesOf(
   return pages;
 }
 
+/** Of a machine whose values fit. */
+async function manyOf(
+  machine: KayaMachine,
+  keys: readonly string[],
+  maxBytes = 1_000_000,
+): Promise<readonly (string | undefined)[] | 'too-large'> {
+  const buffers = keys.map((key) => Buffer.from(key));
+  const rows = await machine.getMany(buffers, maxBytes);
+  return rows === 'too-large' ? rows : rows.map((row) => row && `${textOf(row.value)}@${row.revision}`);
+}
+
 describe('get and getMany', () => {
   test('give values and revisions, in the order of the keys', async () => {
     const machine = await filled([
@@ -59,20 +70,42 @@ describe('get and getMany', () => {
     ]);
 
     const one = await machine.get(Buffer.from('a'));
-    const many = await machine.getMany(['b', 'x', 'a', 'b'].map((key) => Buffer.from(key)));
+    const many = await manyOf(machine, ['b', 'x', 'a', 'b']);
 
     expect(one).toEqual({ value: Uint8Array.of(0x31), revision: 2 });
-    expect(many.map((row) => row && `${textOf(row.value)}@${row.revision}`)).toEqual(['@2', undefined, '1@2', '@2']);
+    expect(many).toEqual(['@2', undefined, '1@2', '@2']);
   });
 
   test('do not see the rows of the machine', async () => {
     const machine = await filled([]);
 
-    const rows = await machine.getMany(
-      ['\u0001machine', 'machine', '', '\u0001session/'].map((key) => Buffer.from(key)),
-    );
+    const rows = await manyOf(machine, ['\u0001machine', 'machine', '', '\u0001session/']);
 
     expect(rows).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test('give many keys of one state, whatever is written meanwhile', async () => {
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+    const machine = await filled(keys.map((key) => [key, 'old']));
+
+    const reading = manyOf(machine, keys);
+    await machine.apply(entriesOf([putAll(keys.map((key) => [key, 'new']))], 3), 3);
+
+    expect(new Set(await reading)).toEqual(new Set(['old@2']));
+  });
+
+  test('stop at the bytes that were asked for, a few values behind', async () => {
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+    const machine = await filled(keys.map((key) => [key, '0123456789']));
+    const gets = (): number => machine.stats().getCount;
+
+    const exact = await manyOf(machine, keys, 1000);
+    const before = gets();
+    const over = await manyOf(machine, keys, 99);
+
+    expect(exact).toHaveLength(100);
+    expect(over).toBe('too-large');
+    expect(gets() - before).toBeLessThan(20);
   });
 });
 

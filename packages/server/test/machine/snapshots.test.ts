@@ -379,9 +379,15 @@ describe('readers of a state that a snapshot replaces', { timeout: 60_000 }, () 
     await adopt(follower, snapshot);
     const scan = follower.scan(all);
     const reading = follower.get(Buffer.from('k5'));
+    const keys = Array.from({ length: 50 }, (_, i) => Buffer.from(`k${i % 10}`));
+    const many = follower.getMany(keys, 1_000_000);
 
     await follower.restore(snapshot);
 
+    const rows = await many;
+    const seen = rows === 'too-large' ? [] : rows.map((row) => row?.revision);
+    expect(seen).toHaveLength(50);
+    expect(seen).toEqual(keys.map((_, i) => seen[i % 10]));
     expect(Buffer.from((await reading)!.value).toString()).toBe('old');
     await expect(scan.next(100, 1)).rejects.toMatchObject({ code: 'KAYA_STATE_REPLACED' });
     await expect(scan.next(100, 1)).rejects.toMatchObject({ code: 'KAYA_STATE_REPLACED' });

@@ -7,7 +7,7 @@ import type { CommandBody } from '../../src/machine/command.ts';
 import { encodeCommand } from '../../src/machine/encode-command.ts';
 import type { KayaMachine } from '../../src/machine/kaya-machine.ts';
 import { ReplicaError } from '../../src/replica/replica-error.ts';
-import type { Replica, RowScan, RowScanOptions, SessionGrant } from '../../src/replica/replica.ts';
+import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from '../../src/replica/replica.ts';
 
 export class MachineReplica implements Replica {
   readonly nodeId = 1;
@@ -49,8 +49,8 @@ export class MachineReplica implements Replica {
     return this.#machine.get(key);
   }
 
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
-    return this.#machine.getMany(keys);
+  getMany(keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows> {
+    return this.#machine.getMany(keys, maxBytes);
   }
 
   scan(options: RowScanOptions): RowScan {

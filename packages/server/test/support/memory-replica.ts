@@ -2,7 +2,7 @@
 
 import { compareBytes, type Freshness, type PageRow, type Row2, type Write, type WriteAnswer } from '@kayadb/codec';
 
-import type { Replica, RowScan, RowScanOptions, SessionGrant } from '../../src/replica/replica.ts';
+import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from '../../src/replica/replica.ts';
 
 export const TERM = 3;
 
@@ -110,8 +110,10 @@ export class MemoryReplica implements Replica {
     return row && { value: row.value, revision: row.revision };
   }
 
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Row2 | undefined)[]> {
-    return Promise.all(keys.map((key) => this.get(key)));
+  async getMany(keys: readonly Uint8Array[], maxBytes: number): Promise<ManyRows> {
+    const rows = await Promise.all(keys.map((key) => this.get(key)));
+    const bytes = rows.reduce((sum, row) => sum + (row?.value.length ?? 0), 0);
+    return bytes > maxBytes ? 'too-large' : rows;
   }
 
   scan(options: RowScanOptions): RowScan {
