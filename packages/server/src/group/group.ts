@@ -27,6 +27,7 @@ import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
 import { type EndVerdict, endErrorOf, GroupError } from './group-error.ts';
 import { GroupMember, tickMsOf } from './group-member.ts';
+import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
 import { nodesOf, PeerBook } from './peer-book.ts';
@@ -68,6 +69,7 @@ const LEASE_SHARE = 0.75;
 export class Group {
   /** Refuses as long as there is no member, and again when there is none any more. */
   readonly replica: LateReplica;
+  readonly membership: LateMembership;
   /** Resolves when the node is a member and knows a leader. */
   readonly ready: Promise<void>;
   readonly #options: GroupOptions;
@@ -98,6 +100,7 @@ export class Group {
     this.#book = new PeerBook({ self: this.#nodeId, peers });
     this.#tls = tls === undefined ? undefined : new PeerTls(tls, this.#book, () => this.members);
     this.replica = new LateReplica(this.#nodeId, () => this.#refusal());
+    this.membership = new LateMembership(() => this.#refusal());
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });
@@ -291,8 +294,8 @@ export class Group {
     this.#end(event.cause instanceof Error ? event.cause : new Error(event.code, { cause: event.cause }));
   }
 
-  #wasRemoved(_node: NodeId, _incarnation: number): boolean {
-    return false;
+  #wasRemoved(node: NodeId, incarnation: number): boolean {
+    return this.#member?.machine.wasRemoved(node, incarnation) ?? false;
   }
 
   /** The group does not want this node any more. */
@@ -334,8 +337,10 @@ export class Group {
     if (cause !== undefined || this.#closing !== undefined) {
       return new ReplicaError('KAYA_STOPPING', `node ${this.#nodeId} is stopping; ask another one`);
     }
-    const missing = this.missing.join(', ');
-    const what = this.#options.isJoining ? 'to be added to a cluster' : `for nodes ${missing}`;
+    if (this.#options.directory.identity.cluster !== undefined) {
+      return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} is opening its directory; try again after a while`);
+    }
+    const what = this.#options.isJoining ? 'to be added to a cluster' : `for nodes ${this.missing.join(', ')}`;
     return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} has no cluster yet: it waits ${what}`);
   }
 

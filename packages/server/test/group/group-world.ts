@@ -3,12 +3,13 @@
 import { decodeUtf8, encodeUtf8, type WriteAnswer } from '@kayadb/codec';
 import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
-import { type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { crashClone, type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { NodeDirectory } from '../../src/directory/node-directory.ts';
 import { Group, type GroupOptions } from '../../src/group/group.ts';
 import type { PeerSetting } from '../../src/group/peer-setting.ts';
 import type { LogFields, Logger } from '../../src/logger.ts';
+import { MortalClock, MortalNetwork } from './mortal-world.ts';
 
 export interface SiteOptions {
   readonly peers?: readonly number[];
@@ -30,6 +31,15 @@ export class GroupWorld {
     const disk = this.#disks.get(node) ?? new MemoryFileSystem();
     this.#disks.set(node, disk);
     return disk;
+  }
+
+  /** The power goes, and comes back: what was not synced is gone. */
+  losePower(node: number): void {
+    const random = seededRandom(testSeed()).fork(`power of node ${node} at ${this.clock.now()}`);
+    this.#disks.set(
+      node,
+      crashClone(this.disk(node), { kind: 'nothing-unsynced' }, () => random.next()),
+    );
   }
 
   /** The node's disk is new and empty from its next start on. */
@@ -85,20 +95,26 @@ export class Site {
   readonly directory: NodeDirectory;
   ended: Error | undefined;
   isReady = false;
+  readonly #world: GroupWorld;
   readonly #process: FakeProcess;
+  readonly #clock: MortalClock;
+  readonly #network: MortalNetwork;
   #isStopped = false;
 
   private constructor(world: GroupWorld, directory: NodeDirectory, process: FakeProcess, options: SiteOptions) {
     this.node = directory.identity.node;
     this.directory = directory;
+    this.#world = world;
     this.#process = process;
+    this.#clock = new MortalClock(world.clock);
+    this.#network = new MortalNetwork(world.network.from(hostOf(this.node)));
     const random = seededRandom(testSeed()).fork(`node ${this.node} boot ${directory.identity.boot}`);
     const fileSystem = world.disk(this.node);
     const groupOptions: GroupOptions = {
       directory,
       fileSystem,
-      network: world.network.from(hostOf(this.node)),
-      clock: world.clock,
+      network: this.#network,
+      clock: this.#clock,
       wallClock: () => 1_800_000_000_000 + world.clock.now(),
       random: {
         fraction: () => random.next(),
@@ -159,6 +175,15 @@ export class Site {
       const row = await replica.get(encodeUtf8(key));
       return row === undefined ? undefined : decodeUtf8(row.value);
     });
+  }
+
+  /** The process is killed, and the power goes. */
+  async crash(): Promise<void> {
+    this.#isStopped = true;
+    this.#clock.kill();
+    this.#process.kill();
+    this.#world.losePower(this.node);
+    await this.#network.kill();
   }
 
   /** In order. */

@@ -1,6 +1,8 @@
-import { expect, describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { GroupWorld } from './group-world.ts';
+import { GroupWorld, type Site } from './group-world.ts';
+
+const ALL = [1, 2, 3];
 
 describe('Group', () => {
   test('of a node alone takes writes', async () => {
@@ -16,7 +18,7 @@ describe('Group', () => {
 
   test('of three nodes forms, replicates, and answers reads anywhere', async () => {
     await using world = new GroupWorld();
-    const sites = await world.startAll([1, 2, 3]);
+    const sites = await world.startAll(ALL);
     const leader = await world.leader(sites);
 
     await world.settle(leader.put('k', 'v'));
@@ -25,4 +27,92 @@ describe('Group', () => {
     expect(values).toEqual(['v', 'v', 'v']);
     expect(new Set(sites.map(({ directory }) => directory.identity.cluster)).size).toBe(1);
   });
+
+  test('refuses what comes before there is a group, and says what it waits for', async () => {
+    await using world = new GroupWorld();
+    const site = await world.start(1, { peers: ALL });
+
+    const write = site.put('k', 'v');
+
+    await expect(write).rejects.toMatchObject({
+      code: 'KAYA_NO_QUORUM',
+      message: 'node 1 has no cluster yet: it waits for nodes 2, 3',
+    });
+  });
+
+  test('goes on from what was acknowledged when all of it loses power', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    for (let i = 0; i < 20; i++) await world.settle(leader.put(`k${i}`, `v${i}`));
+
+    for (const site of sites) await site.crash();
+    const again = await world.startAll(ALL);
+    await world.leader(again);
+    const values = await world.settle(Promise.all(again.map((site, i) => site.get(`k${i * 9}`))));
+
+    expect(values).toEqual(['v0', 'v9', 'v18']);
+  });
+
+  test('has another leader well within a second when the process of one ends', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    await world.settle(leader.put('k', 'v'));
+    const rest = sites.filter((site) => site !== leader);
+
+    await leader.crash();
+    const atMs = world.clock.now();
+    const next = await world.leader(rest);
+    await world.settle(next.put('k', 'w'));
+    const tookMs = world.clock.now() - atMs;
+
+    expect(tookMs).toBeLessThan(400);
+    expect(await world.settle(next.get('k'))).toBe('w');
+  });
+
+  test('takes a restarted node back, which catches up', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    const other = sites.find((site) => site !== leader)!;
+    await other.crash();
+    for (let i = 0; i < 50; i++) await world.settle(leader.put(`k${i}`, 'v'));
+
+    const again = await world.start(other.node, { peers: ALL });
+    await world.until('it is ready', () => again.isReady);
+
+    expect(await world.settle(again.get('k49'))).toBe('v');
+  });
+
+  test('fences a member whose disk was wiped', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    await world.until('the group knows its directories', () => knowsAll(leader));
+    const other = sites.find((site) => site !== leader)!;
+    await other.crash();
+    world.wipe(other.node);
+
+    const again = await world.start(other.node, { peers: ALL });
+    await world.until('it is told', () => again.ended !== undefined);
+
+    expect(again.ended).toMatchObject({ code: 'KAYA_FENCED' });
+  });
+
+  test('gives a node nothing of another cluster', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    await world.leader(sites);
+    await world.start(4);
+
+    const stranger = await world.start(5, { peers: [1, 4] });
+    await world.clock.advanceAsync(15_000);
+
+    expect(stranger.group.member).toBeUndefined();
+  });
 });
+
+function knowsAll({ group }: Site): boolean {
+  return group.members.length === ALL.length && group.members.every(({ incarnation }) => incarnation > 0);
+}
