@@ -79,6 +79,8 @@ export interface EngineOptions {
   readonly processes?: ProcessTable;
   readonly clock?: Clock;
   readonly randomBytes?: (count: number) => Uint8Array;
+  /** Lets other work of the process have a turn. */
+  readonly yieldTurn?: () => Promise<void>;
 }
 
 /** The active memtable and those waiting to be flushed. */

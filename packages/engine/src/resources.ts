@@ -22,7 +22,7 @@ export function resolveResources(options: EngineOptions): Resources {
     processes: options.processes ?? nodeProcessTable(),
     clock: options.clock ?? systemClock,
     randomBytes: options.randomBytes ?? randomBytes,
-    yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
+    yieldTurn: options.yieldTurn ?? (() => new Promise((resolve) => setImmediate(resolve))),
   };
 }
 

@@ -13,20 +13,32 @@ import {
   type NodeEvent,
   type NodeEventSink,
   type NodeId,
+  type NodeLimits,
   openRaftStorage,
   type PeerSender,
   type RaftIdentity,
   RaftNode,
+  type RaftStorageOptions,
   SnapshotInstaller,
   SnapshotReceiver,
   type TransferMessage,
   TransferShipper,
+  type TransferShipperOptions,
 } from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
 import type { CommandResult } from '../machine/command-result.ts';
 import { KayaMachine, type KayaMachineOptions } from '../machine/kaya-machine.ts';
 import type { GroupTiming, NodeRandom } from '../node-options.ts';
+
+/** Bounds that are as they are, but for tests, which reach them sooner when they are small. */
+export interface GroupTuning {
+  readonly limits?: Partial<NodeLimits> | undefined;
+  readonly log?: Pick<RaftStorageOptions, 'segmentBytes' | 'cacheBytes'> | undefined;
+  readonly transfer?: Pick<TransferShipperOptions, 'chunkBytes' | 'windowBytes'> | undefined;
+  /** Whether the Raft core checks itself after every input. */
+  readonly checkInvariants?: boolean | undefined;
+}
 
 export interface GroupMemberOptions {
   readonly fs: FileSystem;
@@ -41,6 +53,7 @@ export interface GroupMemberOptions {
   readonly yieldTurn: () => Promise<void>;
   readonly timing: GroupTiming;
   readonly keepsLeases: boolean;
+  readonly tuning?: GroupTuning | undefined;
   readonly sender: PeerSender;
   readonly sendTransfer: (message: TransferMessage) => void;
   readonly onEvent: NodeEventSink;
@@ -122,8 +135,8 @@ export function tickMsOf({ heartbeatMs }: GroupTiming): number {
   return Math.max(1, Math.floor(heartbeatMs / 2));
 }
 
-function openLog({ fs, directory, identity }: GroupMemberOptions): Promise<DurableRaftStorage> {
-  return openRaftStorage(`${directory}/raft`, { fs, identity });
+function openLog({ fs, directory, identity, tuning }: GroupMemberOptions): Promise<DurableRaftStorage> {
+  return openRaftStorage(`${directory}/raft`, { fs, identity, ...tuning?.log });
 }
 
 function openMachine(options: GroupMemberOptions, storage: DurableRaftStorage): Promise<KayaMachine> {
@@ -155,7 +168,7 @@ async function openNode(
   storage: DurableRaftStorage,
   machine: KayaMachine,
 ): Promise<MemberParts> {
-  const { fs, directory, identity, clock, random, yieldTurn, sender, sendTransfer, onEvent } = options;
+  const { fs, directory, identity, clock, random, yieldTurn, sender, sendTransfer, onEvent, tuning = {} } = options;
   const tickMs = tickMsOf(options.timing);
   const electionTicks = Math.ceil(options.timing.electionMs / tickMs);
   const shipper = new TransferShipper({
@@ -163,6 +176,7 @@ async function openNode(
     send: sendTransfer,
     random: random.integer,
     retryTicks: Math.ceil(TRANSFER_RETRY_MS / tickMs),
+    ...tuning.transfer,
   });
   const node = await RaftNode.open({
     id: identity.nodeId,
@@ -191,6 +205,8 @@ async function openNode(
     readRetryTicks: Math.ceil(READ_RETRY_MS / tickMs),
     storageStallTicks: Math.ceil(STORAGE_STALL_MS / tickMs),
     maxEntryBytes: MAX_COMMAND_BYTES,
+    ...tuning.limits,
+    checkInvariants: tuning.checkInvariants ?? false,
   });
   const receiver = new SnapshotReceiver({ fs, directory, identity });
   const installer = new SnapshotInstaller({ node, receiver, target: machine, send: sendTransfer, onEvent });

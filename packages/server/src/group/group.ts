@@ -26,7 +26,7 @@ import { ReplicaError } from '../replica/replica-error.ts';
 import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
 import { type EndVerdict, endErrorOf, GroupError } from './group-error.ts';
-import { GroupMember, tickMsOf } from './group-member.ts';
+import { GroupMember, type GroupTuning, tickMsOf } from './group-member.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
@@ -55,6 +55,7 @@ export interface GroupOptions extends Pick<
   readonly isJoining: boolean;
   readonly timing: GroupTiming;
   readonly keepsLeases: boolean;
+  readonly tuning?: GroupTuning | undefined;
   /** As others are told, `host:port`. */
   readonly clientAddress: () => string;
   /** The node can not go on. Called once. */
@@ -223,7 +224,8 @@ export class Group {
   }
 
   #memberOptions({ voters }: Formed): Parameters<typeof GroupMember.open>[0] {
-    const { directory, fileSystem, engine, clock, random, yieldTurn, timing, keepsLeases, logger } = this.#options;
+    const { directory, fileSystem, engine, clock, random, yieldTurn, timing, keepsLeases, tuning, logger } =
+      this.#options;
     return {
       fs: fileSystem,
       directory: directory.groupPath,
@@ -235,6 +237,7 @@ export class Group {
       yieldTurn,
       timing,
       keepsLeases,
+      tuning,
       sender: this.#exchange,
       sendTransfer: (message) => this.#exchange.sendTransfer(message),
       onEvent: (event) => this.#handleRaftEvent(event),
@@ -338,7 +341,10 @@ export class Group {
       return new ReplicaError('KAYA_STOPPING', `node ${this.#nodeId} is stopping; ask another one`);
     }
     if (this.#options.directory.identity.cluster !== undefined) {
-      return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} is opening its directory; try again after a while`);
+      return new ReplicaError(
+        'KAYA_NO_QUORUM',
+        `node ${this.#nodeId} is opening its directory; try again after a while`,
+      );
     }
     const what = this.#options.isJoining ? 'to be added to a cluster' : `for nodes ${this.missing.join(', ')}`;
     return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} has no cluster yet: it waits ${what}`);

@@ -7,7 +7,15 @@
  */
 
 import { assert, type Row2 } from '@kayadb/codec';
-import { type DiskState, type Engine, EngineError, type EngineOptions, type EngineStats } from '@kayadb/engine';
+import {
+  type DiskState,
+  type Engine,
+  EngineError,
+  type EngineOptions,
+  type EngineStats,
+  type Row,
+  type Scan,
+} from '@kayadb/engine';
 import type {
   AppliedPoint,
   Entry,
@@ -206,6 +214,11 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
   scan(options: RowScanOptions): RowScan {
     const { engine } = this.#slot;
     return scanRows(engine, options, (error) => this.#explain(engine, error));
+  }
+
+  /** Every row, the machine's own too, of the state within the call: for whoever compares nodes. Leaving it early, `return` is due. */
+  rows(): Scan<Row> {
+    return this.#slot.engine.scan();
   }
 
   pin(snapshot: Snapshot): Promise<PinnedSnapshot> {
