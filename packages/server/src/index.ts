@@ -2,5 +2,10 @@ export { type BindRequest, type BindVerdict, checkBind } from './access/bind-gua
 export { type AddressScope, classifyAddress } from './access/ip-address.ts';
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts';
 export type { LogFields, Logger } from './logger.ts';
-export { type NodeOptions, type RunningNode, startNode, type StopOptions } from './node.ts';
+export { DirectoryError, type DirectoryErrorCode } from './directory/directory-error.ts';
+export { GroupError, type GroupErrorCode } from './group/group-error.ts';
+export type { PeerSetting } from './group/peer-setting.ts';
+export type { GroupTiming, NodeOptions, NodeRandom, NodeTls, StopOptions } from './node-options.ts';
+export type { NodePhase, NodeView } from './node-view.ts';
+export { type RunningNode, startNode } from './node.ts';
 export { ServerError, type ServerErrorCode } from './server-error.ts';

@@ -1,95 +1,138 @@
 /**
- * One node: an engine behind a listener. A reader of this package starts here.
- * The node owns the engine it is given and closes it last; it owns no process, reads no flags and no files.
+ * One node: its directory, its place in a group, and the clients' door. A reader of this package starts here.
+ * The node owns no process, reads no flags, and no files but those of its directory.
  */
 
-import type { Clock } from '@kayadb/codec';
-import type { Endpoint, Network } from '@kayadb/transport';
+import type { Timer } from '@kayadb/codec';
+import type { Endpoint, ListenTls } from '@kayadb/transport';
 
 import { ClientDoor } from './client-door.ts';
+import { NodeDirectory } from './directory/node-directory.ts';
+import { Group } from './group/group.ts';
 import { resolveLimits, type ServerLimits } from './limits.ts';
-import type { Logger } from './logger.ts';
-import { Operations } from './operations/operations.ts';
-import type { NodeStats } from './operations/stats-json.ts';
-import type { ServedEngine } from './served-engine.ts';
-import { stopNode } from './stop-node.ts';
-
-export interface NodeOptions {
-  /** The node closes it in `stop`, or when it cannot start. */
-  readonly engine: ServedEngine;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly nodeId: number;
-  /** Shown in STATS. */
-  readonly version: string;
-  /** Port 0 lets the operating system choose. Whether it may be bound is the caller's question: `checkBind`. */
-  readonly clientAddress: Endpoint;
-  /** Needed for data and stats, if set. */
-  readonly clientToken?: string | undefined;
-  /** Needed for membership, if set. */
-  readonly operatorToken?: string | undefined;
-  readonly limits?: Partial<ServerLimits> | undefined;
-}
-
-export interface StopOptions {
-  /** Bound: how long stopping may take in all. Default 10,000. */
-  readonly deadlineMs?: number;
-}
+import { LiveNodeView } from './live-node-view.ts';
+import type { GroupTiming, NodeOptions, NodeRandom, StopOptions } from './node-options.ts';
+import type { NodeView, StorageView } from './node-view.ts';
+import { NodeOperations } from './operations-2/node-operations.ts';
+import { ReplicaV1Operations } from './operations-2/replica-v1-operations.ts';
+import { NodeReporter } from './reports/node-reporter.ts';
+import { ServerError } from './server-error.ts';
+import { settlesWithin } from './settles-within.ts';
+import { StorageWatchdog } from './watchdog/storage-watchdog.ts';
+import { watchSyncs } from './watchdog/sync-watch.ts';
 
 export interface RunningNode extends AsyncDisposable {
   /** Where clients reach it, with the real port. */
   readonly address: Endpoint;
-  /** Resolves when the node cannot go on, with the reason: a poisoned engine or a broken invariant. Never rejects. */
+  /** Where other nodes reach it, with the real port. */
+  readonly peerAddress: Endpoint;
+  /** Resolves when it is a member of a group and knows a leader; perhaps never. Never rejects. */
+  readonly ready: Promise<void>;
+  /** Resolves when the node cannot go on, with the reason: its disk, a broken invariant, or a group that does not want it. Never rejects. */
   readonly failed: Promise<Error>;
-  /** Resolves `failed`: for what the owner learns of the engine elsewhere, as from its `poisoned` event. */
-  fail(cause: Error): void;
+  readonly view: NodeView;
   /**
-   * Accepts nothing more, answers what was begun, flushes and closes the engine. Idempotent.
+   * Hands leadership over, accepts nothing more, answers what was begun, and closes the directory. Idempotent.
    *
-   * @throws ServerError KAYA_STOP_TIMEOUT when the engine was not closed in time; what the engine's close fails with.
+   * @throws ServerError KAYA_STOP_TIMEOUT when not everything was closed in time; what closing fails with.
    */
   stop(options?: StopOptions): Promise<void>;
 }
 
-/** @throws TransportError KAYA_LISTEN_FAILED; RangeError for a bad limit or an empty token. The engine is closed then. */
+const DEFAULT_TIMING: GroupTiming = { heartbeatMs: 100, electionMs: 500 };
+/** Parts of the time to stop in: for somebody else to lead, and for clients that have not taken their answers; then they are cut off. */
+const HAND_OVER_SHARE = 0.2;
+const CLIENTS_SHARE = 0.5;
+/** For somebody else to lead when the disk does not answer. */
+const HAND_OVER_MS = 2_000;
+/** Between two looks at how long the disk takes. */
+const WATCH_MS = 100;
+
+/**
+ * Resolves when both ports listen; finding a group goes on behind that.
+ *
+ * @throws TransportError KAYA_LISTEN_FAILED; RangeError for a bad limit or an empty token; what `NodeDirectory.open` throws. Nothing is open then.
+ */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const limits = resolveLimits(options.limits);
+  const { fileSystem, processes, directory, nodeId, random } = options;
+  const watched = watchSyncs(fileSystem, options.clock);
+  const opened = await NodeDirectory.open({
+    fs: fileSystem,
+    processes,
+    directory,
+    node: nodeId,
+    drawIncarnation: () => drawIncarnation(random),
+  });
+  const node = new Node({ ...options, fileSystem: watched.fileSystem }, opened, watched.storage, limits);
   try {
-    const node = new Node(options);
     await node.listen();
     return node;
   } catch (error) {
-    await options.engine.close();
+    await node.stop();
     throw error;
   }
 }
 
 class Node implements RunningNode {
   readonly failed: Promise<Error>;
+  readonly view: NodeView;
   readonly #options: NodeOptions;
+  readonly #directory: NodeDirectory;
+  readonly #group: Group;
   readonly #door: ClientDoor;
-  readonly #startedMs: number;
+  readonly #watchdog: StorageWatchdog;
   #resolveFailed: (cause: Error) => void = () => {};
+  #watch: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: NodeOptions) {
-    const limits = resolveLimits(options.limits);
-    const { engine, network, clock, logger, clientAddress, clientToken, operatorToken } = options;
+  constructor(options: NodeOptions, directory: NodeDirectory, storage: StorageView, limits: ServerLimits) {
+    const { clock, logger, peers = [], isJoining = false, keepsLeases = false } = options;
+    const timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#options = options;
-    this.#startedMs = clock.now();
+    this.#directory = directory;
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve;
     });
+    const fail = (cause: Error): void => this.#resolveFailed(cause);
+    this.#group = new Group({
+      ...options,
+      directory,
+      peers,
+      isJoining,
+      timing,
+      keepsLeases,
+      clientAddress: () => this.view.clientAddress,
+      onEnd: fail,
+    });
+    const reports = new NodeReporter({
+      view: () => this.view,
+      clientAddressOf: (node) => this.#group.clientAddressOf(node),
+    });
+    const { replica, membership } = this.#group;
+    const operations2 = new NodeOperations({ replica, membership, reports, limits });
     this.#door = new ClientDoor({
-      operations: new Operations({ engine, clock, limits, readNodeStats: () => this.#readStats() }),
-      network,
-      clock,
-      logger,
-      address: clientAddress,
-      clientToken,
-      operatorToken,
+      ...options,
+      operations: new ReplicaV1Operations({ operations: operations2, clock, limits }),
+      operations2,
+      address: options.clientAddress,
+      tls: clientTls(options),
       limits,
-      onFailed: (cause) => this.fail(cause),
+      onFailed: fail,
+    });
+    this.view = new LiveNodeView({ options, directory, group: this.#group, door: this.#door, storage, timing, limits });
+    this.#watchdog = new StorageWatchdog({
+      storage,
+      clock,
+      events: {
+        warn: (ms) => logger.warn({ event: 'storage.slow', ms }, 'the disk is slow: a sync has not ended'),
+        handOver: (ms) => {
+          logger.error({ event: 'storage.stalled', ms }, 'the disk does not answer; handing leadership over');
+          void this.#group.handOver(HAND_OVER_MS);
+        },
+        giveUp: fail,
+        recovered: (ms) => logger.warn({ event: 'storage.recovered', ms }, 'the disk answers again'),
+      },
     });
   }
 
@@ -97,17 +140,23 @@ class Node implements RunningNode {
     return this.#door.address;
   }
 
-  listen(): Promise<void> {
-    return this.#door.listen();
+  get peerAddress(): Endpoint {
+    return this.#group.peerAddress;
   }
 
-  fail(cause: Error): void {
-    this.#resolveFailed(cause);
+  get ready(): Promise<void> {
+    return this.#group.ready;
+  }
+
+  /** The clients' door first: others are told its address. */
+  async listen(): Promise<void> {
+    await this.#door.listen();
+    await this.#group.listen();
+    this.#tick();
   }
 
   stop({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
-    const { engine, clock } = this.#options;
-    this.#stopping ??= stopNode({ door: this.#door, engine, clock, deadlineMs });
+    this.#stopping ??= this.#stop(deadlineMs);
     return this.#stopping;
   }
 
@@ -115,18 +164,47 @@ class Node implements RunningNode {
     return this.stop();
   }
 
-  #readStats(): NodeStats {
-    const { open, accepted, refusedTotal, refusedPerAddress } = this.#door.counts;
-    return {
-      nodeId: this.#options.nodeId,
-      version: this.#options.version,
-      isDraining: this.#door.isStopping,
-      connectionsOpen: open,
-      connectionsAccepted: accepted,
-      connectionsRefused: refusedTotal + refusedPerAddress,
-      heldBytes: this.#door.heldBytes,
-      failedAttempts: this.#door.failedAttempts,
-      uptimeMs: this.#options.clock.now() - this.#startedMs,
-    };
+  async #stop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + deadlineMs;
+    await this.#group.handOver(deadlineMs * HAND_OVER_SHARE);
+    await this.#door.stop(deadlineMs * CLIENTS_SHARE);
+    this.#watch?.cancel();
+    if (await settlesWithin(this.#close(), deadline - clock.now(), clock)) return;
+    const message = `the directory was not closed within ${deadlineMs} ms; nothing acknowledged is lost, the next start replays the log`;
+    throw new ServerError('KAYA_STOP_TIMEOUT', message);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#group.close();
+    } finally {
+      await this.#directory.close();
+    }
+  }
+
+  #tick(): void {
+    this.#watch = this.#options.clock.setTimer(WATCH_MS, () => {
+      this.#watchdog.tick();
+      this.#tick();
+    });
+  }
+}
+
+function clientTls({ tls }: NodeOptions): ListenTls | undefined {
+  if (tls === undefined) return undefined;
+  const { identity, minClientVersion, requiresClientCertificate = false } = tls;
+  return {
+    identity,
+    requiresPeerCertificate: requiresClientCertificate,
+    ...(minClientVersion === undefined ? {} : { minVersion: minClientVersion }),
+  };
+}
+
+/** From 1 to 2^53 - 1, each as likely as any other. */
+function drawIncarnation({ bytes }: NodeRandom): number {
+  for (;;) {
+    const drawn = Number(Buffer.from(bytes(8)).readBigUInt64LE() & BigInt(Number.MAX_SAFE_INTEGER));
+    if (drawn > 0) return drawn;
   }
 }

@@ -23,6 +23,7 @@ import { FEATURE_LEVEL } from '../machine/machine-format.ts';
 import type { GroupTiming, NodeOptions } from '../node-options.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
 import { ReplicaError } from '../replica/replica-error.ts';
+import { settlesWithin } from '../settles-within.ts';
 import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
 import { type EndVerdict, endErrorOf, GroupError } from './group-error.ts';
@@ -183,6 +184,24 @@ export class Group {
       onConnection: (connection) => this.#exchange.accept(connection),
     });
     this.#becoming = this.#become();
+  }
+
+  /** Has another voter lead, if this node does. @returns When somebody else is known to lead, nobody can, or `limitMs` are over. */
+  async handOver(limitMs: number): Promise<void> {
+    const raft = this.#member?.node;
+    if (raft === undefined || raft.summary().role !== 'leader') return;
+    const { progress, configuration } = raft.status();
+    const others = [...progress].filter(
+      ([node, { isRecentlyActive }]) =>
+        node !== this.#nodeId && isRecentlyActive && configuration.voters.includes(node),
+    );
+    const [best] = others.toSorted(([, a], [, b]) => b.match - a.match);
+    if (best === undefined) return;
+    await settlesWithin(
+      raft.transferLeader(best[0]).catch(() => undefined),
+      limitMs,
+      this.#options.clock,
+    );
   }
 
   /** Nothing is served or said any more. Idempotent. @throws What the store's or the log's close fails with. */

@@ -11,7 +11,7 @@ const HOST_LEVELS: Readonly<Record<HostKind, Level>> = {
   'message-refused': 'warn',
   'message-dropped': 'debug',
   'frame-refused': 'warn',
-  'ticks-missed': 'info',
+  'ticks-missed': 'debug',
   'storage-stalled': 'error',
   'storage-recovered': 'warn',
   'disk-full': 'error',
