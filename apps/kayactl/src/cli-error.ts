@@ -12,7 +12,8 @@ export type CliErrorCode =
   | 'KAYA_INPUT_CHANGED'
   | 'KAYA_BAD_LINES'
   | 'KAYA_IMPORT_STOPPED'
-  | 'KAYA_INTERRUPTED';
+  | 'KAYA_INTERRUPTED'
+  | 'KAYA_MEMBERSHIP_REFUSED';
 
 export interface CliErrorOptions {
   /** What to do next, as one sentence. */

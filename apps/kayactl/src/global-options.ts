@@ -124,12 +124,22 @@ async function readTokenFile(kind: string, file: string, fileSystem: FileSystem)
 }
 
 function collectServer(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, parseAddress(text)];
+}
+
+/** @returns `text`. @throws InvalidArgumentError unless it is `host:port`. */
+export function parseAddress(text: string): string {
   const match = /^(?:\[[^[\]]+\]|[^:[\]\s]+):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port']);
   if (!(port >= 1 && port <= 65_535)) {
     throw new InvalidArgumentError('Write it as host:port, for example 127.0.0.1:7379 or [::1]:7379.');
   }
-  return [...earlier, text];
+  return text;
+}
+
+/** Reads the number of a node. @throws InvalidArgumentError */
+export function parseNode(text: string): number {
+  return parseCount(text, 1);
 }
 
 function parseTimeout(text: string): number {

@@ -6,11 +6,14 @@ import type { connect } from '@kayadb/client';
 import type { Clock } from '@kayadb/codec';
 import type { FileSystem, ProcessTable } from '@kayadb/vfs';
 
-/** A standard output; on a terminal, `isTTY` is true and `columns` its width, as Node sets them. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+/** A standard input; on a terminal, `setRawMode` gives each key as it is pressed. */
+export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
+
+/** A standard output; on a terminal, `isTTY` is true, and `columns` and `rows` its size, as Node sets them. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 export interface KayactlIo {
-  readonly stdin: Readable;
+  readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;

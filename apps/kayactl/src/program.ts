@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 
+import { addAddNodeCommand } from './commands/add-node.ts';
 import { addBackupCommand } from './commands/backup.ts';
 import { addCheckpointCommand } from './commands/checkpoint.ts';
 import { addCompactCommand } from './commands/compact.ts';
@@ -13,12 +14,17 @@ import { addGetCommand } from './commands/get.ts';
 import { addHealthCommand } from './commands/health.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addInspectCommand } from './commands/inspect.ts';
+import { addMembersCommand } from './commands/members.ts';
+import { addPromoteCommand } from './commands/promote.ts';
 import { addPutCommand } from './commands/put.ts';
 import { addRecoverCommand } from './commands/recover.ts';
+import { addRemoveNodeCommand } from './commands/remove-node.ts';
 import { addRestoreCommand } from './commands/restore.ts';
 import { addScanCommand } from './commands/scan.ts';
 import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addTopCommand } from './commands/top.ts';
+import { addTransferLeaderCommand } from './commands/transfer-leader.ts';
 import { addUnlockCommand } from './commands/unlock.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { examples } from './examples.ts';
@@ -61,10 +67,17 @@ export function buildProgram(invocation: Invocation): Command {
   program.commandsGroup('Operation:');
   addHealthCommand(program, invocation);
   addStatusCommand(program, invocation);
+  addTopCommand(program, invocation);
   addStatsCommand(program, invocation);
   addFlushCommand(program, invocation);
   addCompactCommand(program, invocation);
   addUnlockCommand(program, invocation);
+  program.commandsGroup('Membership:');
+  addMembersCommand(program, invocation);
+  addAddNodeCommand(program, invocation);
+  addPromoteCommand(program, invocation);
+  addRemoveNodeCommand(program, invocation);
+  addTransferLeaderCommand(program, invocation);
   program.commandsGroup('Copies:');
   addBackupCommand(program, invocation);
   addRestoreCommand(program, invocation);

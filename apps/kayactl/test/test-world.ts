@@ -26,14 +26,16 @@ export class TestWorld {
   stdin: Readable = Readable.from([]);
   connect: KayactlIo['connect'] = connect;
   interruption = new AbortController();
+  /** Whether its output is one, of 100 columns and 20 rows. */
+  isTerminal = false;
   /** Told of every write to stdout, and may throw as a closed pipe does. */
   onStdout: (text: string) => void = () => {};
 
   io(): KayactlIo & { readonly stdout: TextSink; readonly stderr: TextSink } {
     return {
       stdin: this.stdin,
-      stdout: new TextSink((text) => this.onStdout(text)),
-      stderr: new TextSink(),
+      stdout: new TextSink((text) => this.onStdout(text), this.isTerminal),
+      stderr: new TextSink(() => {}, this.isTerminal),
       env: this.env,
       fileSystem: this.fileSystem,
       processes: this.processes,
@@ -67,10 +69,14 @@ export class TestWorld {
 class TextSink extends Writable {
   readonly #parts: Buffer[] = [];
   readonly #onText: (text: string) => void;
+  readonly isTTY: boolean;
+  readonly columns = 100;
+  readonly rows = 20;
 
-  constructor(onText: (text: string) => void = () => {}) {
+  constructor(onText: (text: string) => void, isTTY: boolean) {
     super();
     this.#onText = onText;
+    this.isTTY = isTTY;
   }
 
   get text(): string {

@@ -2,39 +2,27 @@
 
 import type { Command } from 'commander';
 
-import { CliError } from '../cli-error.ts';
-import { describeError } from '../describe-error.ts';
+import { type ClusterPicture, drawPicture } from '../cluster/cluster-picture.ts';
+import { describeVotes } from '../cluster/member-list.ts';
+import { describeCluster } from '../cluster/status-table.ts';
+import { type NodeReport, Survey } from '../cluster/survey.ts';
+import { describeStoreServers } from '../cluster/version-1-table.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
-import { counterOf, engineCounters } from '../stats-text.ts';
-import { openRemoteStore } from '../store/remote-store.ts';
-import type { StatsDocument, Store } from '../store/store.ts';
+import { plainText } from '../plain-text.ts';
+import { counterOf } from '../stats-text.ts';
+import { refuseDurability } from '../store/remote-store.ts';
+import { useAndClose } from '../store/use-and-close.ts';
 import { withStore } from '../store/with-store.ts';
-import { formatTable } from '../table-text.ts';
-
-type NodeStatus =
-  | { readonly endpoint: string; readonly ok: true; readonly role: string; readonly stats: StatsDocument }
-  | { readonly endpoint: string; readonly ok: false; readonly code: string; readonly error: string };
-
-/** Columns of a node's row: heading, and where the number comes from. */
-const NODE_COLUMNS = [
-  ['TERM', 'term'],
-  ['COMMIT', 'commit_index'],
-  ['APPLIED', 'applied_index'],
-] as const;
-const ENGINE_COLUMNS = [
-  ['SEQUENCE', 'last_sequence'],
-  ['TABLES', 'sstable_count'],
-] as const;
 
 export function addStatusCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('status')
-    .summary('print one line for each server, or the state of the folder')
+    .summary('print a line for each node of the cluster, or the state of the folder')
     .description(
-      'Asks every --server for its role and place in the log, and prints a line for each; a server that does not ' +
-        'answer makes the status 1. With --data it opens the store and prints what it holds.',
+      'Asks every --server, and every member that these know of, for its role, health and place in the log, and prints a line for each. ' +
+        'The status is 1 when a node does not answer, has ended, or hears no leader. With --data it opens the store and prints what it holds.',
     );
   examples(command, [
     'kayactl --server 127.0.0.1:7379 status',
@@ -42,51 +30,54 @@ export function addStatusCommand(program: Command, invocation: Invocation): void
     'kayactl --data ./data status',
   ]);
   invocation.handle(command, (context) =>
-    context.globals.servers.length > 0 ? printNodes(context) : printFolder(context),
+    context.globals.servers.length > 0 ? printCluster(context) : printFolder(context),
   );
 }
 
-async function printNodes(context: CommandContext): Promise<ExitCode> {
+async function printCluster(context: CommandContext): Promise<ExitCode> {
   const { output, globals } = context;
-  const nodes = await Promise.all(globals.servers.map((endpoint) => askNode(context, endpoint)));
-  if (globals.json) await output.json({ nodes });
-  else await output.line(await describeNodes(nodes));
-  return nodes.every(({ ok }) => ok) ? EXIT.ok : EXIT.io;
-}
-
-async function askNode(context: CommandContext, endpoint: string): Promise<NodeStatus> {
-  let store: Store | undefined;
-  try {
-    store = openRemoteStore(context, [endpoint]);
-    const { role } = await store.health();
-    return { endpoint, ok: true, role, stats: await store.stats() };
-  } catch (error) {
-    // Wrong use of the command is no news about a node.
-    if (error instanceof CliError) throw error;
-    const { code, message } = describeError(error);
-    return { endpoint, ok: false, code, error: message };
-  } finally {
-    await store?.close().catch(() => {});
+  refuseDurability(context);
+  const reports = await useAndClose(new Survey(context), (survey) => survey.ask());
+  const picture = drawPicture(reports);
+  if (globals.json) await output.json(documentOf(picture));
+  else if (reports.every(isOfVersion1)) await output.line(plainText(await describeStoreServers(reports)));
+  else {
+    await output.line(plainText(await describeCluster(picture)));
+    await output.flush();
+    if (!picture.isWhole || picture.leader === undefined) await output.note(describeTrouble(picture));
   }
+  return picture.isWhole ? EXIT.ok : EXIT.io;
 }
 
-function show(document: StatsDocument, name: string): string {
-  return String(counterOf(document, name) ?? '-');
+/** Its answer is a document of counters. */
+function isOfVersion1(report: NodeReport): boolean {
+  return !report.ok || report.node === undefined;
 }
 
-function describeNodes(nodes: readonly NodeStatus[]): Promise<string> {
-  const head = ['SERVER', 'ROLE', ...NODE_COLUMNS.map(([name]) => name), ...ENGINE_COLUMNS.map(([name]) => name)];
-  const rows = nodes.map((node) => {
-    if (!node.ok) return [node.endpoint, node.error];
-    const engine = engineCounters(node.stats);
-    return [
-      node.endpoint,
-      node.role,
-      ...NODE_COLUMNS.map(([, name]) => show(node.stats, name)),
-      ...ENGINE_COLUMNS.map(([, name]) => show(engine, name)),
-    ];
-  });
-  return formatTable(head, rows);
+function documentOf({ nodes, leader, votes }: ClusterPicture): object {
+  return {
+    nodes: nodes.map((node) => {
+      const { endpoint, ok, node: id = null } = node;
+      if (!node.ok) return { endpoint, ok, node: id, code: node.code, error: node.error };
+      return {
+        endpoint,
+        ok,
+        node: id,
+        role: node.role,
+        health: node.health,
+        lag: node.lag ?? null,
+        stats: node.document,
+      };
+    }),
+    leader: leader ?? null,
+    votes: votes === undefined ? null : { ...votes, answering: votes.answering ?? null },
+  };
+}
+
+function describeTrouble({ leader, votes, nodes }: ClusterPicture): string {
+  if (leader !== undefined && votes !== undefined) return describeVotes(votes);
+  const answers = nodes.filter(({ ok }) => ok).length;
+  return `no leader is heard: nothing can be written until more than half of the voters reach each other; ${answers} of ${nodes.length} nodes answer here`;
 }
 
 async function printFolder(context: CommandContext): Promise<ExitCode> {

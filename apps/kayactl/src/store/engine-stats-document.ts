@@ -60,5 +60,6 @@ export function engineStatsDocument(stats: EngineStats): StatsDocument {
     scrub_last: stats.scrubLast,
     scrub_damage_count: stats.scrubDamageCount,
     scrub_damage: stats.scrubDamage,
+    durable_index: stats.durableIndex ?? null,
   };
 }

@@ -28,16 +28,20 @@ const SCAN_TIMEOUT_MS = 60_000;
  * @throws CliError KAYA_NOT_IN_PROTOCOL when a durability was asked for.
  */
 export function openRemoteStore(context: CommandContext, endpoints = context.globals.servers): Store {
-  const { durability, timeoutMs } = context.globals;
-  if (durability !== undefined) {
-    throw notInProtocol(
-      `--durability ${durability} cannot be asked of a server: what it acknowledges is as durable as it was started to make it`,
-      'Leave --durability out.',
-    );
-  }
+  const { timeoutMs } = context.globals;
+  refuseDurability(context);
   const client = connectServers(context, endpoints);
   const scanTimeoutMs = timeoutMs ?? SCAN_TIMEOUT_MS;
   return new RemoteStore(client, endpoints.join(','), context.io.signal, scanTimeoutMs);
+}
+
+/** @throws CliError KAYA_NOT_IN_PROTOCOL when a durability was asked for. */
+export function refuseDurability({ globals }: CommandContext): void {
+  if (globals.durability === undefined) return;
+  throw notInProtocol(
+    `--durability ${globals.durability} cannot be asked of a server: what it acknowledges is as durable as it was started to make it`,
+    'Leave --durability out.',
+  );
 }
 
 class RemoteStore implements Store {

@@ -1,0 +1,87 @@
+/** Waits until a node that was added is what it was added as. */
+
+import type { Client } from '@kayadb/client';
+
+import { CliError } from '../cli-error.ts';
+import { groupedCountText } from '../count-text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { interruptedError } from '../interruption.ts';
+import type { CommandContext } from '../invocation.ts';
+import { askMembers } from './ask-members.ts';
+import { type MemberRow, readMembers } from './member-list.ts';
+import { MovingLine } from './moving-line.ts';
+
+/** What a node is waited for to be: one that votes, or a learner that has the log. */
+export type AwaitedState = 'voter' | 'learner';
+
+const POLL_MS = 500;
+
+/** A learner never has all of a log that grows; with so few entries missing it follows the leader. */
+const CAUGHT_UP_ENTRIES = 1_000;
+
+/**
+ * Without a bound of its own: whoever waits ends it by Ctrl-C.
+ *
+ * @throws CliError KAYA_INTERRUPTED, or KAYA_MEMBERSHIP_REFUSED when the node is no member any more; ClientError when no node answers.
+ */
+export async function awaitMember(
+  context: CommandContext,
+  client: Client,
+  node: number,
+  awaited: AwaitedState,
+): Promise<MemberRow> {
+  const line = new MovingLine(context);
+  let wasSeen = false;
+  try {
+    for (;;) {
+      const member = readMembers(await askMembers(context, client)).find((each) => each.node === node);
+      if (member === undefined && wasSeen) throw goneError(node);
+      wasSeen ||= member !== undefined;
+      if (member !== undefined && hasArrived(member, awaited)) return member;
+      line.show(describeWait(node, member, awaited));
+      await sleep(context, POLL_MS);
+    }
+  } finally {
+    line.clear();
+  }
+}
+
+function hasArrived({ kind, lag, state, isAnswering }: MemberRow, awaited: AwaitedState): boolean {
+  if (kind === 'voter') return true;
+  if (awaited === 'voter') return false;
+  const isFollowing = state === 'replicate' && lag !== undefined && lag <= CAUGHT_UP_ENTRIES;
+  return kind === 'learner' && isAnswering === true && isFollowing;
+}
+
+function describeWait(node: number, member: MemberRow | undefined, awaited: AwaitedState): string {
+  if (member === undefined) return `node ${node} is being added`;
+  if (member.isAnswering === false) return `node ${node} does not answer yet; is it started with --join-cluster?`;
+  const behind = member.lag === undefined ? '' : `, ${groupedCountText(member.lag, 'entry', 'entries')} behind`;
+  const how = member.state?.startsWith('snapshot') === true ? `, ${member.state.replace(':', ' ')}` : behind;
+  const isStuck = awaited === 'voter' && member.kind === 'learner' && !member.isToBePromoted;
+  return `node ${node} is a ${member.kind}${how}${isStuck ? '; it stays one until "kayactl promote"' : ''}`;
+}
+
+function goneError(node: number): CliError {
+  return new CliError('KAYA_MEMBERSHIP_REFUSED', `node ${node} is no member any more: it was removed meanwhile`, {
+    hint: 'Look at "kayactl members", and add it again if that was not meant.',
+    exitCode: EXIT.io,
+  });
+}
+
+async function sleep({ io }: CommandContext, ms: number): Promise<void> {
+  const { signal, clock } = io;
+  if (signal.aborted) throw interruptedError(signal);
+  await new Promise<void>((resolve) => {
+    const handleAbort = (): void => {
+      timer.cancel();
+      resolve();
+    };
+    const timer = clock.setTimer(ms, () => {
+      signal.removeEventListener('abort', handleAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', handleAbort);
+  });
+  if (signal.aborted) throw interruptedError(signal);
+}
