@@ -15,7 +15,12 @@ const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   KAYA_USAGE: EXIT.invalidArgument,
   KAYA_UNSUPPORTED: EXIT.invalidArgument,
   KAYA_LOCKED: EXIT.locked,
+  KAYA_EMBEDDED_STORE: EXIT.invalidArgument,
+  KAYA_NODE_FOREIGN: EXIT.invalidArgument,
+  KAYA_NODE_LOST: EXIT.corruption,
 };
+
+const REMOVED = 'keep a supervisor from starting it again; docs/operating/membership.md adds a node';
 
 const HINTS: Readonly<Record<string, string>> = {
   KAYA_CORRUPTION:
@@ -26,10 +31,20 @@ const HINTS: Readonly<Record<string, string>> = {
   KAYA_FS_PERMISSION: 'run as the user that owns the data folder, or choose another with --data',
   KAYA_FS_NOT_FOUND: 'create the folder above the data folder first, or choose another with --data',
   KAYA_LISTEN_FAILED:
-    'another server may be running; choose another address with --client-addr, or port 0 for any free one',
+    'another server may be running; choose another address with --client-addr, --raft-addr or --metrics-addr, or port 0 for any free one',
   KAYA_IO: 'check the disk before starting again; nothing acknowledged is lost',
   KAYA_ENGINE_POISONED:
     'check the disk before starting again, and keep a supervisor from doing so until then; what was acknowledged is kept, and the next start recovers it',
+  KAYA_STORAGE_STALLED:
+    'check the disk before starting again; what was acknowledged is kept here and on the disks of other nodes',
+  KAYA_EMBEDDED_STORE:
+    'kayactl --data OLD export FILE writes its rows, kayactl --server ADDRESS import FILE hands them to the node; nothing was changed',
+  KAYA_NODE_FOREIGN: 'look at --node-id and --data; nothing was changed',
+  KAYA_NODE_LOST: 'docs/operating/membership.md replaces a node whose directory is gone; nothing was changed',
+  KAYA_NODE_REMOVED: REMOVED,
+  KAYA_REMOVED: REMOVED,
+  KAYA_FENCED:
+    'docs/operating/membership.md replaces a node whose directory was lost or set back; nothing acknowledged is lost',
   KAYA_STOP_TIMEOUT: 'the next start replays the log; raise --drain-timeout-ms to give it more time',
 };
 
@@ -54,13 +69,21 @@ export function describeFailure(error: unknown): Failure {
 }
 
 /**
- * Why a node that was running has given up. Of a store that takes no more writes, `cause` is the first call that failed, with its file.
+ * Why a node that was running has given up. Of a store or a log that takes no more writes, what helps is in the first call that failed, with its file.
  * Whatever the operating system made of that call, its outcome is unknown, so what helps is the same.
  */
 export function describeEnd(cause: Error): Failure {
-  if (!(cause instanceof FileSystemError)) return describeFailure(cause);
-  const text = `ERROR: the disk failed under the node, which has stopped: ${cause.message}\nHINT: ${HINTS['KAYA_ENGINE_POISONED']}\n`;
+  const disk = diskFailureIn(cause);
+  if (disk === undefined) return describeFailure(cause);
+  const text = `ERROR: the disk failed under the node, which has stopped: ${disk.message}\nHINT: ${HINTS['KAYA_ENGINE_POISONED']}\n`;
   return { exitCode: EXIT.failure, text };
+}
+
+/** What the operating system said, of an error that came of it. */
+function diskFailureIn(error: Error): FileSystemError | undefined {
+  let cause: unknown = error;
+  while (cause instanceof Error && !(cause instanceof FileSystemError)) cause = cause.cause;
+  return cause instanceof FileSystemError ? cause : undefined;
 }
 
 function hintFor(error: unknown, code: string): string {

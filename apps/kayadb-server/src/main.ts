@@ -1,5 +1,7 @@
 /** The composition root: the real process around `run`. */
 
+import { randomBytes } from 'node:crypto';
+
 import { AssertionError, type Clock } from '@kayadb/codec';
 import { nodeNetwork } from '@kayadb/transport';
 import { nodeFileSystem, nodeProcessTable } from '@kayadb/vfs';
@@ -53,6 +55,10 @@ const stopRequested = new Promise<string>((resolve) => {
   }
 });
 
+// A hangup without anybody who listens would end the process.
+let handleHangup = (): void => {};
+process.on('SIGHUP', () => handleHangup());
+
 // Nothing that is waited for below keeps a process alive by itself; only `exit` ends this one.
 setInterval(() => {}, 2 ** 30);
 
@@ -64,9 +70,23 @@ const exitCode = await run({
   stderr: (text) => process.stderr.write(text),
   logDestination,
   fileSystem: nodeFileSystem(),
+  storeFileSystem: undefined,
   processes: nodeProcessTable(),
   network: nodeNetwork({ clock }),
   clock,
+  wallClock: () => Date.now(),
+  random: {
+    fraction: () => Math.random(),
+    integer: (limit) => Math.floor(Math.random() * limit),
+    bytes: (count) => new Uint8Array(randomBytes(count)),
+  },
+  yieldTurn: () =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    }),
   stopRequested,
+  onReloadRequested: (listener) => {
+    handleHangup = listener;
+  },
 });
 process.exit(exitCode);

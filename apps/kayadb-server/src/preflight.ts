@@ -1,6 +1,6 @@
 /** What must hold before anything is opened: where the node may listen, as whom, and on which folder. */
 
-import { checkBind } from '@kayadb/server';
+import { type BindRequest, checkBind } from '@kayadb/server';
 import type { FileSystem } from '@kayadb/vfs';
 
 import type { Config } from './config.ts';
@@ -8,31 +8,65 @@ import { checkDataDirectory } from './data-directory.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Preflight {
-  /** Anyone who reaches the address can read and write. */
+  /** Anyone who reaches the clients' address can read and write. */
   readonly isOpen: boolean;
   readonly warnings: readonly string[];
 }
 
+interface Exposure {
+  readonly isExposed: boolean;
+  readonly isOpen: boolean;
+}
+
 /** @throws UsageError when the node must not start like this. */
 export async function checkPreflight(config: Config, fileSystem: FileSystem, isRoot: boolean): Promise<Preflight> {
-  const { clientAddress, allowPublicBind, insecure, clientToken } = config;
-  const bind = checkBind({
+  const clients = checkClients(config);
+  const nodes = checkNodes(config);
+  const reports = checkReports(config);
+  const exposed = [clients, nodes, reports].some(({ isExposed }) => isExposed);
+  const warnings: string[] = [];
+  if (isRoot) warnings.push(checkRoot(exposed, config.allowRoot));
+  if (clients.isOpen)
+    warnings.push('no client token is configured: whoever can reach this node can read and write everything');
+  if (nodes.isOpen) warnings.push('TLS is off: whoever can reach the address for nodes can pose as one of them');
+  if (exposed && config.tls === undefined) warnings.push('TLS is off: tokens and data cross the network in clear');
+  warnings.push(...(await checkDataDirectory(fileSystem, config.dataDirectory)));
+  return { isOpen: clients.isOpen, warnings };
+}
+
+function checkClients({ clientAddress, clientToken, tls, ...flags }: Config): Exposure {
+  return allow({
+    ...flags,
     purpose: 'clients',
     host: clientAddress.host,
     flag: '--client-addr',
-    allowPublicBind,
-    insecure,
-    hasTls: false,
+    hasTls: tls !== undefined,
+    isGuarded: clientToken !== undefined || tls?.requiresClientCertificate === true,
+  });
+}
+
+/** Nodes that speak TLS ask each other for certificates. */
+function checkNodes({ peerAddress, tls, ...flags }: Config): Exposure {
+  const hasTls = tls !== undefined;
+  return allow({ ...flags, purpose: 'nodes', host: peerAddress.host, flag: '--raft-addr', hasTls, isGuarded: hasTls });
+}
+
+function checkReports({ reportsAddress, clientToken, tls, ...flags }: Config): Exposure {
+  if (reportsAddress === undefined) return { isExposed: false, isOpen: false };
+  return allow({
+    ...flags,
+    purpose: 'reports',
+    host: reportsAddress.host,
+    flag: '--metrics-addr',
+    hasTls: tls !== undefined,
     isGuarded: clientToken !== undefined,
   });
-  if (bind.kind === 'refused') throw new UsageError(bind.reason, bind.advice);
-  const warnings: string[] = [];
-  if (isRoot) warnings.push(checkRoot(bind.isExposed, config.allowRoot));
-  if (bind.isOpen)
-    warnings.push('no client token is configured: whoever can reach this node can read and write everything');
-  if (bind.isExposed) warnings.push('TLS is not available: tokens and data cross the network in clear');
-  warnings.push(...(await checkDataDirectory(fileSystem, config.dataDirectory)));
-  return { isOpen: bind.isOpen, warnings };
+}
+
+function allow(request: BindRequest): Exposure {
+  const verdict = checkBind(request);
+  if (verdict.kind === 'refused') throw new UsageError(verdict.reason, verdict.advice);
+  return verdict;
 }
 
 /** Containers often have no other user, so on loopback root is only warned about. */

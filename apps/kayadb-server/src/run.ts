@@ -2,37 +2,20 @@
 
 import { resolve } from 'node:path';
 
-import { AssertionError, type Clock } from '@kayadb/codec';
-import { openEngine } from '@kayadb/engine';
-import { type RunningNode, startNode } from '@kayadb/server';
-import { formatEndpoint, type Network } from '@kayadb/transport';
-import type { FileSystem, ProcessTable } from '@kayadb/vfs';
-import type { DestinationStream } from 'pino';
+import type { RunningNode } from '@kayadb/server';
+import { formatEndpoint } from '@kayadb/transport';
 
-import { describeBanner } from './banner.ts';
-import { type Config, type Environment, loadConfig } from './config.ts';
+import { type BannerFacts, describeBanner, describeWaiting } from './banner.ts';
+import { type Config, loadConfig } from './config.ts';
 import { describeEnd, describeFailure, EXIT, type ExitCode } from './describe-failure.ts';
-import { resolveDiskLimits } from './disk-limits.ts';
 import { parseFlags } from './flags.ts';
-import { logEngineEvent } from './log-engine-event.ts';
 import { createLogger, type ServerLogger } from './logger.ts';
+import { openNode } from './open-node.ts';
 import { checkPreflight } from './preflight.ts';
+import { openReports, type Reports } from './reports.ts';
+import { TlsWatch } from './tls/tls-watch.ts';
 import { VERSION } from './version.ts';
-
-export interface World {
-  readonly argv: readonly string[];
-  readonly env: Environment;
-  readonly isRoot: boolean;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly logDestination: DestinationStream;
-  readonly fileSystem: FileSystem;
-  readonly processes: ProcessTable;
-  readonly network: Network;
-  readonly clock: Clock;
-  /** Resolves with the name of the first signal that asks the program to end. */
-  readonly stopRequested: Promise<string>;
-}
+import type { World } from './world.ts';
 
 /** Never rejects: what goes wrong is told on stderr, and becomes the exit code. */
 export async function run(world: World): Promise<ExitCode> {
@@ -48,80 +31,115 @@ export async function run(world: World): Promise<ExitCode> {
   }
 }
 
+/** What is open while the program runs, in the order in which it was opened. */
+interface Session {
+  readonly world: World;
+  readonly config: Config;
+  readonly logger: ServerLogger;
+  readonly node: RunningNode;
+  readonly reports: Reports | undefined;
+  /** Nobody is asked who they are before they read and write everything. */
+  readonly isOpen: boolean;
+}
+
 async function serve(world: World, config: Config): Promise<ExitCode> {
   const { isOpen, warnings } = await checkPreflight(config, world.fileSystem, world.isRoot);
   const logger = createLogger(config.logLevel, config.nodeId, world.logDestination);
   for (const warning of [...config.warnings, ...warnings]) logger.warn({ event: 'node.warning' }, warning);
-  const node = await start(world, config, logger);
-  const address = formatEndpoint(node.address);
-  const directory = resolve(config.dataDirectory);
-  logger.info({ event: 'node.ready', address, directory, durability: config.durability, version: VERSION }, 'ready');
-  world.stdout(
-    describeBanner({
-      ...config,
-      version: VERSION,
-      address,
-      directory,
-      isOpen,
-      hasClientToken: config.clientToken !== undefined,
-    }),
-  );
+  for (const note of config.notes) logger.info({ event: 'node.note' }, note);
+  const tls = await openTls(world, config, logger);
+  try {
+    const node = await openNode(world, config, logger, tls?.identity);
+    const reports = await openReportsOf(node, world, config, logger, tls);
+    return await attend({ world, config, logger, node, reports, isOpen });
+  } finally {
+    await tls?.close();
+  }
+}
 
-  const reason = await Promise.race([world.stopRequested, node.failed]);
-  if (typeof reason === 'string') return drain(node, config, logger, reason);
-  const exitCode = await giveUp(node, config, logger, reason);
-  world.stderr(describeEnd(reason).text);
+/** From now on SIGHUP reads the files again. */
+async function openTls(world: World, config: Config, logger: ServerLogger): Promise<TlsWatch | undefined> {
+  const { fileSystem, clock, wallClock } = world;
+  const files = config.tls?.files;
+  const tls = files === undefined ? undefined : await TlsWatch.open({ files, fileSystem, clock, wallClock, logger });
+  world.onReloadRequested(() => {
+    if (tls === undefined) logger.info({ event: 'node.note' }, 'SIGHUP has nothing to read again: TLS is off');
+    else void tls.reload();
+  });
+  return tls;
+}
+
+/** A node whose reports cannot be seen is stopped again: whoever watches it would take it for dead. */
+async function openReportsOf(
+  node: RunningNode,
+  world: World,
+  config: Config,
+  logger: ServerLogger,
+  tls: TlsWatch | undefined,
+): Promise<Reports | undefined> {
+  try {
+    return await openReports(node, world, config, logger, tls?.identity);
+  } catch (error) {
+    await node.stop({ deadlineMs: config.drainTimeoutMs });
+    throw error;
+  }
+}
+
+/** Watches over the node until it ends. */
+async function attend(session: Session): Promise<ExitCode> {
+  const { world, config, logger, node } = session;
+  const facts = describeFacts(session);
+  const { address, peerAddress, reportsUrl, directory } = facts;
+  logger.info({ event: 'node.listening', address, peerAddress, reportsUrl, version: VERSION }, 'listening');
+  const ended = Promise.race([world.stopRequested, node.failed]);
+  if (config.peers.length > 0 && node.view.cluster === undefined) world.stdout(describeWaiting(facts));
+  let outcome = await Promise.race([node.ready.then(() => undefined), ended]);
+  if (outcome === undefined) {
+    logger.info({ event: 'node.ready', address, peerAddress, directory, version: VERSION }, 'ready');
+    world.stdout(describeBanner(describeFacts(session)));
+    outcome = await ended;
+  }
+  if (typeof outcome === 'string') return drain(session, outcome);
+  await giveUp(session, outcome);
+  const { exitCode, text } = describeEnd(outcome);
+  world.stderr(text);
   return exitCode;
 }
 
-async function start(world: World, config: Config, logger: ServerLogger): Promise<RunningNode> {
-  const { network, clock, fileSystem, processes } = world;
-  let node: RunningNode | undefined;
-  const poisoned: Error[] = [];
-  const engine = await openEngine(config.dataDirectory, {
-    durability: config.durability,
-    intervalMs: config.intervalMs,
-    scrubIntervalMs: config.scrubIntervalMs,
-    scrubBytesPerSecond: config.scrubBytesPerSecond,
-    ...(await resolveDiskLimits(config, fileSystem)),
-    fileSystem,
-    processes,
-    clock,
-    onEvent: (engineEvent) => {
-      logEngineEvent(logger, engineEvent);
-      if (engineEvent.kind !== 'poisoned') return;
-      poisoned.push(engineEvent.cause);
-      node?.fail(engineEvent.cause);
-    },
-  });
-  const { nodeId, clientAddress, clientToken, operatorToken, maxClientConnections } = config;
-  node = await startNode({
-    engine,
-    network,
-    clock,
-    logger,
-    nodeId,
+/** As they are now. */
+function describeFacts({ config, node, reports, isOpen }: Session): BannerFacts {
+  const { voters = [], learners = [] } = node.view.raft?.configuration ?? {};
+  return {
     version: VERSION,
-    clientAddress,
-    clientToken,
-    operatorToken,
-    limits: { maxConnections: maxClientConnections },
-  });
-  // Background work begins before there is a node to end.
-  for (const cause of poisoned) node.fail(cause);
-  return node;
+    nodeId: config.nodeId,
+    address: formatEndpoint(node.address),
+    peerAddress: formatEndpoint(node.peerAddress),
+    reportsUrl: reports?.url,
+    directory: resolve(config.dataDirectory),
+    peers: config.peers,
+    isJoining: config.isJoining,
+    members: [...voters, ...learners].toSorted((a, b) => a - b),
+    tlsFiles: config.tls?.files,
+    hasClientToken: config.clientToken !== undefined,
+    hasOperatorToken: config.operatorToken !== undefined,
+    isOpen,
+  };
 }
 
-/** The end that was asked for. */
-async function drain(node: RunningNode, config: Config, logger: ServerLogger, signal: string): Promise<ExitCode> {
+/** The end that was asked for. Reports go last: they say that the node is stopping. */
+async function drain({ node, reports, config, logger }: Session, signal: string): Promise<ExitCode> {
   logger.info({ event: 'node.stopping', signal }, `stopping because of ${signal}`);
-  await node.stop({ deadlineMs: config.drainTimeoutMs });
+  try {
+    await node.stop({ deadlineMs: config.drainTimeoutMs });
+  } finally {
+    await reports?.close();
+  }
   logger.info({ event: 'node.stopped' }, 'stopped');
   return EXIT.ok;
 }
 
 /** The end that was not: says why, lets the answers out that are ready, and leaves the rest to the next start. */
-async function giveUp(node: RunningNode, config: Config, logger: ServerLogger, cause: Error): Promise<ExitCode> {
+async function giveUp({ node, reports, config, logger }: Session, cause: Error): Promise<void> {
   logger.fatal({ event: 'node.failed', err: cause }, `the node cannot go on: ${cause.message}`);
   try {
     await node.stop({ deadlineMs: config.drainTimeoutMs });
@@ -129,5 +147,5 @@ async function giveUp(node: RunningNode, config: Config, logger: ServerLogger, c
     // A store that is broken may fail to close; the first cause is the one that matters, and it is logged above.
     logger.warn({ event: 'node.stop-failed', err: error }, 'the store was not closed in order');
   }
-  return cause instanceof AssertionError ? EXIT.invariant : EXIT.failure;
+  await reports?.close();
 }

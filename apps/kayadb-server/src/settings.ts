@@ -6,6 +6,10 @@
 import { z } from 'zod';
 
 import { parseListenAddress } from './listen-address.ts';
+import { parseReachableAddress } from './reachable-address.ts';
+
+/** Bound: the two numbers above stand for threads of a node, docs/format/peer-handshake.md. */
+export const MAX_NODE_ID = Number.MAX_SAFE_INTEGER - 2;
 
 const integer = (least: number, most: number): z.ZodType<number> =>
   z.union([z.number(), z.string().regex(/^\d+$/u).transform(Number)]).pipe(z.number().int().min(least).max(most));
@@ -15,24 +19,51 @@ const bytesOrAuto = (most: number): z.ZodType<number | 'auto'> => z.union([z.lit
 
 const flag = z.union([z.boolean(), z.stringbool({ truthy: ['1', 'true', 'yes'], falsy: ['0', 'false', 'no'] })]);
 const text = z.string().min(1);
-const address = z.string().transform((value, context) => {
-  const endpoint = parseListenAddress(value);
-  if (endpoint !== undefined) return endpoint;
-  context.addIssue('not an address');
-  return z.NEVER;
-});
+
+const parsed = <T>(parse: (value: string) => T | undefined): z.ZodType<T, string> =>
+  z.string().transform((value, context) => {
+    const found = parse(value);
+    if (found !== undefined) return found;
+    context.addIssue('not an address');
+    return z.NEVER;
+  });
+
+const listenAddress = parsed(parseListenAddress);
+const reachableAddress = parsed(parseReachableAddress);
+
+/** Flags give one text each time, a variable gives all of them with spaces between. */
+const texts = z.union([
+  z.array(text),
+  z.string().transform((value) => value.split(/\s+/u).filter((each) => each !== '')),
+]);
+
+/** YAML and TOML read 1.2 as a number. */
+const tlsVersion = z.union([z.enum(['1.2', '1.3']), z.literal([1.2, 1.3]).transform((version) => version.toFixed(1))]);
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export const DURABILITY_MODES = ['strict', 'interval', 'relaxed'] as const;
 
 /** The tokens are not here: they may come from files, and are resolved by tokens.ts. */
 export const settingsSchema = z.strictObject({
-  'node-id': integer(1, Number.MAX_SAFE_INTEGER).default(1),
-  'client-addr': address.prefault('127.0.0.1:7379'),
-  'raft-addr': address.prefault('127.0.0.1:7481'),
+  'node-id': integer(1, MAX_NODE_ID).default(1),
+  'client-addr': listenAddress.prefault('127.0.0.1:7379'),
+  'raft-addr': listenAddress.prefault('127.0.0.1:7481'),
+  'metrics-addr': listenAddress.prefault('127.0.0.1:9090'),
+  'no-metrics': flag.default(false),
+  'advertise-client-addr': reachableAddress.optional(),
+  'advertise-raft-addr': reachableAddress.optional(),
   data: text.default('./data'),
-  durability: z.enum(DURABILITY_MODES).default('strict'),
-  'interval-ms': integer(1, 60_000).default(100),
+  peer: texts.optional(),
+  'join-cluster': flag.default(false),
+  'peer-identity': texts.optional(),
+  'tls-cert': text.optional(),
+  'tls-key': text.optional(),
+  'tls-ca': text.optional(),
+  'tls-min-client-version': tlsVersion.default('1.3'),
+  'tls-require-client-cert': flag.default(false),
+  'heartbeat-ms': integer(10, 10_000).default(100),
+  'election-ms': integer(50, 100_000).default(500),
+  'read-leases': flag.default(false),
+  durability: z.enum(['strict', 'interval', 'relaxed']).default('strict'),
   'allow-public-bind': flag.default(false),
   insecure: flag.default(false),
   'allow-root': flag.default(false),
@@ -52,110 +83,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 export type SettingName = keyof Settings;
 
-export interface SettingHelp {
-  /** What stands for the value in help; none for a switch. */
-  readonly placeholder?: string;
-  readonly description: string;
-  /** Completes the sentence "expected ...". */
-  readonly expected: string;
-  /** Its value is never repeated in a message. */
-  readonly isSecret?: boolean;
-}
-
-const SWITCH = 'true or false';
-
-export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
-  'node-id': {
-    placeholder: '<number>',
-    description: 'number of this node (default 1)',
-    expected: 'a whole number of at least 1',
-  },
-  'client-addr': {
-    placeholder: '<ip:port>',
-    description: 'where clients connect; port 0 picks a free one (default 127.0.0.1:7379)',
-    expected: 'a numeric address with a port, such as 127.0.0.1:7379 or [::1]:7379',
-  },
-  'raft-addr': {
-    placeholder: '<ip:port>',
-    description:
-      'where other nodes will connect; checked and kept, but a single node listens on no such port (default 127.0.0.1:7481)',
-    expected: 'a numeric address with a port, such as 127.0.0.1:7481 or [::1]:7481',
-  },
-  data: { placeholder: '<folder>', description: 'where the data are kept (default ./data)', expected: 'a folder' },
-  durability: {
-    placeholder: '<mode>',
-    description:
-      'what an acknowledged write survives: strict (power loss), interval (power loss, but for the last --interval-ms), relaxed (process death) (default strict)',
-    expected: 'strict, interval or relaxed',
-  },
-  'interval-ms': {
-    placeholder: '<ms>',
-    description: 'with --durability interval: a sync starts at most this long after a write (default 100)',
-    expected: 'a whole number of milliseconds from 1 to 60000',
-  },
-  'allow-public-bind': { description: 'allow --client-addr to be a wildcard or public address', expected: SWITCH },
-  insecure: { description: 'allow --client-addr on a private network without a client token', expected: SWITCH },
-  'allow-root': { description: 'allow running as root on an address that others can reach', expected: SWITCH },
-  'client-token': {
-    placeholder: '<token>',
-    description:
-      'clients must show it to read and write; others can see it in ps, so prefer the file or the environment',
-    expected: 'a token',
-    isSecret: true,
-  },
-  'client-token-file': { placeholder: '<file>', description: 'file that holds the client token', expected: 'a file' },
-  'operator-token': {
-    placeholder: '<token>',
-    description:
-      'operators must show it to change the cluster; others can see it in ps, so prefer the file or the environment',
-    expected: 'a token',
-    isSecret: true,
-  },
-  'operator-token-file': {
-    placeholder: '<file>',
-    description: 'file that holds the operator token',
-    expected: 'a file',
-  },
-  'max-client-connections': {
-    placeholder: '<number>',
-    description: 'open client connections at most; the last ones are kept for operators (default 1024)',
-    expected: 'a whole number from 1 to 1000000',
-  },
-  'drain-timeout-ms': {
-    placeholder: '<ms>',
-    description: 'how long stopping may take (default 10000)',
-    expected: 'a whole number of milliseconds from 1 to 600000',
-  },
-  'disk-low-bytes': {
-    placeholder: '<bytes>',
-    description:
-      'with less than this free on the disk, puts are refused while deletes and reads go on; 0: never (default auto: 5 % of the disk, at most 256 MiB)',
-    expected: 'auto or a whole number of bytes',
-  },
-  'disk-reserve-bytes': {
-    placeholder: '<bytes>',
-    description:
-      'size of a file whose room is given back to the store when the disk is full; 0: none (default auto: 2 % of the disk, at most 64 MiB)',
-    expected: 'auto or a whole number of bytes',
-  },
-  'scrub-interval-hours': {
-    placeholder: '<hours>',
-    description: 'how often the whole store is read back and checked; 0: never (default 168, a week)',
-    expected: 'a whole number of hours from 0 to 8760',
-  },
-  'scrub-bytes-per-second': {
-    placeholder: '<bytes>',
-    description: 'how much of the disk that takes; 0: all it can (default 16777216)',
-    expected: 'a whole number of bytes',
-  },
-  'log-level': {
-    placeholder: '<level>',
-    description: `what is logged: ${LOG_LEVELS.join(', ')} (default info)`,
-    expected: `one of ${LOG_LEVELS.join(', ')}`,
-  },
-};
-
-export const SETTING_NAMES = Object.keys(SETTING_HELP) as readonly SettingName[];
+export const SETTING_NAMES = Object.keys(settingsSchema.shape) as readonly SettingName[];
 
 /** `client-addr` to `KAYA_CLIENT_ADDR`. */
 export function environmentName(name: string): string {

@@ -22,7 +22,8 @@ class ServerProcess implements AsyncDisposable {
 
   constructor(...argv: readonly string[]) {
     const node = ['--import', 'tsx', '--conditions=@kayadb/source', MAIN];
-    const own = ['--data', join(this.folder, 'data'), '--client-addr', '127.0.0.1:0'];
+    const ports = ['--client-addr', '127.0.0.1:0', '--raft-addr', '127.0.0.1:0', '--no-metrics'];
+    const own = ['--data', join(this.folder, 'data'), ...ports];
     this.child = spawn(process.execPath, [...node, ...own, ...argv], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],

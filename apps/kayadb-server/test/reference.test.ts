@@ -35,11 +35,16 @@ describe('docs/reference/server.md', () => {
   test('lists each variable and default beside its flag', () => {
     const rows = new Map(tableAfter('Settings').map((cells) => [/--([\w-]+)/u.exec(cells[0]!)![1], cells]));
     const defaults = settingsSchema.parse({});
-    const texts = { ...defaults, 'client-addr': '127.0.0.1:7379', 'raft-addr': '127.0.0.1:7481' };
+    const addresses = {
+      'client-addr': '127.0.0.1:7379',
+      'raft-addr': '127.0.0.1:7481',
+      'metrics-addr': '127.0.0.1:9090',
+    };
+    const texts: Readonly<Record<string, unknown>> = { ...defaults, ...addresses };
 
     for (const name of SETTING_NAMES) {
       const value = texts[name];
-      const shown = value === undefined ? 'none' : value === false ? 'off' : `\`${String(value)}\``;
+      const shown = value === undefined ? 'none' : value === false ? 'off' : `\`${value as string}\``;
       expect(rows.get(name)?.slice(1, 3)).toEqual([`\`${environmentName(name)}\``, shown]);
     }
   });

@@ -17,13 +17,13 @@ describe('run', () => {
 
     const stored = await ask(world, put);
     world.requestStop('SIGTERM');
-    const exitCode = await running;
+    const exitCode = await world.settle(running);
 
     expect(stored).toEqual({ kind: 'done' });
     expect(exitCode).toBe(0);
     expect(world.output.err).toBe('');
-    const events = world.output.log.map(({ event }) => event);
-    expect(events).toEqual(['engine.opened', 'node.ready', 'node.stopping', 'node.stopped']);
+    const events = world.output.log.map(({ event }) => String(event)).filter((event) => event.startsWith('node.'));
+    expect(events).toEqual(['node.listening', 'node.ready', 'node.stopping', 'node.stopped']);
     expect(JSON.stringify(world.output)).not.toContain('private');
   });
 
@@ -43,7 +43,7 @@ describe('run', () => {
     expect(refused.isOpen).toBe(false);
     expect(world.network.openConnections(port)).toBe(2);
     world.requestStop('SIGTERM');
-    expect(await running).toBe(0);
+    expect(await world.settle(running)).toBe(0);
   });
 
   test('says where it listens and what to type next', async () => {
@@ -51,15 +51,17 @@ describe('run', () => {
     const running = run(world);
     const { address } = await world.logged('node.ready');
     world.requestStop('SIGINT');
-    await running;
+    await world.settle(running);
 
     expect(world.output.out).toBe(
       [
         'KayaDB 0.1.0, node 1, is ready.',
         '',
-        `  listening   ${String(address)}`,
+        `  clients     ${String(address)}`,
+        '  nodes       127.0.0.1:7481',
         '  data        /data',
-        '  durability  strict: acknowledged writes survive power loss',
+        '  cluster     this node alone',
+        '  durability  an acknowledged write is on the disks of a majority, and survives power loss',
         '  access      anyone who can connect',
         '',
         'What to type next, in another terminal:',
@@ -67,7 +69,7 @@ describe('run', () => {
         `  corepack pnpm -s kayactl --server ${String(address)} get hello`,
         `  corepack pnpm -s kayactl --server ${String(address)} status`,
         '',
-        'Ctrl-C stops it.',
+        'docs/operating/cluster.md has how to add nodes. Ctrl-C stops it.',
         '',
       ].join('\n'),
     );
@@ -75,18 +77,18 @@ describe('run', () => {
 
   test('finds everything again after a stop', async () => {
     const disk = new MemoryFileSystem();
-    const argv = ['--data', '/data', '--durability', 'relaxed'];
+    const argv = ['--data', '/data/'];
     const first = createTestWorld({ argv, disk });
     const firstRun = run(first);
     await ask(first, put);
     first.requestStop('SIGTERM');
-    await firstRun;
+    await first.settle(firstRun);
     const second = createTestWorld({ argv, disk });
     const secondRun = run(second);
 
     const found = await ask(second, get);
     second.requestStop('SIGTERM');
-    await secondRun;
+    await second.settle(secondRun);
 
     expect(found).toEqual({ kind: 'value', value: encodeUtf8('private-value') });
   });
@@ -126,12 +128,12 @@ describe('run', () => {
     const firstRun = run(first);
     await ask(first, put);
     first.requestStop('SIGTERM');
-    await firstRun;
-    const current = await disk.open('/data/CURRENT', 'write');
+    await first.settle(firstRun);
+    const current = await disk.open('/data/groups/0/store-0/CURRENT', 'write');
     await current.write(encodeUtf8('!'), 10);
     const second = createTestWorld({ argv: ['--data', '/data'], disk });
 
-    const exitCode = await run(second);
+    const exitCode = await second.settle(run(second));
 
     expect(exitCode).toBe(3);
     expect(second.output.err).toContain('CURRENT');
@@ -147,7 +149,7 @@ describe('run', () => {
 
     const exitCode = await run({ ...second, processes: holder.processes });
     holder.requestStop('SIGTERM');
-    await holding;
+    await holder.settle(holding);
 
     expect(exitCode).toBe(6);
     expect(second.output.err).toMatch(/^ERROR: .*LOCK is held by process/u);
@@ -162,34 +164,12 @@ describe('run', () => {
     fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
 
     const answer = await ask(world, put);
-    const exitCode = await running;
+    const exitCode = await world.settle(running);
 
-    expect(answer).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_ENGINE_POISONED') });
+    expect(answer).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_UNKNOWN_OUTCOME') });
     expect(exitCode).toBe(1);
     expect(world.output.log).toContainEqual(expect.objectContaining({ event: 'node.failed', level: 'fatal' }));
     expect(JSON.stringify(world.output)).not.toContain('private');
-  });
-
-  test('ends with 1 when the disk fails in the background, without waiting for a write to notice', async () => {
-    const disk = new MemoryFileSystem();
-    const fileSystem = new FaultyFileSystem(disk);
-    const world = createTestWorld({
-      argv: ['--data', '/data', '--disk-reserve-bytes', '0', '--durability', 'interval'],
-      disk,
-      fileSystem,
-    });
-    const running = run(world);
-    await world.logged('node.ready');
-    fileSystem.inject({ at: 1, kinds: ['sync'], effect: { kind: 'fail', errno: 'EIO' } });
-    const stored = await ask(world, put);
-
-    await world.clock.advanceAsync(100);
-    const exitCode = await running;
-
-    expect(stored).toEqual({ kind: 'done' });
-    expect(exitCode).toBe(1);
-    expect(world.output.log).toContainEqual(expect.objectContaining({ event: 'engine.poisoned', level: 'error' }));
-    expect(world.output.err).toMatch(/^ERROR: .+ EIO.+\nHINT: .+\n$/u);
   });
 
   test('refuses puts on a disk that is nearly full, takes deletes, and logs how the disk stands', async () => {
@@ -208,7 +188,7 @@ describe('run', () => {
     const stored = await ask(world, put);
     world.requestStop('SIGTERM');
 
-    expect(await running).toBe(0);
+    expect(await world.settle(running)).toBe(0);
     expect(refused).toMatchObject({
       kind: 'error',
       message: expect.stringMatching(/^KAYA_DISK_FULL: .*free some space/),
@@ -226,14 +206,14 @@ describe('run', () => {
     const world = createTestWorld({ argv: ['--data', '/data', '--disk-reserve-bytes', '0'] });
     const running = run(world);
     await world.logged('node.ready');
-    const current = await world.disk.open('/data/CURRENT', 'write');
+    const current = await world.disk.open('/data/groups/0/store-0/CURRENT', 'write');
     await current.write(encodeUtf8('K'), 0);
     await current.close();
 
     await world.clock.advanceAsync(600_000);
     world.requestStop('SIGTERM');
 
-    expect(await running).toBe(0);
+    expect(await world.settle(running)).toBe(0);
     const lines = world.output.log.filter(({ event }) => /scrubbed|damage-found/u.test(String(event)));
     expect(lines).toEqual([
       expect.objectContaining({ event: 'engine.damage-found', level: 'error', file: 'CURRENT', offset: 0 }),
@@ -243,20 +223,21 @@ describe('run', () => {
 
   test('warns of root on loopback, of a missing token and of missing encryption where others can connect', async () => {
     const root = createTestWorld({ argv: ['--data', '/data'], isRoot: true });
-    const open = createTestWorld({ argv: ['--data', '/data', '--client-addr', '10.0.0.5:1', '--insecure'] });
+    const open = createTestWorld({ argv: ['--data', '/open', '--client-addr', '10.0.0.5:1', '--insecure'] });
     const runs = [run(root), run(open)];
     for (const world of [root, open]) {
       await world.logged('node.ready');
       world.requestStop('SIGTERM');
     }
-    await Promise.all(runs);
+    await root.settle(runs[0]!);
+    await open.settle(runs[1]!);
 
     const warnings = (world: TestWorld): unknown[] =>
       world.output.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
     expect(warnings(root)).toEqual(['running as root; an ordinary user is enough']);
     expect(warnings(open)).toEqual([
       'no client token is configured: whoever can reach this node can read and write everything',
-      'TLS is not available: tokens and data cross the network in clear',
+      'TLS is off: tokens and data cross the network in clear',
     ]);
     expect(open.output.out).toContain('WARNING: other machines can reach this address');
   });
@@ -268,7 +249,7 @@ describe('run', () => {
     await world.logged('node.ready');
     world.requestStop('SIGTERM');
 
-    const exitCode = await running;
+    const exitCode = await world.settle(running);
 
     expect(exitCode).toBe(0);
   });
@@ -281,7 +262,7 @@ describe('run', () => {
 
     const stored = await ask(world, { ...put, credential });
     world.requestStop('SIGTERM');
-    await running;
+    await world.settle(running);
 
     expect(stored).toEqual({ kind: 'done' });
     expect(JSON.stringify(world.output)).not.toContain(token);

@@ -7,6 +7,10 @@ import type { TestWorld } from './test-world.ts';
 export async function ask(world: TestWorld, request: Request): Promise<Response> {
   const { address } = await world.logged('node.ready');
   const port = Number(String(address).split(':').at(-1));
+  return world.settle(exchange(world, port, request));
+}
+
+async function exchange(world: TestWorld, port: number, request: Request): Promise<Response> {
   const connection = await world.network.dial({ host: '127.0.0.1', port, timeoutMs: 1_000 });
   const decoder = new FrameDecoder();
   const frame = await new Promise<Uint8Array>((resolve) => {

@@ -1,22 +1,27 @@
-/** A whole machine for the program to run on: disk, network, clock, streams and signals, all in memory. */
+/** A whole machine for the program to run on: disk, network, clock, streams and signals, all in memory. Time goes on while a test waits. */
 
 import { encodeUtf8 } from '@kayadb/codec';
-import { VirtualClock } from '@kayadb/testkit';
+import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import type { FileSystem } from '@kayadb/vfs';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
 
-import type { World } from '../../src/run.ts';
+import type { World } from '../../src/world.ts';
+
+export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface TestWorld extends World {
   readonly network: MemoryNetwork;
   readonly clock: VirtualClock;
   readonly disk: MemoryFileSystem;
-  readonly output: { out: string; err: string; log: Record<string, unknown>[] };
+  readonly output: { out: string; err: string; log: LogLine[] };
   requestStop(signal: string): void;
+  requestReload(): void;
   writeFile(path: string, text: string): Promise<void>;
   /** Resolves with the log line of `event`. */
-  logged(event: string): Promise<Record<string, unknown>>;
+  logged(event: string): Promise<LogLine>;
+  /** Waits for `work` while time goes on. */
+  settle<T>(work: Promise<T>): Promise<T>;
 }
 
 export interface TestWorldOptions {
@@ -26,48 +31,76 @@ export interface TestWorldOptions {
   readonly disk?: MemoryFileSystem;
   /** What the program sees of the disk. */
   readonly fileSystem?: FileSystem;
+  /** Of another world, for several machines that reach each other at the same time. */
+  readonly network?: MemoryNetwork;
+  readonly clock?: VirtualClock;
 }
 
+const STEP_MS = 10;
+const LIMIT_MS = 60_000;
+const EPOCH_MS = Date.UTC(2026, 5, 1);
+
 export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
-  const clock = new VirtualClock();
+  const clock = options.clock ?? new VirtualClock();
+  const network = options.network ?? new MemoryNetwork({ clock });
   const disk = options.disk ?? new MemoryFileSystem();
-  const output = { out: '', err: '', log: [] as Record<string, unknown>[] };
-  const waiting = new Map<string, (line: Record<string, unknown>) => void>();
+  const fileSystem = options.fileSystem ?? disk;
+  const random = seededRandom(testSeed()).fork((options.argv ?? []).join(' '));
+  const output = { out: '', err: '', log: [] as LogLine[] };
   let requestStop: ((signal: string) => void) | undefined;
+  let requestReload: (() => void) | undefined;
   const stopRequested = new Promise<string>((resolve) => {
     requestStop = resolve;
   });
+  const until = async <T>(what: string, find: () => T | undefined): Promise<T> => {
+    for (let ms = 0; ms < LIMIT_MS; ms += STEP_MS) {
+      const found = find();
+      if (found !== undefined) return found;
+      await clock.advanceAsync(STEP_MS);
+    }
+    throw new Error(`not within ${LIMIT_MS} ms: ${what}; ${output.err}${JSON.stringify(output.log, undefined, 1)}`);
+  };
   return {
     argv: options.argv ?? [],
-    env: options.env ?? {},
+    env: { KAYA_NO_METRICS: '1', ...options.env },
     isRoot: options.isRoot ?? false,
     stdout: (text) => void (output.out += text),
     stderr: (text) => void (output.err += text),
-    logDestination: {
-      write: (text) => {
-        const line = JSON.parse(text) as Record<string, unknown>;
-        output.log.push(line);
-        waiting.get(String(line['event']))?.(line);
-      },
-    },
-    fileSystem: options.fileSystem ?? disk,
+    logDestination: { write: (text) => void output.log.push(JSON.parse(text) as LogLine) },
+    fileSystem,
+    storeFileSystem: fileSystem,
     processes: fakeProcessTable(),
-    network: new MemoryNetwork({ clock }),
+    network,
     clock,
+    wallClock: () => EPOCH_MS + clock.now(),
+    random: {
+      fraction: () => random.next(),
+      integer: (limit) => random.int(limit),
+      bytes: (count) => random.bytes(count),
+    },
+    yieldTurn: () => Promise.resolve(),
     stopRequested,
+    onReloadRequested: (listener) => {
+      requestReload = listener;
+    },
     disk,
     output,
     requestStop: (signal) => requestStop?.(signal),
+    requestReload: () => requestReload?.(),
     writeFile: async (path, text) => {
       const handle = await disk.open(path, 'create');
       await handle.write(encodeUtf8(text), 0);
       await handle.close();
     },
-    logged: (event) =>
-      new Promise((resolve) => {
-        const line = output.log.find((each) => each['event'] === event);
-        if (line === undefined) waiting.set(event, resolve);
-        else resolve(line);
-      }),
+    logged: (event) => until(event, () => output.log.find((each) => each['event'] === event)),
+    settle: async (work) => {
+      let isSettled = false;
+      const done = work.finally(() => {
+        isSettled = true;
+      });
+      done.catch(() => undefined);
+      await until('a promise settles', () => isSettled || undefined);
+      return done;
+    },
   };
 }

@@ -49,7 +49,8 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(directory: string, options: ServerOptions) {
     const [file, ...argv] = options.command ?? [process.execPath, KAYADB_SERVER];
-    const where = ['--data', directory, '--client-addr', options.address ?? '127.0.0.1:0'];
+    const ports = ['--client-addr', options.address ?? '127.0.0.1:0', '--raft-addr', '127.0.0.1:0', '--no-metrics'];
+    const where = ['--data', directory, ...ports];
     this.#onLine = options.onLine ?? (() => {});
     this.child = spawn(file, [...argv, ...where, ...(options.flags ?? [])], {
       cwd: options.cwd ?? ROOT,
