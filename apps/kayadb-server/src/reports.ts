@@ -1,23 +1,56 @@
 /** The HTTP listener of the program: health, metrics and status. docs/reference/server.md, "HTTP" */
 
-import type { RunningNode } from '@kayadb/server';
-import type { SecureIdentity } from '@kayadb/transport';
+import { type RunningNode, serveHttp } from '@kayadb/server';
+import { formatEndpoint, parseEndpoint, type SecureIdentity } from '@kayadb/transport';
 
 import type { Config } from './config.ts';
 import type { ServerLogger } from './logger.ts';
 import type { World } from './world.ts';
 
 export interface Reports {
+  /** Of what a person looks at first. */
   readonly url: string;
   close(): Promise<void>;
 }
 
+/**
+ * Listens as `config` says.
+ *
+ * @returns `undefined` when it says not to.
+ * @throws TransportError KAYA_LISTEN_FAILED
+ */
 export async function openReports(
-  _node: RunningNode,
-  _world: World,
-  _config: Config,
-  _logger: ServerLogger,
-  _identity: SecureIdentity | undefined,
+  node: RunningNode,
+  { clock, wallClock }: World,
+  config: Config,
+  logger: ServerLogger,
+  identity: SecureIdentity | undefined,
 ): Promise<Reports | undefined> {
-  return undefined;
+  const { reportsAddress: address, clientToken, tls } = config;
+  if (address === undefined) return undefined;
+  const listener = await serveHttp({
+    view: node.view,
+    address,
+    allowedHosts: advertisedHosts(config),
+    // What is asked of clients is asked here too: a port with laxer rules would be the way around them.
+    tls:
+      identity === undefined || tls === undefined
+        ? undefined
+        : { identity, minVersion: tls.minClientVersion, requiresPeerCertificate: tls.requiresClientCertificate },
+    clientToken,
+    clock,
+    wallClock,
+    logger,
+  });
+  const scheme = identity === undefined ? 'http' : 'https';
+  return {
+    url: `${scheme}://${formatEndpoint(listener.address)}/v1/status`,
+    close: () => listener.close(),
+  };
+}
+
+/** Names under which this machine is known already, so whoever monitors it may ask by them. */
+function advertisedHosts({ advertisedClientAddress, advertisedPeerAddress }: Config): readonly string[] {
+  const advertised = [advertisedClientAddress, advertisedPeerAddress];
+  return advertised.flatMap((text) => (text === undefined ? [] : (parseEndpoint(text)?.host ?? [])));
 }

@@ -7,5 +7,6 @@ export { GroupError, type GroupErrorCode } from './group/group-error.ts';
 export type { PeerSetting } from './group/peer-setting.ts';
 export type { GroupTiming, NodeOptions, NodeRandom, NodeTls, StopOptions } from './node-options.ts';
 export type { NodePhase, NodeView } from './node-view.ts';
+export { serveHttp, type ServeHttpOptions } from './http/http-service.ts';
 export { type RunningNode, startNode } from './node.ts';
 export { ServerError, type ServerErrorCode } from './server-error.ts';
