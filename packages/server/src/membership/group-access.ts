@@ -25,4 +25,10 @@ export interface GroupAccess {
   self(): NodeCard;
   /** Bound: nodes that were let in since this process began. */
   met(node: NodeId): MetPeer | undefined;
+  /** Whether `node` was a member with this directory, and was removed. */
+  wasRemoved(node: NodeId, incarnation: number): boolean;
+  /** Where clients reach `node`, `host:port`, as far as this one knows. */
+  clientAddressOf(node: NodeId): string | undefined;
+  /** The feature level of the group. */
+  level(): number;
 }

@@ -6,13 +6,14 @@
 
 import { type Clock, type Freshness, type Row2, type Write, type WriteAnswer } from '@kayadb/codec';
 import type { DiskState } from '@kayadb/engine';
-import { NO_NODE, NotLeaderError, type NodeId, RaftError, type RaftNode } from '@kayadb/raft';
+import { NO_NODE, type NodeId, type RaftNode } from '@kayadb/raft';
 
 import type { CommandRefusal, CommandResult } from '../machine/command-result.ts';
 import type { CommandBody } from '../machine/command.ts';
 import { encodeCommand } from '../machine/encode-command.ts';
 import type { KayaMachine } from '../machine/kaya-machine.ts';
 import { DEFAULT_SESSION_EXPIRY_MS } from '../machine/machine-format.ts';
+import { explainRaftError } from './explain-raft-error.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { ReplicaError } from './replica-error.ts';
 import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
@@ -89,7 +90,8 @@ export class RaftReplica implements Replica {
 
   /** Where clients reach the leader, as far as this node knows. */
   get leaderAddress(): string | undefined {
-    return this.#addressOf(this.#parts.node.summary().leader);
+    const { leader } = this.#parts.node.summary();
+    return leader === NO_NODE ? undefined : this.#parts.clientAddressOf(leader);
   }
 
   /**
@@ -125,36 +127,9 @@ export class RaftReplica implements Replica {
     throw new ReplicaError('KAYA_DISK_FULL', message);
   }
 
-  #addressOf(node: NodeId): string | undefined {
-    return node === NO_NODE ? undefined : this.#parts.clientAddressOf(node);
-  }
-
-  /** @param dropped - The code for what was not taken. */
-  #explain(error: unknown, dropped: 'KAYA_OVERLOADED' | 'KAYA_NO_QUORUM' = 'KAYA_OVERLOADED'): unknown {
-    if (!(error instanceof RaftError)) return error;
-    switch (error.code) {
-      case 'KAYA_RAFT_NOT_LEADER': {
-        const leader = error instanceof NotLeaderError ? error.leader : NO_NODE;
-        const leaderAddress = this.#addressOf(leader);
-        const who = leader === NO_NODE ? 'it knows of none' : `that is node ${leader}`;
-        const message = `node ${this.nodeId} is not the leader; ${who}`;
-        return new ReplicaError('KAYA_NOT_LEADER', message, { cause: error, leaderAddress });
-      }
-      case 'KAYA_RAFT_DROPPED':
-        return new ReplicaError(dropped, `the group did not take it: ${error.message}`, { cause: error });
-      case 'KAYA_RAFT_UNKNOWN_OUTCOME': {
-        const message = `it may have been done, or may yet be: ${error.message}`;
-        return new ReplicaError('KAYA_UNKNOWN_OUTCOME', message, { cause: error });
-      }
-      case 'KAYA_RAFT_STOPPED':
-      case 'KAYA_RAFT_POISONED':
-        return new ReplicaError('KAYA_STOPPING', `node ${this.nodeId} is stopping; ask another one`, { cause: error });
-      case 'KAYA_RAFT_CORRUPTION':
-      case 'KAYA_RAFT_FOREIGN':
-      case 'KAYA_RAFT_MALFORMED':
-      case 'KAYA_RAFT_UNSUPPORTED':
-        return error;
-    }
+  #explain(error: unknown, dropped?: 'KAYA_OVERLOADED' | 'KAYA_NO_QUORUM'): unknown {
+    const { clientAddressOf } = this.#parts;
+    return explainRaftError(error, { nodeId: this.nodeId, clientAddressOf }, dropped);
   }
 }
 
