@@ -61,7 +61,8 @@ function makePut({ name, help, labels, kind }: Metric, registry: Registry): Entr
   }
   const counter = new Counter(options);
   return (values) => {
-    clear(counter, values.length);
+    counter.reset();
+    if (isAbsent(values)) counter.remove();
     for (const each of values) counter.labels(...each.labels).inc(each.value);
   };
 }
