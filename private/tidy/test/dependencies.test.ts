@@ -14,7 +14,7 @@ const TABLE: DependencyTable = {
   transport: ['codec'],
   vfs: ['codec'],
 
-  kayactl: ['client', 'codec', 'engine', 'vfs'],
+  kayactl: ['client', 'codec', 'engine', 'server', 'vfs'],
   'kayadb-server': ['codec', 'engine', 'server', 'transport', 'vfs'],
 
   bench: ['engine', 'raft', 'vfs'],

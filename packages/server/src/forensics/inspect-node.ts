@@ -1,0 +1,165 @@
+/**
+ * Read-only forensics of a node's directory. Safe on evidence: it takes no lock, opens every file for reading only, and changes nothing. Works beside a running node.
+ * Page: docs/reference/node-report.md.
+ *
+ * Invariant: damage that only a concurrent writer made appear is never reported: what looks damaged in a directory that a process has open is looked at again.
+ */
+
+import type { Clock } from '@kayadb/codec';
+import { CorruptionError, EngineError, inspectStore, type RecoveryReport } from '@kayadb/engine';
+import { RaftError, RaftEvidence } from '@kayadb/raft';
+import {
+  type DirectoryLockState,
+  type FileSystem,
+  FileSystemError,
+  inspectDirectoryLock,
+  type ProcessTable,
+} from '@kayadb/vfs';
+
+import { DirectoryError } from '../directory/directory-error.ts';
+import { MachineError } from '../machine/machine-error.ts';
+import { buildNodeReport } from './build-node-report.ts';
+import { examineRaftFiles } from './examine-raft-files.ts';
+import { type ExaminedSnapshots, examineSnapshots } from './examine-snapshots.ts';
+import { type LookError, type NodeLook, reportedNode } from './node-look.ts';
+import { findStore, RAFT_FOLDER, raftIdentityOf, readIdentity } from './node-place.ts';
+import type { NodeReport } from './node-report.ts';
+import { NodeRows } from './node-rows.ts';
+import { type NodeProgress, ProgressCounter } from './progress-counter.ts';
+
+export interface InspectNodeOptions {
+  readonly fs: FileSystem;
+  readonly processes: ProcessTable;
+  readonly clock: Clock;
+  /** Lets others have a turn. */
+  readonly yieldTurn: () => Promise<void>;
+  /** Puts the smallest and largest key of each table into the report, in hexadecimal. Default false. */
+  readonly showKeys?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: NodeProgress) => void;
+}
+
+/** Bound: how often a directory that a process has open is looked at. */
+const MAX_LOOKS = 8;
+const NO_SNAPSHOTS: ExaminedSnapshots = { files: [], damage: [], isWhole: true };
+
+/**
+ * Reads everything in the node's `directory` and reports what it is, what is damaged, and what the next start of the node would do.
+ *
+ * @throws FileSystemError when the directory is missing or cannot be listed. @throws EngineError KAYA_ABORTED
+ */
+export async function inspectNode(directory: string, options: InspectNodeOptions): Promise<NodeReport> {
+  let before: string | undefined;
+  for (let look = 1; ; look++) {
+    const found = await lookAtNode(directory, options);
+    try {
+      const report = buildNodeReport(found);
+      const damage = JSON.stringify(report.damage);
+      const isSettled = !report.live || report.damage.length === 0 || damage === before;
+      if (isSettled) return report;
+      if (look === MAX_LOOKS) return { ...report, verdict: 'undecided' };
+      before = damage;
+    } finally {
+      await found.evidence?.close();
+    }
+  }
+}
+
+async function lookAtNode(directory: string, options: InspectNodeOptions): Promise<NodeLook> {
+  const { fs, processes, signal } = options;
+  const top = (await fs.readDirectory(directory)).map(({ name }) => name);
+  const lock = await inspectDirectoryLock(fs, directory, processes);
+  const progress = await ProgressCounter.begin(fs, directory, options.onProgress);
+  const [identity, identityError] = await attempt(() => readIdentity(fs, directory));
+  const raftPath = `${directory}/${RAFT_FOLDER}`;
+  const isThere = (await fs.stat(raftPath)) !== undefined;
+  const raftIdentity = identity === undefined ? undefined : raftIdentityOf(identity);
+  const [evidence, logError] =
+    isThere && raftIdentity !== undefined
+      ? await attempt(() => RaftEvidence.read(raftPath, { fs, identity: raftIdentity }))
+      : [undefined, undefined];
+  const onRead = async (bytes: number): Promise<void> => {
+    if (signal?.aborted === true) throw new EngineError('KAYA_ABORTED', 'the inspection was stopped');
+    progress.add(bytes);
+    await options.yieldTurn();
+  };
+  const node = identity === undefined ? undefined : reportedNode(identity);
+  const raftFiles = isThere
+    ? await examineRaftFiles({ fs, path: raftPath, prefix: `${RAFT_FOLDER}/`, node, evidence, onRead })
+    : [];
+  const snapshots =
+    identity === undefined ? NO_SNAPSHOTS : await examineSnapshots(fs, directory, evidence?.snapshot, onRead);
+  const place = await findStore(fs, directory);
+  const store = place === undefined ? undefined : await readStore(`${directory}/${place.folder}`, options, progress);
+  const [rows, machineError] =
+    isReadable(store, lock) && identity !== undefined
+      ? await attempt(() => readMachine(directory, options))
+      : [undefined, undefined];
+  progress.finish();
+  const groupPath = `${directory}/groups/0`;
+  return {
+    directory,
+    lock,
+    identity,
+    identityError,
+    evidence,
+    logError,
+    raftFiles,
+    snapshots,
+    storeFolder: place?.folder,
+    otherStores: place?.others ?? [],
+    store,
+    machine: rows,
+    machineError,
+    top,
+    group: (await fs.stat(groupPath)) === undefined ? [] : (await fs.readDirectory(groupPath)).map(({ name }) => name),
+  };
+}
+
+async function readStore(
+  path: string,
+  { fs, processes, clock, showKeys, signal }: InspectNodeOptions,
+  progress: ProgressCounter,
+): Promise<RecoveryReport> {
+  return inspectStore(fs, path, {
+    processes,
+    clock,
+    showKeys: showKeys === true,
+    ...(signal && { signal }),
+    onProgress: ({ bytes, totalBytes }) => progress.addPart(bytes, totalBytes),
+  });
+}
+
+/** A store that a process has open changes meanwhile, and its rows say nothing of a moment. */
+function isReadable(store: RecoveryReport | undefined, lock: DirectoryLockState): boolean {
+  if (store === undefined || lock.kind === 'held') return false;
+  return store.verdict === 'clean' || store.verdict === 'recoverable';
+}
+
+async function readMachine(directory: string, options: InspectNodeOptions): Promise<NodeRows['state']> {
+  const rows = await NodeRows.open({ ...options, directory, log: 'none' });
+  try {
+    return rows.state;
+  } finally {
+    await rows.close();
+  }
+}
+
+/** @returns What `work` gives, or what is the matter with the directory. */
+async function attempt<Value>(
+  work: () => Promise<Value>,
+): Promise<[Value, undefined] | [undefined, LookError | undefined]> {
+  try {
+    return [await work(), undefined];
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'KAYA_ABORTED') throw error;
+    if (isLookError(error)) return [undefined, error];
+    throw error;
+  }
+}
+
+function isLookError(error: unknown): error is LookError {
+  return [RaftError, CorruptionError, EngineError, DirectoryError, MachineError, FileSystemError].some(
+    (type) => error instanceof type,
+  );
+}

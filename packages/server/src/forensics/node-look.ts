@@ -1,0 +1,52 @@
+/** What one look at the directory of a node has found: the parts of its report. */
+
+import { CorruptionError, type EngineError, type RecoveryReport, type StoreDamage } from '@kayadb/engine';
+import { RaftCorruptionError, type RaftError, type RaftEvidence } from '@kayadb/raft';
+import type { DirectoryLockState, FileSystemError } from '@kayadb/vfs';
+
+import type { DirectoryError } from '../directory/directory-error.ts';
+import { NODE_FILE, type NodeIdentity } from '../directory/node-file.ts';
+import type { MachineError } from '../machine/machine-error.ts';
+import type { MachineState } from '../machine/machine-state.ts';
+import type { ExaminedSnapshots } from './examine-snapshots.ts';
+import { GROUP_FOLDER, RAFT_FOLDER } from './node-place.ts';
+import type { NodeFile, ReportedNode } from './node-report.ts';
+
+/** What one look has found. */
+export interface NodeLook {
+  readonly directory: string;
+  readonly lock: DirectoryLockState;
+  readonly identity: NodeIdentity | undefined;
+  /** Why NODE is not to be used. */
+  readonly identityError: LookError | undefined;
+  readonly evidence: RaftEvidence | undefined;
+  /** Why the log is refused. */
+  readonly logError: LookError | undefined;
+  readonly raftFiles: readonly NodeFile[];
+  readonly snapshots: ExaminedSnapshots;
+  readonly storeFolder: string | undefined;
+  readonly otherStores: readonly string[];
+  readonly store: RecoveryReport | undefined;
+  /** undefined: the store does not open, or a process has it open. */
+  readonly machine: MachineState | undefined;
+  readonly machineError: LookError | undefined;
+  /** Names at the top and in the group's folder. */
+  readonly top: readonly string[];
+  readonly group: readonly string[];
+}
+
+export type LookError = RaftError | CorruptionError | EngineError | DirectoryError | MachineError | FileSystemError;
+
+export function reportedNode({ node, incarnation, boot, cluster, isRemoved }: NodeIdentity): ReportedNode {
+  return { id: node, incarnation, boot, cluster: cluster ?? null, removed: isRemoved };
+}
+
+/** The place that an error names, as a path inside the directory. */
+export function placeOf(error: LookError, look: NodeLook): StoreDamage | undefined {
+  const reason = error.message.replace(/^.* is damaged at offset \d+: /, '');
+  if (error instanceof RaftCorruptionError)
+    return { file: `${RAFT_FOLDER}/${error.file}`, offset: error.offset, reason };
+  if (!(error instanceof CorruptionError)) return undefined;
+  const isInside = error.file === NODE_FILE || error.file.startsWith(GROUP_FOLDER);
+  return { file: isInside ? error.file : `${look.storeFolder}/${error.file}`, offset: error.offset, reason };
+}

@@ -1,0 +1,235 @@
+/**
+ * The rows of a node that is not running, read without changing anything in its directory: the store is opened through a scratch file system, and entries of the log that it
+ * does not have are applied to that, in memory, by the code that applies them in a node.
+ *
+ * Invariant: what is read is the state at `appliedIndex`, whole.
+ */
+
+import { type Clock, EMPTY_BYTES, toBytes } from '@kayadb/codec';
+import { CorruptionError, type Engine, openEngine, type Row, type ScanOptions } from '@kayadb/engine';
+import { type Entry, RaftEvidence } from '@kayadb/raft';
+import {
+  DirectoryLockedError,
+  type FileSystem,
+  inspectDirectoryLock,
+  isLockFileName,
+  LOCK_FILE_NAME,
+  type ProcessTable,
+} from '@kayadb/vfs';
+
+import { snapshotsPath } from '../machine/group-folders.ts';
+import { loadState, type MachineState } from '../machine/machine-state.ts';
+import { MachineWriter } from '../machine/machine-writer.ts';
+import { keyOfUser, revisionOf, USER_END, userKey, valueOf } from '../machine/rows.ts';
+import { findStore, GROUP_FOLDER, RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
+import { ScratchFileSystem } from './scratch-file-system.ts';
+
+/**
+ * Which entries of the log are applied beyond what the store holds:
+ * - `none`
+ * - `committed`: as far as files say that they are. More may be.
+ * - `all`: also those that perhaps nobody was told of.
+ */
+export type LogShare = 'none' | 'committed' | 'all';
+
+export interface NodeRowsOptions {
+  readonly fs: FileSystem;
+  /** Of the node. */
+  readonly directory: string;
+  readonly processes: ProcessTable;
+  readonly clock: Clock;
+  /** Lets others have a turn. */
+  readonly yieldTurn: () => Promise<void>;
+  readonly log: LogShare;
+}
+
+export interface NodeRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  /** The index of the entry that wrote it. */
+  readonly revision: number;
+}
+
+/** How far the log goes. */
+export interface LogReach {
+  readonly commit: number;
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+}
+
+/** Memory for what is read; applied entries come on top. */
+const MEMORY_BYTES = 64 * 1024 * 1024;
+/** No merge begins by itself: its tables would be kept in memory. */
+const NO_MERGES = { level0Tables: 64, level1Bytes: 2 ** 40 } as const;
+
+interface Opened {
+  readonly engine: Engine;
+  readonly state: MachineState;
+  readonly writer: MachineWriter;
+}
+
+export class NodeRows {
+  readonly #opened: Opened;
+  /** Whose state it is. */
+  readonly appliedIndex: number;
+  /** undefined: of a node without a log. */
+  readonly reach: LogReach | undefined;
+
+  private constructor(opened: Opened, appliedIndex: number, reach: LogReach | undefined) {
+    this.#opened = opened;
+    this.appliedIndex = appliedIndex;
+    this.reach = reach;
+  }
+
+  /**
+   * Opens what the next start of the node would go on with. End with `close`.
+   *
+   * @throws DirectoryLockedError when a process has it open: it is asked instead.
+   * @throws DirectoryError, CorruptionError, RaftError, MachineError, EngineError, FileSystemError: what the start of the node would fail with.
+   */
+  static async open(options: NodeRowsOptions): Promise<NodeRows> {
+    const { fs, directory, log } = options;
+    await refuseRunning(options);
+    const identity = raftIdentityOf(await readIdentity(fs, directory));
+    const { folder } = await requireStore(fs, directory);
+    if (identity === undefined) return NodeRows.#openStore(options, folder, undefined);
+    const evidence =
+      log === 'none' ? undefined : await RaftEvidence.read(`${directory}/${RAFT_FOLDER}`, { fs, identity });
+    try {
+      return await NodeRows.#openStore(options, folder, evidence);
+    } finally {
+      await evidence?.close();
+    }
+  }
+
+  /** What the machine keeps beside users' rows. */
+  get state(): MachineState {
+    return this.#opened.state;
+  }
+
+  async get(key: Uint8Array): Promise<NodeRow | undefined> {
+    const row = await this.#opened.engine.get(userKey(key));
+    return row === undefined ? undefined : { key, value: valueOf(row), revision: revisionOf(row) };
+  }
+
+  /** Rows of users in the order of their keys. The bounds are those of users' keys. */
+  async *scan(options: Omit<ScanOptions, 'snapshot'> = {}): AsyncGenerator<NodeRow, void, undefined> {
+    for await (const { key, value } of this.#opened.engine.scan(boundsOf(options))) {
+      yield { key: keyOfUser(key), value: valueOf(value), revision: revisionOf(value) };
+    }
+  }
+
+  /** Every row of the store as it is, the machine's own ones too. */
+  raw(options: ScanOptions = {}): AsyncIterable<Row> {
+    return this.#opened.engine.scan(options);
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#opened.engine.close();
+  }
+
+  static async #openStore(
+    options: NodeRowsOptions,
+    folder: string,
+    evidence: RaftEvidence | undefined,
+  ): Promise<NodeRows> {
+    let opened = await openScratch(options, `${options.directory}/${folder}`);
+    try {
+      if (evidence === undefined) return new NodeRows(opened, opened.engine.durableIndex!, undefined);
+      if (opened.engine.durableIndex! < evidence.firstIndex - 1) {
+        await opened.engine.close();
+        opened = await openScratch(options, await findSnapshot(options, evidence));
+      }
+      const { commit, lastIndex, lastTerm } = evidence;
+      const upTo = options.log === 'all' ? lastIndex : commit;
+      const applied = await applyLog(opened, evidence, upTo);
+      return new NodeRows(opened, applied, { commit, lastIndex, lastTerm });
+    } catch (error) {
+      // The first failure is the one to report.
+      await opened.engine.close().catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/** Applies entries up to `upTo`. @returns What the store stands for then. */
+async function applyLog(
+  { engine, writer }: { readonly engine: Engine; readonly writer: MachineWriter },
+  evidence: RaftEvidence,
+  upTo: number,
+): Promise<number> {
+  let applied = engine.durableIndex!;
+  if (applied > evidence.lastIndex) {
+    throw new CorruptionError(
+      GROUP_FOLDER,
+      0,
+      `the store has applied entry ${applied}, and the log ends at ${evidence.lastIndex}: they do not belong together`,
+    );
+  }
+  while (applied < upTo) {
+    const entries = evidence.entries(applied + 1, upTo + 1);
+    applied += entries.length;
+    await writer.apply(forMachine(entries), applied);
+  }
+  return applied;
+}
+
+/** Without the first entries of terms, and changes of the group: those are none of the machine's business. */
+export function forMachine(entries: readonly Entry[]): readonly Entry[] {
+  return entries.filter(({ kind, data }) => kind === 'normal' && data.length > 0);
+}
+
+async function refuseRunning({ fs, directory, processes }: NodeRowsOptions): Promise<void> {
+  const lock = await inspectDirectoryLock(fs, directory, processes);
+  if (lock.kind !== 'held' || lock.liveness !== 'alive') return;
+  throw DirectoryLockedError.heldBy(`${directory}/${LOCK_FILE_NAME}`, lock.owner, lock.liveness);
+}
+
+async function openScratch({ fs, processes, clock, yieldTurn }: NodeRowsOptions, store: string): Promise<Opened> {
+  const engine = await openEngine(store, {
+    createIfMissing: false,
+    log: 'external',
+    memoryBytes: MEMORY_BYTES,
+    ...NO_MERGES,
+    fileSystem: new ScratchFileSystem(fs, { hides: isLockFileName }),
+    processes,
+    clock,
+  });
+  try {
+    const state = await loadState(engine);
+    return { engine, state, writer: new MachineWriter(engine, state, { clock, yieldTurn }) };
+  } catch (error) {
+    await engine.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The folder of the snapshot that the log begins behind: a start would link it into place. */
+async function findSnapshot(
+  { fs, directory }: NodeRowsOptions,
+  { snapshot, firstIndex }: RaftEvidence,
+): Promise<string> {
+  const folder = `${snapshotsPath(`${directory}/${GROUP_FOLDER}`)}/${snapshot?.meta.index ?? 0}`;
+  if ((await fs.stat(folder)) !== undefined) return folder;
+  throw new CorruptionError(
+    (await findStore(fs, directory))?.folder ?? GROUP_FOLDER,
+    0,
+    `it does not reach entry ${firstIndex - 1}, behind which the log begins, and the snapshot of it is not here`,
+  );
+}
+
+function boundsOf({ gt, gte, lt, lte, prefix, ...rest }: Omit<ScanOptions, 'snapshot'>): ScanOptions {
+  const hasStart = gt !== undefined || gte !== undefined;
+  const hasEnd = lt !== undefined || lte !== undefined;
+  return {
+    ...rest,
+    ...(gt !== undefined && { gt: userKey(toBytes(gt)) }),
+    ...(gte !== undefined && { gte: userKey(toBytes(gte)) }),
+    ...(lt !== undefined && { lt: userKey(toBytes(lt)) }),
+    ...(lte !== undefined && { lte: userKey(toBytes(lte)) }),
+    ...(prefix !== undefined && { prefix: userKey(toBytes(prefix)) }),
+    ...(prefix === undefined && !hasStart && { gte: userKey(EMPTY_BYTES) }),
+    ...(prefix === undefined && !hasEnd && { lt: USER_END }),
+  };
+}

@@ -1,0 +1,160 @@
+/** The rows of a node that is not running: read where nothing may be written, and salvaged into a store of their own. */
+
+import { openEngine } from '@kayadb/engine';
+import { MemoryFileSystem } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { NodeDirectory } from '../../src/directory/node-directory.ts';
+import { type LogShare, type NodeRow, NodeRows } from '../../src/forensics/node-rows.ts';
+import { salvageNode } from '../../src/forensics/salvage-node.ts';
+import { fileIn, flip, makeNode, optionsFor, putOf, puts, treeOf } from './node-disk.ts';
+
+const DATA = '/data';
+
+async function keysOf(rows: AsyncIterable<NodeRow>): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key, value, revision } of rows) {
+    keys.push(`${Buffer.from(key).toString()}=${Buffer.from(value).toString()}@${revision}`);
+  }
+  return keys;
+}
+
+async function storeRows(fs: MemoryFileSystem, directory: string): Promise<readonly string[]> {
+  await using engine = await openEngine(directory, { ...optionsFor(fs), fileSystem: fs, createIfMissing: false });
+  const rows: string[] = [];
+  for await (const { key, value } of engine.scan())
+    rows.push(`${Buffer.from(key).toString()}=${Buffer.from(value).toString()}`);
+  return rows;
+}
+
+describe('NodeRows', () => {
+  test.each<[LogShare, number, readonly string[]]>([
+    ['none', 2, ['k1=v1@2']],
+    ['committed', 4, ['k1=v1@2', 'k2=v2@3', 'k3=v3@4']],
+    ['all', 6, ['k1=v1@2', 'k2=v2@3', 'k3=v3@4', 'k4=v4@5', 'k5=v5@6']],
+  ])('are of the store, and of the entries behind it that are asked for: %s', async (log, appliedIndex, expected) => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(5), commit: 4, applied: 2 });
+
+    const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log });
+    const found = await keysOf(rows.scan());
+    await rows.close();
+
+    expect(found).toEqual(expected);
+    expect(rows.appliedIndex).toBe(appliedIndex);
+  });
+
+  test('leave the directory as it is, byte for byte', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(40), applied: 20, snapshots: true });
+    const before = await treeOf(fs, DATA);
+    const changes: string[] = [];
+    fs.afterEachMutation(({ operation, path }) => changes.push(`${operation} ${path}`));
+
+    const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'all' });
+    const found = await keysOf(rows.scan());
+    await rows.close();
+
+    expect(found).toHaveLength(40);
+    expect(changes).toEqual([]);
+    expect(await treeOf(fs, DATA)).toEqual(before);
+  });
+
+  test("are found within bounds of users' keys, and never the machine's own", async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: ['a', 'ab', 'b', 'c'].map((key) => putOf(key, key)) });
+    const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'none' });
+    const keys = async (options: Parameters<NodeRows['scan']>[0]): Promise<string> =>
+      (await keysOf(rows.scan(options))).map((row) => row.split('=')[0]).join(' ');
+
+    expect(await keys({})).toBe('a ab b c');
+    expect(await keys({ prefix: 'a' })).toBe('a ab');
+    expect(await keys({ gt: 'ab' })).toBe('b c');
+    expect(await keys({ gte: 'ab', lt: 'c' })).toBe('ab b');
+    expect(await keys({ lte: 'ab', reverse: true })).toBe('ab a');
+    expect(await keys({ reverse: true, limit: 1 })).toBe('c');
+    expect(await rows.get(Buffer.from('machine'))).toBeUndefined();
+    await rows.close();
+  });
+
+  test('are refused while a process has the directory open', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(1) });
+    const options = optionsFor(fs);
+    const running = await NodeDirectory.open({
+      fs,
+      processes: options.processes,
+      directory: DATA,
+      node: 1,
+      drawIncarnation: () => 1,
+    });
+
+    await expect(NodeRows.open({ ...options, directory: DATA, log: 'none' })).rejects.toMatchObject({
+      code: 'KAYA_LOCKED',
+    });
+
+    await running.close();
+  });
+
+  test('are those of the snapshot where the store does not reach the log', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(6), applied: 5, snapshots: true });
+    await makeNode({ fs, directory: '/old', commands: puts(2) });
+    const store = `${DATA}/groups/0/store-0`;
+    for (const { name } of await fs.readDirectory(store)) await fs.unlink(`${store}/${name}`);
+    for (const { name } of await fs.readDirectory('/old/groups/0/store-0'))
+      await fs.rename(`/old/groups/0/store-0/${name}`, `${store}/${name}`);
+
+    const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'all' });
+
+    expect(await keysOf(rows.scan())).toHaveLength(6);
+    await rows.close();
+  });
+});
+
+describe('salvageNode', () => {
+  test('writes the rows of one state into a store of its own', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(5), commit: 4, applied: 2 });
+    const before = await treeOf(fs, DATA);
+
+    const report = await salvageNode(DATA, '/out', { ...optionsFor(fs), log: 'committed', policy: 'provable' });
+
+    expect(report).toMatchObject({ kind: 'whole', rowCount: 3, lastRevision: 4, appliedIndex: 4, entriesLeftOut: 2 });
+    expect(await storeRows(fs, '/out')).toEqual(['k1=v1', 'k2=v2', 'k3=v3']);
+    expect(await treeOf(fs, DATA)).toEqual(before);
+  });
+
+  test('takes the rows of the store where the log is damaged', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(3) });
+    await flip(fs, `${DATA}/groups/0/raft/000001.rlog`, 150);
+
+    const report = await salvageNode(DATA, '/out', { ...optionsFor(fs), log: 'committed', policy: 'provable' });
+
+    expect(report).toMatchObject({ kind: 'whole', rowCount: 3, appliedIndex: 4, reach: null });
+  });
+
+  test('takes what the engine vouches for where the store is damaged, and leaves nothing else behind', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(3), snapshots: true });
+    await flip(fs, await fileIn(fs, `${DATA}/groups/0/store-0`, '.sst'), 70);
+
+    const report = await salvageNode(DATA, '/out', { ...optionsFor(fs), log: 'committed', policy: 'provable' });
+
+    expect(report).toMatchObject({ kind: 'damaged', appliedIndex: null, store: { policy: 'provable' } });
+    expect(await storeRows(fs, '/out')).toHaveLength(report.rowCount);
+    expect((await fs.readDirectory('/')).map(({ name }) => name)).toEqual(['data', 'out']);
+  });
+
+  test('is stopped by a name that is taken, and leaves that alone', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(3) });
+    await fs.makeDirectory('/out');
+
+    const salvaging = salvageNode(DATA, '/out', { ...optionsFor(fs), log: 'none', policy: 'provable' });
+
+    await expect(salvaging).rejects.toMatchObject({ code: 'KAYA_FS_EXISTS' });
+    expect((await fs.readDirectory('/')).map(({ name }) => name)).toEqual(['data', 'out']);
+  });
+});
