@@ -1,0 +1,69 @@
+/** One client and nodes of a real cluster in memory, with time that goes on by itself: a millisecond in each turn of the event loop. */
+
+import { MemoryCluster, type MemoryClusterOptions } from '@kayadb/server/testing';
+import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+
+import { type Client, type ClientEvent, type ClientOptions, connect } from '../../src/index.ts';
+
+export class NodeWorld implements AsyncDisposable {
+  readonly clock = new VirtualClock();
+  readonly cluster: MemoryCluster;
+  readonly events: ClientEvent[] = [];
+  readonly #clients: Client[] = [];
+  #isOver = false;
+
+  constructor(options: Partial<MemoryClusterOptions> = {}) {
+    const random = seededRandom(testSeed());
+    this.cluster = new MemoryCluster({
+      clock: this.clock,
+      random: {
+        fraction: () => random.next(),
+        integer: (limit) => random.int(limit),
+        bytes: (count) => random.bytes(count),
+      },
+      ...options,
+    });
+    void this.#passTime();
+  }
+
+  /** Starts nodes 1 to `count` as one group, and waits until somebody leads. */
+  static async open(count: number, options: Partial<MemoryClusterOptions> = {}): Promise<NodeWorld> {
+    const world = new NodeWorld(options);
+    const nodes = Array.from({ length: count }, (_, at) => at + 1);
+    await world.cluster.startAll(nodes);
+    await Promise.all(nodes.map((node) => world.cluster.node(node).ready));
+    return world;
+  }
+
+  /** A client of all nodes that run. */
+  connect(options: ClientOptions = {}): Client {
+    const client = connect(this.cluster.addresses, {
+      clock: this.clock,
+      network: this.cluster.network,
+      random: () => 0.5,
+      onEvent: (event) => void this.events.push(event),
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Waits until it is so, or fails. */
+  async until(what: string, isReached: () => boolean, limitMs = 60_000): Promise<void> {
+    const end = this.clock.now() + limitMs;
+    while (!isReached()) {
+      if (this.clock.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
+      await new Promise(setImmediate);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await this.cluster[Symbol.asyncDispose]();
+    this.#isOver = true;
+  }
+
+  async #passTime(): Promise<void> {
+    while (!this.#isOver) await this.clock.advanceAsync(1);
+  }
+}
