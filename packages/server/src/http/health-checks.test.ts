@@ -81,13 +81,13 @@ describe('checkHealth', () => {
       'disk',
       'a log without room',
       plainView({ raft: plainRaft({ isDiskFull: true }) }),
-      'failed: the log found no room',
+      'failed: the log found no room: nothing can be written here',
     ],
     [
       'disk',
       'a store without room',
       plainView({ machine: plainMachine({ diskState: 'full' }) }),
-      'failed: the store found no room',
+      'warning: the store found no room: puts are refused, deletes and reads are not',
     ],
     [
       'disk',

@@ -85,12 +85,12 @@ function checkQuorum({ raft, leader, hasLeader, role }: NodeSnapshot): Finding {
 }
 
 function checkDisk({ raft, machine }: NodeSnapshot): Finding {
-  if (raft?.isDiskFull === true) return failed('the log found no room');
+  if (raft?.isDiskFull === true) return failed('the log found no room: nothing can be written here');
   switch (machine?.diskState) {
     case undefined:
       return ok('not in use yet');
     case 'full':
-      return failed('the store found no room');
+      return warning('the store found no room: puts are refused, deletes and reads are not');
     case 'low':
       return warning('below the soft limit: puts are refused, deletes and reads are not');
     case 'unwatched':

@@ -15,7 +15,6 @@ import {
   textAnswer,
 } from '@kayadb/transport';
 
-import { classifyAddress } from '../access/ip-address.ts';
 import type { Logger } from '../logger.ts';
 import type { NodeView } from '../node-view.ts';
 import type { NodeReports } from '../operations-2/node-reports.ts';
@@ -36,7 +35,7 @@ export interface ServeHttpOptions {
   /** Names by which it may be asked, besides those of loopback and the address that a connection came in on. Without ports. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly tls?: ListenTls | undefined;
-  /** Needed for the status beyond loopback, if set. */
+  /** Needed for the status, if set. */
   readonly clientToken?: string | undefined;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
@@ -82,7 +81,7 @@ class HttpService {
   ]);
 
   constructor(options: ServeHttpOptions) {
-    const { view, reports, address, clock, logger, clientToken, withProcessMetrics = true } = options;
+    const { view, reports, clock, logger, clientToken, withProcessMetrics = true } = options;
     this.#options = options;
     this.#reports = reports ?? new NodeReporter({ view: () => view });
     this.#metrics = new MetricRegistry({ withProcess: withProcessMetrics });
@@ -90,7 +89,6 @@ class HttpService {
       clock,
       logger,
       clientToken,
-      isExposed: classifyAddress(address.host) !== 'loopback',
       maxRememberedAddresses: view.limits.maxRememberedAddresses,
     });
   }

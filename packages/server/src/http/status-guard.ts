@@ -1,5 +1,5 @@
 /**
- * Who may see the status of a node over HTTP: beyond loopback, who shows the client token. Whoever guesses waits and is logged, as on the clients' port.
+ * Who may see the status of a node over HTTP: who may on the clients' port, by the client token. Whoever guesses waits and is logged as there.
  */
 
 import { type Clock, type Credential, encodeUtf8 } from '@kayadb/codec';
@@ -14,8 +14,6 @@ export interface StatusGuardOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly clientToken: string | undefined;
-  /** Whether machines other than this one reach the listener. */
-  readonly isExposed: boolean;
   /** Bound: addresses whose failed attempts are remembered. */
   readonly maxRememberedAddresses: number;
 }
@@ -28,10 +26,9 @@ export class StatusGuard {
   readonly #attempts: FailedAttempts;
 
   constructor(options: StatusGuardOptions) {
-    const { isExposed, clientToken, maxRememberedAddresses } = options;
     this.#options = options;
-    this.#identifier = new Identifier(isExposed ? { clientToken } : {});
-    this.#attempts = new FailedAttempts(maxRememberedAddresses);
+    this.#identifier = new Identifier(options);
+    this.#attempts = new FailedAttempts(options.maxRememberedAddresses);
   }
 
   /** Of all addresses since the start. */
