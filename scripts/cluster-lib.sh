@@ -1,6 +1,7 @@
 # What start-cluster.sh and stop-cluster.sh share: which nodes there are, and which of them run.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034
 readonly NODES=(1 2 3)
 CLUSTER_DIR=${CLUSTER_DIR:-cluster}
 # The path as a node is started with, whatever folder the scripts are called from.

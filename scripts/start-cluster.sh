@@ -6,6 +6,7 @@
 #   CLIENT_PORT   port of node 1 for clients; the others take the next ones (default 7379)
 #   RAFT_PORT     the same for nodes (default 7481)
 #   METRICS_PORT  the same for health, metrics and status over HTTP (default 9090)
+#   TLS_DIR       where ca.crt, node-1.crt, node-1.key and so on are, as docs/operating/tls.md makes them: the nodes speak TLS
 #
 # Further arguments are flags for each node, such as --log-level debug. stop-cluster.sh stops it.
 set -euo pipefail
@@ -19,6 +20,7 @@ readonly SERVER=$ROOT/apps/kayadb-server/bin/kayadb-server.js
 readonly CLIENT_PORT=${CLIENT_PORT:-7379}
 readonly RAFT_PORT=${RAFT_PORT:-7481}
 readonly METRICS_PORT=${METRICS_PORT:-9090}
+readonly TLS_DIR=${TLS_DIR:-}
 readonly WAIT_SECONDS=60
 
 client_address() { echo "127.0.0.1:$((CLIENT_PORT + $1 - 1))"; }
@@ -26,13 +28,16 @@ raft_address() { echo "127.0.0.1:$((RAFT_PORT + $1 - 1))"; }
 metrics_address() { echo "127.0.0.1:$((METRICS_PORT + $1 - 1))"; }
 
 start_node() {
-  local node=$1 folder=$CLUSTER_DIR/node-$1 peers=() peer
+  local node=$1 folder=$CLUSTER_DIR/node-$1 flags=() peer
   shift
   for peer in "${NODES[@]}"; do
-    peers+=(--peer "$peer=$(raft_address "$peer"),$(client_address "$peer")")
+    flags+=(--peer "$peer=$(raft_address "$peer"),$(client_address "$peer")")
   done
+  if [[ -n $TLS_DIR ]]; then
+    flags+=(--tls-cert "$TLS_DIR/node-$node.crt" --tls-key "$TLS_DIR/node-$node.key" --tls-ca "$TLS_DIR/ca.crt")
+  fi
   mkdir -p "$folder"
-  node "$SERVER" --node-id "$node" --data "$folder/data" "${peers[@]}" \
+  node "$SERVER" --node-id "$node" --data "$folder/data" "${flags[@]}" \
     --raft-addr "$(raft_address "$node")" --client-addr "$(client_address "$node")" \
     --metrics-addr "$(metrics_address "$node")" "$@" </dev/null >"$folder/output" 2>>"$folder/log" &
   echo $! >"$folder/pid"
@@ -78,8 +83,13 @@ done
 echo "A cluster of ${#NODES[@]} nodes is ready."
 echo
 servers=
+scheme=http
+if [[ -n $TLS_DIR ]]; then
+  servers=" --tls-ca $TLS_DIR/ca.crt"
+  scheme=https
+fi
 for node in "${NODES[@]}"; do
-  echo "  node $node   clients $(client_address "$node")   reports http://$(metrics_address "$node")/v1/status   process $(running_pid "$node")"
+  echo "  node $node   clients $(client_address "$node")   reports $scheme://$(metrics_address "$node")/v1/status   process $(running_pid "$node")"
   servers+=" --server $(client_address "$node")"
 done
 echo "  data and logs are in $CLUSTER_DIR"
