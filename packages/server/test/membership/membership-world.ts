@@ -78,8 +78,16 @@ export class MembershipWorld {
     for (const node of nodes) this.#cut.add(node);
   }
 
+  /** Nodes that were killed stay away. */
   heal(): void {
-    this.#cut.clear();
+    for (const node of this.#cut) if (!this.site(node).isClosed) this.#cut.delete(node);
+  }
+
+  /** Everybody has greeted everybody. */
+  greet(): void {
+    for (const site of this.#sites.values()) {
+      for (const node of this.#sites.keys()) if (node !== site.id) site.meet(node);
+    }
   }
 
   /** The process of `node` ends. */
@@ -167,7 +175,6 @@ export class Site {
     this.node = node;
     this.#fs = fs;
     const { clock } = world;
-    const clientAddressOf = (other: NodeId): string => `client-${other}`;
     const replica = new RaftReplica({
       node,
       machine,
@@ -235,7 +242,11 @@ export class Site {
     return new Site(world, id, fs, machine, node);
   }
 
-  /** Everybody in any part of the configuration, and how it takes part. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Voters, and learners behind a plus. */
   get configuration(): string {
     const { voters, learners } = this.node.summary().configuration;
     return `${voters.join(' ')}${learners.length > 0 ? ` + ${learners.join(' ')}` : ''}`;
@@ -246,7 +257,6 @@ export class Site {
     this.met.set(node, { ...cardOf(node), ...changes });
   }
 
-  /** Bare rows, of which the test says what is in them. */
   get rows(): readonly string[] {
     return this.machine.members.map(
       ({ node, incarnation, isToBePromoted }) => `${node}:${incarnation}${isToBePromoted ? ' to be promoted' : ''}`,
@@ -288,6 +298,10 @@ export class Site {
   }
 }
 
+function clientAddressOf(node: NodeId): string {
+  return `client-${node}`;
+}
+
 export function cardOf(node: NodeId): MetPeer {
-  return { incarnation: node * 10, level: 1, peerAddress: `peer-${node}`, clientAddress: `client-${node}` };
+  return { incarnation: node * 10, level: 1, peerAddress: `peer-${node}`, clientAddress: clientAddressOf(node) };
 }

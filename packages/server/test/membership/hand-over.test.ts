@@ -1,0 +1,83 @@
+/** Leaders that stop, and who leads then. */
+
+import { describe, expect, test } from 'vitest';
+
+import { handOver } from '../../src/membership/hand-over.ts';
+import { MembershipWorld, type Site } from './membership-world.ts';
+
+function handOverFrom(world: MembershipWorld, { access, steward }: Site, deadlineMs = 2000): Promise<boolean> {
+  return handOver({ access, hearing: steward.hearing, clock: world.clock }, deadlineMs);
+}
+
+describe('handOver', { timeout: 30_000 }, () => {
+  test('has another voter lead, within a few heartbeats', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.ticks(20);
+    const since = world.clock.now();
+
+    const isHandedOver = await world.settle(handOverFrom(world, world.site(1)));
+
+    expect(isHandedOver).toBe(true);
+    expect(world.leader()?.id).not.toBe(1);
+    expect(world.clock.now() - since).toBeLessThanOrEqual(100);
+  });
+
+  test('does so whenever it is asked, also right after the leader has asked for its quorum', async () => {
+    for (let ticks = 0; ticks < 12; ticks++) {
+      await using world = await MembershipWorld.open([1, 2, 3]);
+      await world.ticks(20 + ticks);
+
+      expect(await world.settle(handOverFrom(world, world.site(1))), `after ${ticks} ticks`).toBe(true);
+    }
+  });
+
+  test('takes the next one when the best does not take it', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.ticks(20);
+    let isFirst = true;
+    world.site(1).intercept = async (what) => {
+      if (what !== 'transfer' || !isFirst) return;
+      isFirst = false;
+      world.isolate(2);
+    };
+
+    const isHandedOver = await world.settle(handOverFrom(world, world.site(1), 5000));
+
+    expect([isHandedOver, world.leader()?.id]).toEqual([true, 3]);
+  });
+
+  test('gives up at its deadline', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.ticks(20);
+    world.site(1).intercept = async (what) => {
+      if (what === 'transfer') world.isolate(2, 3);
+    };
+    const since = world.clock.now();
+
+    const isHandedOver = await world.settle(handOverFrom(world, world.site(1), 300));
+
+    expect(isHandedOver).toBe(false);
+    expect(world.clock.now() - since).toBeLessThanOrEqual(350);
+  });
+
+  test('waits for nothing where there is nobody', async () => {
+    await using world = await MembershipWorld.open([1]);
+
+    expect(await handOverFrom(world, world.site(1))).toBe(false);
+  });
+
+  test('tells of a follower whether somebody leads', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.until('node 2 follows', () => world.site(2).node.summary().leader === 1);
+
+    expect(await handOverFrom(world, world.site(2))).toBe(true);
+  });
+
+  test('of a leader that was just elected has the time to hear the others', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.settle(world.site(1).membership.transfer(2));
+    await world.until('node 2 leads', () => world.leader()?.id === 2);
+
+    expect(await world.settle(handOverFrom(world, world.site(2)))).toBe(true);
+  });
+});
