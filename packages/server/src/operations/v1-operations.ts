@@ -1,5 +1,5 @@
 /**
- * What protocol v1 asks of a node, without frames. `Operations` does it with an engine, `ReplicaV1Operations` with a member of a group.
+ * What protocol v1 asks of a node, without frames; `ReplicaV1Operations` does it.
  *
  * Every method rejects (or throws, where it returns no promise) with AccessDeniedError, with ServerError KAYA_INVALID_ARGUMENT for arguments that can
  * never succeed, or with what the store or the group failed with. Writes of one caller are handed on in the order of the calls.

@@ -14,7 +14,7 @@ import {
   type TestDoorOptions,
   write,
 } from '../support/test-door.ts';
-import { CLIENT_TOKEN, OPERATOR_TOKEN } from '../support/test-node.ts';
+import { CLIENT_TOKEN, OPERATOR_TOKEN } from '../support/requests-1.ts';
 
 const BOTH: TestDoorOptions = { clientToken: CLIENT_TOKEN, operatorToken: OPERATOR_TOKEN };
 

@@ -49,6 +49,7 @@ export class MemoryReplica implements Replica {
   readonly pages: Gate = new Gate();
   writeFailure: Error | undefined;
   readFailure: Error | undefined;
+  getFailure: Error | undefined;
   pageFailure: Error | undefined;
   /** How often a lease has lapsed behind a read that is to come. */
   lapses = 0;
@@ -106,6 +107,7 @@ export class MemoryReplica implements Replica {
   async get(key: Uint8Array): Promise<Row2 | undefined> {
     this.getCount++;
     await this.gets.pass();
+    if (this.getFailure !== undefined) throw this.getFailure;
     const row = this.rows.get(hex(key));
     return row && { value: row.value, revision: row.revision };
   }

@@ -6,7 +6,6 @@ import { MemoryNetwork, type MemoryNetworkOptions } from '@kayadb/transport/test
 
 import { ClientDoor } from '../../src/client-door.ts';
 import { resolveLimits, type ServerLimits } from '../../src/limits.ts';
-import type { LogFields, Logger } from '../../src/logger.ts';
 import type { MembershipOperations, PlannedChange } from '../../src/membership/membership-operations.ts';
 import { type MembershipChange, type MemberView, planChange } from '../../src/membership/plan-change.ts';
 import { NodeOperations } from '../../src/operations-2/node-operations.ts';
@@ -16,7 +15,7 @@ import type { Replica } from '../../src/replica/replica.ts';
 import { MemoryReplica } from './memory-replica.ts';
 import { RawClient2 } from './raw-client-2.ts';
 import { RawClient } from './raw-client.ts';
-import type { LogLine } from './test-node.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 
 export const LEADER_ADDRESS = 'n1.example:7379';
 
@@ -126,11 +125,6 @@ export async function startTestDoor(options: TestDoorOptions = {}): Promise<Test
     },
   };
   return world;
-}
-
-function recordingLogger(log: LogLine[]): Logger {
-  const at = (level: string) => (fields: LogFields, message: string) => void log.push({ ...fields, level, message });
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 export const LINEARIZABLE = { kind: 'linearizable' } as const;

@@ -1,9 +1,9 @@
-import { concatBytes, encodeRequest, encodeUtf8, type Response } from '@kayadb/codec';
+import { concatBytes, encodeRequest, encodeUtf8 } from '@kayadb/codec';
 import { seededRandom, settle, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import { MemoryEngine } from './support/memory-engine.ts';
-import { addMember, CLIENT_TOKEN, get, OPERATOR_TOKEN, put, scan, startTestNode } from './support/test-node.ts';
+import { addMember, CLIENT_TOKEN, get, OPERATOR_TOKEN, put, scan } from '../support/requests-1.ts';
+import { startTestDoor } from '../support/test-door.ts';
 
 describe('a malformed frame', () => {
   test.each([
@@ -22,14 +22,14 @@ describe('a malformed frame', () => {
   ])(
     '%s is answered with status 1 behind the answers before it, then the connection is closed',
     async (_case, bytes, text) => {
-      await using world = await startTestNode(new MemoryEngine());
-      world.engine.holdWrites();
-      const session = await world.connect();
-      const other = await world.connect();
+      await using world = await startTestDoor();
+      world.replica.writes.shut();
+      const session = await world.connect1();
+      const other = await world.connect1();
 
       session.sendBytes(concatBytes([encodeRequest(put('k', 'v')), bytes, encodeRequest(put('never', 'v'))]));
       await settle();
-      world.engine.releaseWrites();
+      world.replica.writes.open();
       const first = await session.next('put');
       const refusal = await session.next('put');
       const reason = await session.closed;
@@ -37,22 +37,22 @@ describe('a malformed frame', () => {
       expect(first).toEqual({ kind: 'done' });
       expect(refusal).toMatchObject({ kind: 'invalid-argument', message: expect.stringContaining(text) });
       expect(reason).toBeUndefined();
-      expect(world.engine.putCount).toBe(1);
+      expect(world.replica.proposed.length).toBe(1);
       expect(await other.request(get('never'))).toEqual({ kind: 'not-found' });
     },
   );
 
   test('of random bytes never ends the node', async () => {
     const random = seededRandom(testSeed());
-    await using world = await startTestNode(new MemoryEngine());
+    await using world = await startTestDoor();
 
     for (let i = 0; i < 200; i++) {
-      const session = await world.connect();
+      const session = await world.connect1();
       session.sendBytes(random.bytes(1 + random.int(200)));
       void session.connection.close();
       await session.closed;
     }
-    const survivor = await world.connect();
+    const survivor = await world.connect1();
 
     expect(await survivor.request({ kind: 'health' })).toEqual({ kind: 'role', role: 'leader' });
     expect(world.log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -61,29 +61,29 @@ describe('a malformed frame', () => {
 
 describe('a connection that ends', () => {
   test('in the middle of a frame does nothing of it, and what came before is done', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
 
     session.sendBytes(concatBytes([encodeRequest(put('a', '1')), encodeRequest(put('b', '2')).slice(0, -1)]));
     void session.connection.close();
     await session.closed;
     await settle();
 
-    expect(world.engine.putCount).toBe(1);
+    expect(world.replica.proposed.length).toBe(1);
     expect(world.log).toContainEqual(expect.objectContaining({ event: 'connection.cut' }));
   });
 
   test('by breaking leaves nothing behind', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { limits: { maxConnections: 1 } });
-    world.engine.holdWrites();
-    const session = await world.connect();
+    await using world = await startTestDoor({ limits: { maxConnections: 1 } });
+    world.replica.writes.shut();
+    const session = await world.connect1();
     session.send(put('a', '1'));
     await settle();
 
     session.connection.destroy();
     await settle();
-    world.engine.releaseWrites();
-    const next = await world.connect();
+    world.replica.writes.open();
+    const next = await world.connect1();
 
     expect(await next.request({ kind: 'health' })).toEqual({ kind: 'role', role: 'leader' });
     expect(world.log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -92,47 +92,42 @@ describe('a connection that ends', () => {
 
 describe('a connection that breaks', () => {
   test('gives back what was held for it', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const [broken, other] = [await world.connect(), await world.connect()];
+    await using world = await startTestDoor();
+    const broken = await world.connect1();
     broken.sendBytes(encodeRequest(put('k', new Uint8Array(100_000))).slice(0, -1));
     await settle();
 
-    const during = await other.request({ kind: 'stats' });
+    const during = world.door.heldBytes;
     broken.connection.destroy();
     await settle();
-    const after = await other.request({ kind: 'stats' });
 
-    expect(heldBytes(during)).toBeGreaterThan(100_000);
-    expect(heldBytes(after)).toBeLessThan(1_000);
+    expect(during).toBeGreaterThan(100_000);
+    expect(world.door.heldBytes).toBe(0);
   });
 
   test('ends its scan, and that is no fault of the node', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    world.engine.load(Array.from({ length: 10 }, (_, i) => ({ key: Uint8Array.of(i), value: new Uint8Array(1) })));
-    world.engine.holdScans();
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    for (let i = 0; i < 5_000; i++) world.replica.load(`k${i}`, 'v');
+    world.replica.pages.shut();
+    const session = await world.connect1();
     session.send(scan(''));
     await settle();
 
     session.connection.destroy();
     await settle();
-    world.engine.releaseScans();
+    world.replica.pages.open();
     await settle();
 
-    expect(world.engine.scanCount).toBe(1);
-    expect(world.engine.rowsRead).toBe(0);
+    expect(world.replica.pageCount).toBe(1);
+    expect(world.replica.openScans).toBe(0);
     expect(world.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
 
-function heldBytes(answer: Response): number {
-  return JSON.parse(answer.kind === 'text' ? answer.text : '').node.held_bytes;
-}
-
 describe('time limits', () => {
   test('close a connection that never says anything after 10 s', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
 
     await world.clock.advanceAsync(9_999);
     const before = session.connection.isOpen;
@@ -143,9 +138,9 @@ describe('time limits', () => {
   });
 
   test('close a connection that drips a frame for 30 s, with an answer, and no other', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const slow = await world.connect();
-    const steady = await world.connect();
+    await using world = await startTestDoor();
+    const slow = await world.connect1();
+    const steady = await world.connect1();
     const frame = encodeRequest(put('key', 'x'.repeat(100)));
 
     for (let second = 0; second < 31 && slow.unread === 0; second++) {
@@ -162,16 +157,16 @@ describe('time limits', () => {
   });
 
   test('do not count the time in which the node itself does not read', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { limits: { maxInFlightRequests: 1 } });
-    world.engine.holdWrites();
-    const session = await world.connect();
+    await using world = await startTestDoor({ limits: { maxInFlightRequests: 1 } });
+    world.replica.writes.shut();
+    const session = await world.connect1();
     const [first, second] = [encodeRequest(put('a', '1')), encodeRequest(put('b', '2'))];
     session.sendBytes(first.slice(0, 8));
     await settle();
     session.sendBytes(concatBytes([first.slice(8), second.slice(0, 8)]));
 
     await world.clock.advanceAsync(60_000);
-    world.engine.releaseWrites();
+    world.replica.writes.open();
     session.sendBytes(second.slice(8));
 
     expect(await session.next('put')).toEqual({ kind: 'done' });
@@ -179,8 +174,8 @@ describe('time limits', () => {
   });
 
   test('close an idle connection after 300 s', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
     await session.request({ kind: 'health' });
 
     await world.clock.advanceAsync(299_000);
@@ -192,8 +187,8 @@ describe('time limits', () => {
   });
 
   test('close a connection that takes no byte of its answer for 30 s', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
     await session.request(put('k', new Uint8Array(1_000_000)));
     session.connection.pause();
     session.send(get('k'));
@@ -209,28 +204,28 @@ describe('time limits', () => {
 
 describe('connection limits', () => {
   test('close connections beyond those of all and those of one address', async () => {
-    await using world = await startTestNode(new MemoryEngine(), {
+    await using world = await startTestDoor({
       limits: { maxConnections: 3, maxConnectionsPerAddress: 2 },
     });
-    const kept = [await world.connect('10.0.0.1'), await world.connect('10.0.0.1')];
+    const kept = [await world.connect1('10.0.0.1'), await world.connect1('10.0.0.1')];
 
-    const thirdOfAddress = await world.connect('10.0.0.1');
+    const thirdOfAddress = await world.connect1('10.0.0.1');
     await thirdOfAddress.closed;
-    kept.push(await world.connect('10.0.0.2'));
-    const fourthOfAll = await world.connect('10.0.0.3');
+    kept.push(await world.connect1('10.0.0.2'));
+    const fourthOfAll = await world.connect1('10.0.0.3');
     await fourthOfAll.closed;
 
     for (const session of kept) expect(await session.request({ kind: 'health' })).toMatchObject({ role: 'leader' });
   });
 
   test('keep the last ones for operators: health, stats and membership, not data', async () => {
-    await using world = await startTestNode(new MemoryEngine(), {
+    await using world = await startTestDoor({
       limits: { maxConnections: 8 },
       operatorToken: OPERATOR_TOKEN,
     });
     const sessions = [];
-    for (let i = 0; i < 7; i++) sessions.push(await world.connect());
-    const last = await world.connect();
+    for (let i = 0; i < 7; i++) sessions.push(await world.connect1());
+    const last = await world.connect1();
 
     const health = await last.request({ kind: 'health' });
     const stats = await last.request({ kind: 'stats' });
@@ -239,14 +234,14 @@ describe('connection limits', () => {
     await last.closed;
 
     expect([health.kind, stats.kind]).toEqual(['role', 'text']);
-    expect(member).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_MEMBERSHIP_UNAVAILABLE') });
+    expect(member).toMatchObject({ kind: 'error', message: expect.stringContaining('KAYA_MEMBERSHIP_REFUSED') });
     expect(data).toMatchObject({ kind: 'error', message: expect.stringContaining('too many connections') });
   });
 
   test('give a waiting connection a place as soon as there is one', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { limits: { maxConnections: 8 } });
+    await using world = await startTestDoor({ limits: { maxConnections: 8 } });
     const sessions = [];
-    for (let i = 0; i < 8; i++) sessions.push(await world.connect());
+    for (let i = 0; i < 8; i++) sessions.push(await world.connect1());
     await sessions[0]!.connection.close();
 
     const answer = await sessions[7]!.request(put('k', 'v'));
@@ -255,11 +250,11 @@ describe('connection limits', () => {
   });
 
   test('close who brings bytes beyond what the node holds for all, and no one else', async () => {
-    await using world = await startTestNode(new MemoryEngine(), {
+    await using world = await startTestDoor({
       limits: { softTotalBytes: 210_000, hardTotalBytes: 280_000 },
       nextChunkBytes: () => 10_000,
     });
-    const [first, second] = [await world.connect(), await world.connect()];
+    const [first, second] = [await world.connect1(), await world.connect1()];
     const large = encodeRequest(put('k', new Uint8Array(150_000)));
     for (const session of [first, second]) session.sendBytes(large.slice(0, 100_000));
     await settle();
@@ -276,9 +271,9 @@ describe('connection limits', () => {
   });
 
   test('make connections wait above the soft limit, and go on below it', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { limits: { softTotalBytes: 50_000 } });
-    world.engine.holdWrites();
-    const [first, second] = [await world.connect(), await world.connect()];
+    await using world = await startTestDoor({ limits: { softTotalBytes: 50_000 } });
+    world.replica.writes.shut();
+    const [first, second] = [await world.connect1(), await world.connect1()];
     first.send(put('a', new Uint8Array(60_000)));
     await settle();
 
@@ -286,8 +281,8 @@ describe('connection limits', () => {
     await settle();
     second.send(put('d', 'v'));
     await settle();
-    const begun = world.engine.putCount;
-    world.engine.releaseWrites();
+    const begun = world.replica.proposed.length;
+    world.replica.writes.open();
 
     for (let i = 0; i < 3; i++) expect(await second.next('put')).toEqual({ kind: 'done' });
     expect(begun).toBe(3);
@@ -296,8 +291,8 @@ describe('connection limits', () => {
 
 describe('strangers, when a client token is configured', () => {
   test('are refused a frame over 16 KiB before it is kept', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const session = await world.connect();
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const session = await world.connect1();
 
     session.sendBytes(encodeRequest(put('k', new Uint8Array(20_000))).slice(0, 16_400));
     await world.clock.advanceAsync(100);
@@ -308,8 +303,8 @@ describe('strangers, when a client token is configured', () => {
   });
 
   test('that have shown a valid credential once are strangers no more', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const session = await world.connect();
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const session = await world.connect1();
 
     await session.request(get('k', CLIENT_TOKEN));
     session.send(put('k', new Uint8Array(1_000_000)));
@@ -321,8 +316,8 @@ describe('strangers, when a client token is configured', () => {
   });
 
   test('that show a valid credential may send large frames at once', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const session = await world.connect();
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const session = await world.connect1();
 
     const answer = await session.request(put('k', new Uint8Array(1_000_000), CLIENT_TOKEN));
     session.send(put('k', new Uint8Array(1_000_000)));
@@ -337,8 +332,8 @@ describe('strangers, when a client token is configured', () => {
 
 describe('failed attempts', () => {
   test('are logged in a stable form without the token, and answered later each time', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const session = await world.connect('10.0.0.9');
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const session = await world.connect1('10.0.0.9');
 
     session.send(get('k', 'guess-1'));
     await world.clock.advanceAsync(99);
@@ -367,8 +362,8 @@ describe('failed attempts', () => {
   });
 
   test('of one connection are looked at one after the other', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const session = await world.connect();
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const session = await world.connect1();
     session.send(...Array.from({ length: 50 }, (_, i) => put('k', 'v', `guess-${i}`)));
 
     await world.clock.advanceAsync(10_000);
@@ -379,8 +374,8 @@ describe('failed attempts', () => {
   });
 
   test('hold up nobody who has the token', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { clientToken: CLIENT_TOKEN });
-    const [guesser, neighbour] = [await world.connect(), await world.connect()];
+    await using world = await startTestDoor({ clientToken: CLIENT_TOKEN });
+    const [guesser, neighbour] = [await world.connect1(), await world.connect1()];
     guesser.send(get('k', 'guess'));
     await settle();
 

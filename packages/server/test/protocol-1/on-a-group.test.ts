@@ -1,68 +1,38 @@
-import { encodeUtf8, type Request } from '@kayadb/codec';
+import { encodeUtf8 } from '@kayadb/codec';
 import { settle } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { ReplicaError } from '../../src/replica/replica-error.ts';
 import { MemoryReplica } from '../support/memory-replica.ts';
-import { startTestDoor } from '../support/test-door.ts';
 import {
   addMember,
   client,
   CLIENT_TOKEN,
   del,
   get,
-  operator,
   OPERATOR_TOKEN,
+  promoteLearner,
   put,
+  removeMember,
   scan,
-} from '../support/test-node.ts';
-
-const remove = (id: number, token?: string): Request => ({
-  kind: 'remove-member',
-  id,
-  credential: operator(token),
-});
-const promote = (id: number, token?: string): Request => ({ kind: 'promote-learner', id, credential: operator(token) });
-const transfer = (group: number, target: number, token?: string): Request => ({
-  kind: 'transfer-leader',
-  group,
-  target,
-  credential: operator(token),
-});
+  transferLeader,
+} from '../support/requests-1.ts';
+import { startTestDoor } from '../support/test-door.ts';
 
 describe('version 1 on a member of a group', () => {
-  test('stores, reads, deletes and scans', async () => {
+  test('reads as fresh as can be, and lets go of what it scanned', async () => {
     await using world = await startTestDoor();
     const session = await world.connect1();
 
     const answers = [
-      await session.request(put('a/1', 'one')),
-      await session.request(put('a/2', '')),
-      await session.request(put('b/1', 'other')),
-      await session.request(get('a/1')),
-      await session.request(get('a/3')),
-      await session.request(del('a/1')),
-      await session.request(del('never/there')),
-      await session.request(scan('a/')),
-      await session.request(scan('')),
+      await session.request(put('k', 'v')),
+      await session.request(get('k')),
+      await session.request(scan('k')),
       await session.request({ kind: 'stats' }),
     ];
 
-    const empty = { key: encodeUtf8('a/2'), value: new Uint8Array(0) };
-    const other = { key: encodeUtf8('b/1'), value: encodeUtf8('other') };
-    expect(answers).toEqual([
-      { kind: 'done' },
-      { kind: 'done' },
-      { kind: 'done' },
-      { kind: 'value', value: encodeUtf8('one') },
-      { kind: 'not-found' },
-      { kind: 'done' },
-      { kind: 'done' },
-      { kind: 'items', items: [empty] },
-      { kind: 'items', items: [empty, other] },
-      { kind: 'text', text: '{"stats":1}' },
-    ]);
-    expect(world.replica.freshness.every(({ kind }) => kind === 'linearizable')).toBe(true);
+    expect(answers.map(({ kind }) => kind)).toEqual(['done', 'value', 'items', 'text']);
+    expect(world.replica.freshness.map(({ kind }) => kind)).toEqual(['linearizable', 'linearizable']);
     expect(world.replica.openScans).toBe(0);
   });
 
@@ -114,7 +84,7 @@ describe('version 1 on a member of a group', () => {
       await session.request(put('k', 'v')),
       await session.request(del('k')),
       await session.request(addMember()),
-      await session.request(transfer(0, 2)),
+      await session.request(transferLeader(0, 2)),
     ];
     world.replica.writeFailure = new ReplicaError('KAYA_NOT_LEADER', 'x');
     const unknown = await session.request(put('k', 'v'));
@@ -165,9 +135,9 @@ describe('membership over version 1', () => {
 
     const answers = [
       await session.request(addMember(OPERATOR_TOKEN)),
-      await session.request(promote(3, OPERATOR_TOKEN)),
-      await session.request(remove(3, OPERATOR_TOKEN)),
-      await session.request(transfer(0, 3, OPERATOR_TOKEN)),
+      await session.request(promoteLearner(3, OPERATOR_TOKEN)),
+      await session.request(removeMember(3, OPERATOR_TOKEN)),
+      await session.request(transferLeader(0, 3, OPERATOR_TOKEN)),
     ];
 
     expect(answers).toEqual([
@@ -191,7 +161,7 @@ describe('membership over version 1', () => {
     const session = await world.connect1();
     await session.request({ kind: 'get', key: encodeUtf8('k'), credential: client(CLIENT_TOKEN) });
 
-    session.send(addMember(), remove(3), promote(3, CLIENT_TOKEN), transfer(1, 2));
+    session.send(addMember(), removeMember(3), promoteLearner(3, CLIENT_TOKEN), transferLeader(1, 2));
     await world.clock.advanceAsync(10_000);
 
     for (const kind of ['add-member', 'remove-member', 'promote-learner', 'transfer-leader'] as const) {
@@ -209,11 +179,11 @@ describe('membership over version 1', () => {
     const session = await world.connect1();
 
     const answers = [
-      await session.request(transfer(1, 2)),
-      await session.request(transfer(0, 0)),
-      await session.request(remove(0)),
-      await session.request(promote(0)),
-      await session.request(remove(3)),
+      await session.request(transferLeader(1, 2)),
+      await session.request(transferLeader(0, 0)),
+      await session.request(removeMember(0)),
+      await session.request(promoteLearner(0)),
+      await session.request(removeMember(3)),
     ];
 
     expect(answers.map(({ kind }) => kind)).toEqual([

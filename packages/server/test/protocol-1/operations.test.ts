@@ -1,31 +1,28 @@
-import { readFile } from 'node:fs/promises';
-
 import { encodeUtf8, OPCODE, type Request } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
-import { MemoryEngine } from './support/memory-engine.ts';
 import {
   addMember,
   client,
   CLIENT_TOKEN,
   del,
   get,
-  operator,
   OPERATOR_TOKEN,
+  promoteLearner,
   put,
+  removeMember,
   scan,
-  startTestNode,
-} from './support/test-node.ts';
+  transferLeader,
+} from '../support/requests-1.ts';
+import { startTestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
-const MEMBERSHIP =
-  'KAYA_MEMBERSHIP_UNAVAILABLE: this build runs a single node, so there is no membership to change; nothing was done';
 const CLIENT_REFUSED = { kind: 'error', message: 'client credential required or invalid' };
 const OPERATOR_REFUSED = { kind: 'error', message: 'operator credential required or invalid' };
 
-describe('a node', () => {
+describe('version 1', () => {
   test('stores, reads, deletes and scans', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
 
     const answers = [
       await session.request(put('a/1', 'one')),
@@ -63,8 +60,8 @@ describe('a node', () => {
   });
 
   test('answers HELLO with its version, and refuses a later one', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor({ speaksVersion2: false });
+    const session = await world.connect1();
 
     const first = await session.request({ kind: 'hello', version: 1 });
     const later = await session.request({ kind: 'hello', version: 2 });
@@ -79,8 +76,8 @@ describe('a node', () => {
   });
 
   test('answers an unknown opcode with status 9 and stays', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
 
     session.sendBytes(Uint8Array.of(3, 0, 0, 0, 9, 1, 2));
     const answer = await session.next('health');
@@ -91,56 +88,6 @@ describe('a node', () => {
       message: 'opcode 9 is not supported by this server; it knows 0 to 8, 18 and 19',
     });
     expect(after).toEqual({ kind: 'role', role: 'leader' });
-  });
-
-  test('says in STATS what a single node is', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
-    await session.request(put('a', '1'));
-    await session.request(put('b', '2'));
-
-    const answer = await session.request({ kind: 'stats' });
-
-    expect(answer.kind).toBe('text');
-    const stats = JSON.parse(answer.kind === 'text' ? answer.text : '');
-    expect(stats).toMatchObject({
-      role: 'leader',
-      term: 0,
-      commit_index: 2,
-      applied_index: 2,
-      peer_count: 0,
-      raft_groups: 1,
-      drain: false,
-      node: { node_id: 7, version: '0.0.0-test', mode: 'single', connections_open: 1, failed_attempts: 0 },
-    });
-    expect(stats.engine).toMatchObject({ put_count: 2, memtable_entries: 2, last_sequence: 2, sstable_count: 0 });
-  });
-
-  test('keeps every engine counter that v1 named', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
-
-    const answer = await session.request({ kind: 'stats' });
-
-    const { engine } = JSON.parse(answer.kind === 'text' ? answer.text : '');
-    const names =
-      'put_count get_count delete_count scan_count wal_bytes_written wal_fsync_count wal_fsync_total_us wal_fsync_max_us ' +
-      'memtable_entries sstable_count last_sequence flush_total_us flush_max_us flush_count compaction_total_us ' +
-      'compaction_max_us compaction_count block_cache_hits block_cache_misses recovery_duration_us get_total_us ' +
-      'get_max_us scan_total_us scan_max_us';
-    expect(Object.keys(engine)).toEqual(expect.arrayContaining(names.split(' ')));
-  });
-
-  test('has the very counters that the reference lists', async () => {
-    const page = await readFile(new URL('../../../docs/reference/server.md', import.meta.url), 'utf8');
-    const listed = /## STATS\n[^]*?```text\n(?<names>[^`]*)```/.exec(page)?.groups?.['names'] ?? '';
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
-
-    const answer = await session.request({ kind: 'stats' });
-
-    const { engine } = JSON.parse(answer.kind === 'text' ? answer.text : '');
-    expect(Object.keys(engine).toSorted()).toEqual(listed.trim().split(/\s+/).toSorted());
   });
 });
 
@@ -153,26 +100,33 @@ const requests: readonly (readonly [string, (token?: string) => Request, 'none' 
   ['scan', (token) => scan('', token), 'client', { kind: 'items', items: [] }],
   ['health', () => ({ kind: 'health' }), 'none', { kind: 'role', role: 'leader' }],
   ['stats', (token) => ({ kind: 'stats', credential: client(token) }), 'client', { kind: 'text' }],
-  ['add-member', (token) => addMember(token), 'operator', { kind: 'error', message: MEMBERSHIP }],
+  [
+    'add-member',
+    (token) => addMember(token),
+    'operator',
+    { kind: 'text', text: 'membership change proposed at index 17' },
+  ],
   [
     'remove-member',
-    (token) => ({ kind: 'remove-member', id: 2, credential: operator(token) }),
+    (token) => removeMember(3, token),
     'operator',
-    { kind: 'error', message: MEMBERSHIP },
+    { kind: 'text', text: 'membership removal proposed at index 17' },
   ],
-  [
-    'transfer-leader',
-    (token) => ({ kind: 'transfer-leader', group: 0, target: 2, credential: operator(token) }),
-    'operator',
-    { kind: 'error', message: MEMBERSHIP },
-  ],
+  ['transfer-leader', (token) => transferLeader(0, 2, token), 'operator', { kind: 'done' }],
   [
     'promote-learner',
-    (token) => ({ kind: 'promote-learner', id: 2, credential: operator(token) }),
+    (token) => promoteLearner(3, token),
     'operator',
-    { kind: 'error', message: MEMBERSHIP },
+    { kind: 'text', text: 'learner promote proposed at index 17' },
   ],
 ];
+
+/** Of nodes 1, a voter, and 3, a learner: node 2 may be added. */
+async function startSmallGroup(options: TestDoorOptions = {}): ReturnType<typeof startTestDoor> {
+  const world = await startTestDoor(options);
+  world.membership.members = [1, 3].map((node) => ({ node, isVoter: node === 1, isAnswering: true }));
+  return world;
+}
 
 const RIGHT_TOKEN = { none: undefined, client: CLIENT_TOKEN, operator: OPERATOR_TOKEN };
 const REFUSAL = { none: undefined, client: CLIENT_REFUSED, operator: OPERATOR_REFUSED };
@@ -181,8 +135,8 @@ describe.each(requests)('%s', (_name, build, required, granted) => {
   const tokens = { clientToken: CLIENT_TOKEN, operatorToken: OPERATOR_TOKEN };
 
   test('is served with the right credential', async () => {
-    await using world = await startTestNode(new MemoryEngine(), tokens);
-    const session = await world.connect();
+    await using world = await startSmallGroup(tokens);
+    const session = await world.connect1();
 
     const answer = await session.request(build(RIGHT_TOKEN[required]));
 
@@ -190,8 +144,8 @@ describe.each(requests)('%s', (_name, build, required, granted) => {
   });
 
   test('is served to anyone when no token is configured', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startSmallGroup();
+    const session = await world.connect1();
 
     const answer = await session.request(build());
 
@@ -204,15 +158,15 @@ describe.each(requests)('%s', (_name, build, required, granted) => {
     ['with an empty one', ''],
     ["with the other role's", required === 'operator' ? CLIENT_TOKEN : OPERATOR_TOKEN],
   ])('does what its role allows %s', async (_case, token) => {
-    await using world = await startTestNode(new MemoryEngine(), tokens);
-    const session = await world.connect();
+    await using world = await startSmallGroup(tokens);
+    const session = await world.connect1();
 
     session.send(build(token));
     await world.clock.advanceAsync(100);
     const answer = await session.next(build().kind);
 
     expect(answer).toMatchObject(REFUSAL[required] ?? (granted as object));
-    expect(world.engine.putCount + world.engine.deleteCount + world.engine.getCount).toBe(0);
+    expect(world.replica.proposed.length + world.replica.getCount + world.membership.calls.length).toBe(0);
   });
 });
 
@@ -227,20 +181,20 @@ describe('arguments that can never succeed', () => {
     ['a value that is too long', put('k', new Uint8Array(16 * 1024 * 1024 + 1)), 'the value has 16777217 bytes'],
     ['a prefix that is too long', scan(longKey), 'the prefix has 4097 bytes'],
   ])('%s is refused, and the connection stays', async (_case, request, message) => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
 
     const answer = await session.request(request);
     const after = await session.request(put('fine', 'v'));
 
     expect(answer).toMatchObject({ kind: 'invalid-argument', message: expect.stringContaining(message) });
     expect(after).toEqual({ kind: 'done' });
-    expect(world.engine.putCount).toBe(1);
+    expect(world.replica.proposed.length).toBe(1);
   });
 
   test('the largest key and value are taken', async () => {
-    await using world = await startTestNode(new MemoryEngine());
-    const session = await world.connect();
+    await using world = await startTestDoor();
+    const session = await world.connect1();
     const key = 'k'.repeat(4_096);
     const value = new Uint8Array(16 * 1024 * 1024).fill(7);
 
@@ -256,12 +210,12 @@ describe('SCAN', () => {
   const rows = Array.from({ length: 6 }, (_, i) => ({ key: encodeUtf8(`row/${i}`), value: new Uint8Array(100) }));
 
   test('is answered up to the item limit, and refused above it', async () => {
-    await using world = await startTestNode(new MemoryEngine(), { limits: { maxScanItems: 5 } });
-    world.engine.load(rows.slice(0, 5));
-    const session = await world.connect();
+    await using world = await startTestDoor({ limits: { maxScanItems: 5 } });
+    for (const { key, value } of rows.slice(0, 5)) world.replica.load(key, value);
+    const session = await world.connect1();
 
     const fits = await session.request(scan('row/'));
-    world.engine.load(rows);
+    world.replica.load(rows[5]!.key, rows[5]!.value);
     const tooMany = await session.request(scan('row/'));
 
     expect(fits).toEqual({ kind: 'items', items: rows.slice(0, 5) });
@@ -275,12 +229,12 @@ describe('SCAN', () => {
   test('is answered up to the frame limit to the byte, and refused above it', async () => {
     // status and count, then two lengths, a five-byte key and a value of 100 bytes for each row
     const frameBytes = 6 + 6 * (8 + 5 + 100);
-    await using exact = await startTestNode(new MemoryEngine(), { limits: { maxFrameBytes: frameBytes } });
-    await using short = await startTestNode(new MemoryEngine(), { limits: { maxFrameBytes: frameBytes - 1 } });
-    for (const { engine } of [exact, short]) engine.load(rows);
+    await using exact = await startTestDoor({ limits: { maxFrameBytes: frameBytes } });
+    await using short = await startTestDoor({ limits: { maxFrameBytes: frameBytes - 1 } });
+    for (const { replica } of [exact, short]) for (const { key, value } of rows) replica.load(key, value);
 
-    const fits = await (await exact.connect()).request(scan(''));
-    const tooLarge = await (await short.connect()).request(scan(''));
+    const fits = await (await exact.connect1()).request(scan(''));
+    const tooLarge = await (await short.connect1()).request(scan(''));
 
     expect(fits).toEqual({ kind: 'items', items: rows });
     expect(tooLarge).toMatchObject({
