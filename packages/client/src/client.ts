@@ -146,9 +146,9 @@ export interface Client extends AsyncDisposable {
    */
   scan(range: BytesInput | ScanRange, options?: ScanOptions): AsyncIterable<Row>;
   health(options?: CallOptions): Promise<HealthRole>;
-  /** What the node says of itself; the counters in version 1. */
+  /** What the node that is asked says of itself: STATUS of docs/reference/server.md, STATS in version 1. */
   status(options?: CallOptions): Promise<JsonDocument>;
-  /** As `status`: its name in version 1. */
+  /** The same document. What both versions have in it has the same names: `role`, `term`, `commit_index`, `applied_index`, and the counters of `engine`. */
   stats(options?: CallOptions): Promise<JsonDocument>;
   /** @returns The protocol version that the server answers with; in version 2, that. */
   hello(version: number, options?: CallOptions): Promise<number>;

@@ -16,6 +16,9 @@ export const DEFAULT_REDIRECTS = 3;
 /** Bound: connections to one endpoint. */
 export const DEFAULT_CONNECTIONS_PER_ENDPOINT = 2;
 
+/** Bound: leaders that are remembered beyond the endpoints that were configured. */
+export const MAX_NAMED_LEADERS = 8;
+
 /** Bound: requests sent and not answered on one connection. */
 export const DEFAULT_IN_FLIGHT_REQUESTS = 256;
 

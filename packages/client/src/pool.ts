@@ -1,11 +1,13 @@
 /**
  * The connections of a client: which endpoint comes next, and a few channels to each. What a channel speaks is its own business.
  *
- * Bound: `connectionsPerEndpoint` usable channels per endpoint, and as many again that still owe late answers.
- * When a node names a leader, idle channels to leaders named before are closed.
+ * Bound: `connectionsPerEndpoint` usable channels per endpoint, and as many again that still owe late answers; `MAX_NAMED_LEADERS` endpoints that were not
+ * configured. When a node names a leader, idle channels to leaders named before are closed; they are asked again when no configured endpoint answers.
  */
 
 import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';
+
+import { MAX_NAMED_LEADERS } from './limits.ts';
 
 /** What the pool needs to know of a connection. */
 export interface PooledChannel {
@@ -29,8 +31,10 @@ export interface PoolOptions<Channel extends PooledChannel> {
 export class Pool<Channel extends PooledChannel> {
   readonly #options: PoolOptions<Channel>;
   readonly #channels = new Map<string, Channel[]>();
-  /** Index of the configured endpoint to use while no leader is known. */
+  /** Index of the endpoint to use while no leader is known: of the configured ones, and behind them those in `#named`. */
   #current = 0;
+  /** Leaders that nodes have named and nobody has configured, the newest last. */
+  #named: readonly Endpoint[] = [];
   #leader: Endpoint | undefined;
   /** Whose turn it is of those that may serve anything. */
   #turn = 0;
@@ -44,7 +48,7 @@ export class Pool<Channel extends PooledChannel> {
    * Channels that owe late answers are passed over while others can be had.
    */
   pick(): Channel {
-    return this.#pickTo(this.#leader ?? this.#options.endpoints[this.#current]!);
+    return this.#pickTo(this.#leader ?? this.#candidates[this.#current % this.#candidates.length]!);
   }
 
   /** A channel to one of the configured endpoints, one after the other: for what any node may answer. */
@@ -71,6 +75,7 @@ export class Pool<Channel extends PooledChannel> {
       return;
     }
     this.#setLeader(leader);
+    this.#remember(leader);
     this.#closeStrangers();
   }
 
@@ -79,13 +84,25 @@ export class Pool<Channel extends PooledChannel> {
     const failed = formatEndpoint(endpoint);
     if (this.#leader !== undefined && formatEndpoint(this.#leader) !== failed) return;
     this.#setLeader(undefined);
-    const { endpoints } = this.#options;
-    if (formatEndpoint(endpoints[this.#current]!) === failed) this.#current = (this.#current + 1) % endpoints.length;
+    const { length } = this.#candidates;
+    if (formatEndpoint(this.#candidates[this.#current % length]!) === failed)
+      this.#current = (this.#current + 1) % length;
   }
 
   async close(): Promise<void> {
     const channels = [...this.#channels.values()].flat();
     await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  get #candidates(): readonly Endpoint[] {
+    return [...this.#options.endpoints, ...this.#named];
+  }
+
+  #remember(leader: Endpoint): void {
+    const name = formatEndpoint(leader);
+    if (this.#options.endpoints.some((each) => formatEndpoint(each) === name)) return;
+    const others = this.#named.filter((each) => formatEndpoint(each) !== name);
+    this.#named = [...others, leader].slice(-MAX_NAMED_LEADERS);
   }
 
   #setLeader(leader: Endpoint | undefined): void {

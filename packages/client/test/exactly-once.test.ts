@@ -124,7 +124,7 @@ describe('A write', () => {
 
     const error = await failureIn(world.client.put('a', '1', { deadlineMs: 1000 }), world.clock);
 
-    expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_TIMEOUT', false]);
+    expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_NOT_LEADER', false]);
   });
 
   test('keeps to the deadline that was given to the node, within the time of a try', async () => {
@@ -183,7 +183,7 @@ describe('The session', () => {
     const asked = world.cluster.seen.length;
     await world.clock.advanceAsync(5000);
 
-    expect(short.code).toBe('KAYA_TIMEOUT');
+    expect(short.code).toBe('KAYA_NOT_LEADER');
     expect(doneKeys(world)).toEqual(['patient']);
     expect(world.cluster.seen.length).toBe(asked);
   });

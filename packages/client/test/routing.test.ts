@@ -190,6 +190,25 @@ describe('The leader', () => {
     expect(clock.now()).toBeLessThan(1300);
   });
 
+  test('that was named once is asked again when no configured endpoint answers', async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const cluster = await ScriptedCluster.open(network, { nodes: 3 });
+    await using client = connect(cluster.addresses[0]!, { clock, network, random: () => 0.5 });
+    cluster.leader = 1;
+    await finish(client.put('a', '1'), clock);
+    cluster.leader = 2;
+    await finish(client.put('b', '2'), clock);
+
+    cluster.leader = 1;
+    await cluster.stopNode(0, network);
+    await cluster.stopNode(2, network);
+    const receipt = await finish(client.put('c', '3'), clock);
+
+    expect(receipt.revision).toBeGreaterThan(0);
+    expect(clock.now()).toBeLessThan(5_000);
+  });
+
   test('that stands still without a word is left after one try, with everything that waits there', async () => {
     await using world = await openWorld2({ timeoutMs: 500, connectionsPerEndpoint: 1 }, { nodes: 2 });
     const { cluster, network, client, clock } = world;

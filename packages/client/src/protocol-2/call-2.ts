@@ -28,6 +28,8 @@ export interface CallContext2 {
   readonly timeoutMs: number;
   readonly cancellation: Cancellation;
   readonly onEvent: (event: ClientEvent) => void;
+  /** Told of each try that failed and is to be repeated. */
+  readonly onFailure?: ((cause: ClientError) => void) | undefined;
 }
 
 export interface Call2 {
@@ -115,7 +117,7 @@ class Progress2 {
     link: Link,
     request: RequestKind2,
   ): Promise<void> {
-    const { cancellation, clock, random, retry, pool, onEvent } = this.#context;
+    const { cancellation, clock, random, retry, pool, onEvent, onFailure } = this.#context;
     if (verdict.isUnknown && this.#call.effect !== 'read') this.#isUnknown = true;
     if (cancellation.error !== undefined) throw this.cancelled(cancellation.error);
     this.#last = verdict.error;
@@ -134,6 +136,7 @@ class Progress2 {
     if (this.#isUnknown && this.#call.effect === 'fragile') throw this.#final(verdict.error);
     const delayMs = decideRetry2(verdict.kind, this.#state, retry, random());
     if (delayMs === undefined) throw this.#final(verdict.error);
+    onFailure?.(verdict.error);
     onEvent({ kind: 'retry', request, delayMs, cause: verdict.error });
     await cancellation.sleep(clock, delayMs);
   }

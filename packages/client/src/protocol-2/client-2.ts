@@ -21,6 +21,7 @@ import {
   toRowRange,
   toWrite,
 } from '../arguments.ts';
+import type { ClientError } from '../client-error.ts';
 import type {
   BatchOperation,
   CallOptions,
@@ -73,9 +74,9 @@ export class Client2 implements Client {
     this.#sessions = new SessionKeeper({
       clock: settings.clock,
       onEvent: settings.onEvent,
-      open: (signal) => {
+      open: (signal, onFailure) => {
         const request: Request2 = { kind: 'open-session', expiryMs: settings.sessionExpiryMs };
-        return this.#ask(request, 'session', { signal, deadlineMs: Infinity });
+        return this.#ask(request, 'session', { signal, deadlineMs: Infinity }, onFailure);
       },
       touch: async (session) => void (await this.#ask({ kind: 'touch-session', session }, 'done', {})),
     });
@@ -223,9 +224,10 @@ export class Client2 implements Client {
     request: Request2,
     kind: Kind,
     options: CallOptions | undefined,
+    onFailure?: (cause: ClientError) => void,
   ): Promise<Extract<OkResponse2, { readonly kind: Kind }>> {
     const call: Call2 = { makeRequest: () => request, target: targetOf(request), effect: effectOf(request) };
-    return (await this.#run(options, (context) => runCall2(call, kind, context))).response;
+    return (await this.#run(options, (context) => runCall2(call, kind, { ...context, onFailure }))).response;
   }
 
   async #askText(request: Request2, options: CallOptions | undefined): Promise<JsonDocument> {

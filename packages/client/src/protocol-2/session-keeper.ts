@@ -15,8 +15,11 @@ import { Session } from './session.ts';
 export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly onEvent: (event: ClientEvent) => void;
-  /** Tries until the signal is aborted, or the client closed. @throws ClientError */
-  readonly open: (signal: AbortSignal) => Promise<{ readonly session: number; readonly expiryMs: number }>;
+  /** Tries until the signal is aborted, or the client closed, and tells of each try that failed. @throws ClientError */
+  readonly open: (
+    signal: AbortSignal,
+    onFailure: (cause: ClientError) => void,
+  ) => Promise<{ readonly session: number; readonly expiryMs: number }>;
   /** @throws ClientError */
   readonly touch: (session: number) => Promise<void>;
 }
@@ -35,6 +38,8 @@ interface Opening {
   ended: Promise<ClientError | undefined>;
   /** Writes that wait for it. */
   waiting: number;
+  /** Why it has not come about so far. */
+  lastFailure: ClientError | undefined;
 }
 
 export class SessionKeeper {
@@ -104,11 +109,13 @@ export class SessionKeeper {
       if (opening.waiting === 0) this.#giveUp(opening);
     }
     if (failure !== undefined) throw failure;
+    // A deadline says no more than that it is over: what was waited for in vain says why.
+    if (cancellation.error?.code === 'KAYA_TIMEOUT' && opening.lastFailure !== undefined) throw opening.lastFailure;
   }
 
   #beginOpening(): Opening {
     const controller = new AbortController();
-    const opening: Opening = { controller, ended: Promise.resolve(undefined), waiting: 0 };
+    const opening: Opening = { controller, ended: Promise.resolve(undefined), waiting: 0, lastFailure: undefined };
     opening.ended = this.#open(opening);
     return opening;
   }
@@ -122,7 +129,9 @@ export class SessionKeeper {
   async #open(opening: Opening): Promise<ClientError | undefined> {
     const { clock, onEvent, open } = this.#options;
     try {
-      const { session, expiryMs } = await open(opening.controller.signal);
+      const { session, expiryMs } = await open(opening.controller.signal, (cause) => {
+        opening.lastFailure = cause;
+      });
       // One that comes too late for everybody expires unused.
       if (this.#isClosed || this.#opening !== opening) return undefined;
       this.#session = new Session(session, expiryMs, clock.now());
