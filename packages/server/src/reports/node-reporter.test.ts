@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { EMPTY_CONFIGURATION, RaftError } from '@kayadb/raft';
 import { describe, expect, test } from 'vitest';
 
@@ -263,42 +261,3 @@ describe('NodeReporter', () => {
     expect(membersOf(plainView({ machine }))).toHaveLength(3);
   });
 });
-
-describe('docs/reference/server.md', () => {
-  const page = readFileSync(new URL('../../../../docs/reference/server.md', import.meta.url), 'utf8');
-
-  /** Words in backticks of the first cells of all tables under a heading. */
-  function documented(heading: string): readonly string[] {
-    const start = page.indexOf(`\n## ${heading}\n`);
-    const section = page.slice(start, page.indexOf('\n## ', start + 4));
-    const cells = [...section.matchAll(/^\| (`[^|]*) \|/gmu)].map(([, cell]) => cell!);
-    return cells.flatMap((cell) => [...cell.matchAll(/`([a-z0-9_]+)`/gu)].map(([, name]) => name!));
-  }
-
-  test.each([
-    ['STATUS', (report: NodeReporter) => report.status(), []],
-    ['MEMBERS', (report: NodeReporter) => report.members(), Object.keys(membersOf(plainView())[0]!)],
-    ['STATS', (report: NodeReporter) => report.stats(), []],
-  ] as const)('has every field of %s, and none else', (heading, document, rows) => {
-    const fields = [...Object.keys(JSON.parse(document(reporter(plainView()))) as Json), ...rows];
-
-    expect([...new Set(documented(heading))].toSorted()).toEqual([...new Set(fields)].toSorted());
-  });
-
-  test('names every field inside those of STATUS', () => {
-    const { engine, ...status } = statusOf(plainView());
-    const section = page.slice(page.indexOf('\n## STATUS\n'), page.indexOf('\n## MEMBERS\n'));
-    const parts = ['raft', 'door', 'storage', 'tls', 'access', 'settings', 'links'].map((name) => status[name]);
-
-    const names = parts.flatMap((part) => namesIn(part)).filter((name) => !section.includes(`\`${name}\``));
-
-    expect(engine).not.toBeNull();
-    expect(names).toEqual([]);
-  });
-});
-
-function namesIn(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(namesIn);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, each]) => [name, ...namesIn(each)]);
-}

@@ -23,26 +23,26 @@ interface Entry {
 }
 
 export class MetricRegistry {
-  readonly #registry = new Registry();
+  readonly #told = new Registry();
   readonly #entries: readonly Entry[];
 
   constructor({ withProcess }: MetricRegistryOptions) {
-    if (withProcess) collectDefaultMetrics({ register: this.#registry });
-    this.#entries = ALL_METRICS.map((metric) => ({ metric, put: makePut(metric, this.#registry) }));
+    if (withProcess) collectDefaultMetrics({ register: this.#told });
+    this.#entries = ALL_METRICS.map((metric) => ({ metric, put: makePut(metric, this.#told) }));
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.#told.contentType;
   }
 
   /** Of all metrics, in the order in which they are told. */
   get names(): readonly string[] {
-    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+    return this.#told.getMetricsAsArray().map(({ name }) => name);
   }
 
   write(source: MetricSource): Promise<string> {
     for (const { metric, put } of this.#entries) put(metric.read(source));
-    return this.#registry.metrics();
+    return this.#told.metrics();
   }
 }
 
