@@ -11,8 +11,8 @@ import { type FileSystem, FileSystemError, isNotFound, TEMPORARY_SUFFIX } from '
 import { BACKUP_FILE, PARTIAL_SUFFIX } from '../backup/backup-format.ts';
 import { CURRENT_FILE, parseFileName } from '../files/file-names.ts';
 
-/** What this process is making. Two at once would take each other's files for leftovers. */
-const underWay = new Set<string>();
+/** What this process is making, on each file system. Two at once would take each other's files for leftovers. */
+const underWayOn = new WeakMap<FileSystem, Set<string>>();
 
 /**
  * Makes `directory`, which must not exist, with what `build` puts into it.
@@ -31,6 +31,8 @@ export async function publishDirectory<Result>(
 ): Promise<Result> {
   const target = directory.length > 1 ? directory.replace(/\/+$/, '') : directory;
   const partial = `${target}${PARTIAL_SUFFIX}`;
+  const underWay = underWayOn.get(fs) ?? new Set<string>();
+  underWayOn.set(fs, underWay);
   if (underWay.has(partial)) throw taken(partial, 'it is being made at this moment');
   underWay.add(partial);
   try {

@@ -36,10 +36,13 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   create: O_RDWR | O_CREAT | O_EXCL,
 };
 
-/** The file system of this machine. It holds no state: every call gives one that is as good as another. */
+/** The file system of this machine: the same one with every call. It holds no state. */
 export function nodeFileSystem(): FileSystem {
-  return new NodeFileSystem(fs);
+  theOne ??= new NodeFileSystem(fs);
+  return theOne;
 }
+
+let theOne: FileSystem | undefined;
 
 /** See `nodeFileSystem`; the constructor lets tests replace the calls on descriptors. */
 export class NodeFileSystem implements FileSystem {
