@@ -31,6 +31,8 @@ export class MembershipWorld {
   readonly clock = new VirtualClock();
   readonly #sites = new Map<NodeId, Site>();
   readonly #cut = new Set<NodeId>();
+  /** Sees each message on its way; one for which it gives false is lost. */
+  passes: (message: PeerMessage) => boolean = () => true;
   /** Whether duties are done, too. */
   readonly hasStewards: boolean;
 
@@ -131,7 +133,7 @@ export class MembershipWorld {
   }
 
   carry(message: PeerMessage): void {
-    if (this.#cut.has(message.from) || this.#cut.has(message.to)) return;
+    if (this.#cut.has(message.from) || this.#cut.has(message.to) || !this.passes(message)) return;
     queueMicrotask(() => this.#sites.get(message.to)?.node.receive(message));
   }
 

@@ -115,6 +115,77 @@ describe('rows of members', { timeout: 30_000 }, () => {
     expect(next.configuration).toBe('1 2 3');
   });
 
+  test('wait until what was there before the leader’s term is applied', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    // The next leader can commit nothing, and stays in office.
+    world.passes = ({ kind, from }) => kind !== 'append' || from === 1;
+    await world.settle(leader.membership.transfer(2));
+    const next = await world.newLeader(leader);
+    const { lastIndex } = next.node.status();
+    next.meet(3, { level: 2 });
+
+    await world.ticks(30);
+    const before = next.node.status();
+    world.passes = () => true;
+    await world.until('the row is written', () => next.machine.members[2]?.level === 2);
+
+    expect(before).toMatchObject({ role: 'leader', lastIndex });
+  });
+
+  test('wait while leadership is being handed over', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    world.isolate(3);
+    const transferring = world.failure(leader.node.transferLeader(3));
+    leader.meet(2, { level: 2 });
+
+    await transferring;
+    await world.until('the row is written', () => leader.machine.members[1]?.level === 2);
+
+    expect(leader.log.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('of an addition that is under way are left alone', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    leader.intercept = async (what) => {
+      if (what === 'add-learner') await gate;
+    };
+
+    const adding = leader.membership.add(newMember(4), FOR_GOOD);
+    await world.ticks(30);
+    const during = leader.rows;
+    release();
+    await world.settle(adding);
+
+    expect(during).toContain('4:0 to be promoted');
+    expect(leader.rows).toContain('4:0 to be promoted');
+  });
+
+  test('wait while a change goes through two configurations', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    const context = new Uint8Array(0);
+    const enter = { transition: 'explicit', steps: [{ kind: 'add-learner', node: 4 }], context } as const;
+    await world.settle(leader.node.proposeConfigChange(enter));
+    const { lastIndex } = leader.node.status();
+    leader.meet(2, { level: 2 });
+
+    const refusal = await world.failure(leader.membership.remove(3, FOR_GOOD));
+    await world.ticks(30);
+    const after = leader.node.status().lastIndex;
+    await world.settle(leader.node.proposeConfigChange({ transition: 'auto', steps: [], context }));
+    await world.until('the row is written', () => leader.machine.members[1]?.level === 2);
+
+    expect(refusal).toMatchObject({ code: 'KAYA_OVERLOADED', message: expect.stringContaining('try again') as string });
+    expect(after).toBe(lastIndex);
+  });
+
   test('that could not be written wait, longer each time', async () => {
     const { world, leader } = await openKnown([1, 2, 3]);
     await using _world = world;
