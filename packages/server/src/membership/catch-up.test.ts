@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { CatchUp } from './catch-up.ts';
 import { MAX_PROMOTION_LAG } from './check-promotion.ts';
 
-/** What is said tick by tick; `undefined` stands for a learner that does not follow. */
+/** What is said tick by tick; `undefined` stands for a learner that does not answer. */
 function observe(steps: readonly (readonly [match: number, lastIndex: number] | undefined)[]): readonly boolean[] {
   const catchUp = new CatchUp(3);
   return steps.map((step, tick) =>
-    catchUp.observe(tick, { match: step?.[0] ?? 0, lastIndex: step?.[1] ?? 0, isReplicating: step !== undefined }),
+    catchUp.observe(tick, { match: step?.[0] ?? 0, lastIndex: step?.[1] ?? 0, isAnswering: step !== undefined }),
   );
 }
 
@@ -64,7 +64,7 @@ describe('CatchUp', () => {
     ).toEqual([false, false, false, true]);
   });
 
-  test('begins anew when the learner has stopped following', () => {
+  test('begins anew when the learner has stopped answering', () => {
     expect(observe([[5, 5], undefined, [5, 5], [5, 5]])).toEqual([false, false, false, true]);
   });
 });

@@ -8,8 +8,7 @@ import { MAX_PROMOTION_LAG } from './check-promotion.ts';
 export interface LearnerView {
   readonly match: number;
   readonly lastIndex: number;
-  /** Entries go to it, and it answers. */
-  readonly isReplicating: boolean;
+  readonly isAnswering: boolean;
 }
 
 interface Round {
@@ -27,8 +26,8 @@ export class CatchUp {
   }
 
   /** @returns Whether a round has ended now that shows that it keeps up. */
-  observe(tick: number, { match, lastIndex, isReplicating }: LearnerView): boolean {
-    if (!isReplicating) {
+  observe(tick: number, { match, lastIndex, isAnswering }: LearnerView): boolean {
+    if (!isAnswering) {
       this.#round = undefined;
       return false;
     }

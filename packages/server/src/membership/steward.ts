@@ -105,9 +105,9 @@ export class Steward {
     for (const node of this.#catchUps.keys()) if (!learners.includes(node)) this.#catchUps.delete(node);
     return learners
       .filter((node) => {
-        const { state, match } = progress.get(node)!;
-        const isReplicating = state === 'replicate' && this.hearing.isAnswering(node, status);
-        return this.#catchUpOf(node).observe(this.#tick, { match, lastIndex, isReplicating });
+        const { match } = progress.get(node)!;
+        const isAnswering = this.hearing.isAnswering(node, status);
+        return this.#catchUpOf(node).observe(this.#tick, { match, lastIndex, isAnswering });
       })
       .filter((node) => planChange(viewMembers(status, this.hearing), { kind: 'promote', node }).refusal === undefined)
       .map((node) => ({ kind: 'promote', node }));
