@@ -135,6 +135,10 @@ export function tickMsOf({ heartbeatMs }: GroupTiming): number {
   return Math.max(1, Math.floor(heartbeatMs / 2));
 }
 
+export function electionTicksOf(timing: GroupTiming): number {
+  return Math.ceil(timing.electionMs / tickMsOf(timing));
+}
+
 function openLog({ fs, directory, identity, tuning }: GroupMemberOptions): Promise<DurableRaftStorage> {
   return openRaftStorage(`${directory}/raft`, { fs, identity, ...tuning?.log });
 }
@@ -170,7 +174,7 @@ async function openNode(
 ): Promise<MemberParts> {
   const { fs, directory, identity, clock, random, yieldTurn, sender, sendTransfer, onEvent, tuning = {} } = options;
   const tickMs = tickMsOf(options.timing);
-  const electionTicks = Math.ceil(options.timing.electionMs / tickMs);
+  const electionTicks = electionTicksOf(options.timing);
   const shipper = new TransferShipper({
     source: machine,
     send: sendTransfer,

@@ -20,14 +20,15 @@ import {
 import type { NodeDirectory } from '../directory/node-directory.ts';
 import type { Member } from '../machine/command.ts';
 import { FEATURE_LEVEL } from '../machine/machine-format.ts';
+import type { NodeCard } from '../membership/group-access.ts';
 import type { GroupTiming, NodeOptions } from '../node-options.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
-import { ReplicaError } from '../replica/replica-error.ts';
-import { settlesWithin } from '../settles-within.ts';
+import type { ReplicaError } from '../replica/replica-error.ts';
+import { Duties } from './duties.ts';
 import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
-import { type EndVerdict, endErrorOf, GroupError } from './group-error.ts';
-import { GroupMember, type GroupTuning, tickMsOf } from './group-member.ts';
+import { type EndVerdict, endErrorOf } from './group-error.ts';
+import { electionTicksOf, GroupMember, type GroupTuning, tickMsOf } from './group-member.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
@@ -35,6 +36,7 @@ import { nodesOf, PeerBook } from './peer-book.ts';
 import { PeerDoor } from './peer-door.ts';
 import { PeerExchange } from './peer-exchange.ts';
 import { PeerTls } from './peer-tls.ts';
+import { refuseWithoutGroup } from './refuse-without-group.ts';
 
 export interface GroupOptions extends Pick<
   NodeOptions,
@@ -90,6 +92,7 @@ export class Group {
   /** Settles when the node has become a member, or will not any more. Never rejects. */
   #becoming: Promise<void> = Promise.resolve();
   #ticks: Timer | undefined;
+  #duties: Duties | undefined;
   #earlyCampaign: EarlyCampaign | undefined;
   #endError: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -186,22 +189,9 @@ export class Group {
     this.#becoming = this.#become();
   }
 
-  /** Has another voter lead, if this node does. @returns When somebody else is known to lead, nobody can, or `limitMs` are over. */
+  /** Has another voter lead, if this node does. Never rejects. Bound: `limitMs`. */
   async handOver(limitMs: number): Promise<void> {
-    const raft = this.#member?.node;
-    if (raft === undefined || raft.summary().role !== 'leader') return;
-    const { progress, configuration } = raft.status();
-    const others = [...progress].filter(
-      ([node, { isRecentlyActive }]) =>
-        node !== this.#nodeId && isRecentlyActive && configuration.voters.includes(node),
-    );
-    const [best] = others.toSorted(([, a], [, b]) => b.match - a.match);
-    if (best === undefined) return;
-    await settlesWithin(
-      raft.transferLeader(best[0]).catch(() => undefined),
-      limitMs,
-      this.#options.clock,
-    );
+    await this.#duties?.handOver(limitMs);
   }
 
   /** Nothing is served or said any more. Idempotent. @throws What the store's or the log's close fails with. */
@@ -265,13 +255,25 @@ export class Group {
   }
 
   #serve(member: GroupMember): void {
-    const { clock, wallClock, random, timing, keepsLeases } = this.#options;
+    const { clock, wallClock, random, timing, keepsLeases, logger } = this.#options;
     const { node, machine, shipper, installer } = member;
     this.#member = member;
     this.#exchange.attach({ node, shipper, installer, onEvent: (event) => this.#handleRaftEvent(event) });
     const leaseMs = keepsLeases ? timing.electionMs * LEASE_SHARE : 0;
     const clientAddressOf = (peer: NodeId): string | undefined => this.clientAddressOf(peer);
-    this.replica.set(new RaftReplica({ node, machine, clientAddressOf, clock, wallClock, leaseMs }));
+    const replica = new RaftReplica({ node, machine, clientAddressOf, clock, wallClock, leaseMs });
+    this.replica.set(replica);
+    this.#duties = new Duties({
+      member,
+      replica,
+      self: () => this.#card(),
+      met: (peer) => this.#book.met(peer),
+      clientAddressOf,
+      electionTicks: electionTicksOf(timing),
+      clock,
+      logger,
+    });
+    this.membership.set(this.#duties.membership);
     const { voters, votersOutgoing } = node.summary().configuration;
     if (!keepsLeases) {
       const spreadMs = timing.heartbeatMs;
@@ -294,6 +296,7 @@ export class Group {
       return;
     }
     member.tick();
+    this.#duties?.tick();
     this.#exchange.setPeers(this.#book.addresses(configuration, this.members, this.#exchange.senders));
     this.#exchange.dismiss((greeting, origin) => this.#door.isWelcome(greeting, origin));
     if (leader !== NO_NODE) this.#resolveReady();
@@ -331,12 +334,18 @@ export class Group {
   #end(cause: Error): void {
     if (this.#endError !== undefined || this.#closing !== undefined) return;
     this.#endError = cause;
-    this.replica.set(undefined);
+    this.#stopServing();
     this.#options.onEnd(cause);
   }
 
-  async #close(): Promise<void> {
+  #stopServing(): void {
     this.replica.set(undefined);
+    this.membership.set(undefined);
+    this.#duties?.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#stopServing();
     this.#requestClose();
     await this.#becoming;
     this.#ticks?.cancel();
@@ -353,20 +362,15 @@ export class Group {
   }
 
   #refusal(): ReplicaError {
-    const cause = this.#endError;
-    if (cause instanceof GroupError && cause.code === 'KAYA_REMOVED')
-      return new ReplicaError('KAYA_REMOVED', cause.message);
-    if (cause !== undefined || this.#closing !== undefined) {
-      return new ReplicaError('KAYA_STOPPING', `node ${this.#nodeId} is stopping; ask another one`);
-    }
-    if (this.#options.directory.identity.cluster !== undefined) {
-      return new ReplicaError(
-        'KAYA_NO_QUORUM',
-        `node ${this.#nodeId} is opening its directory; try again after a while`,
-      );
-    }
-    const what = this.#options.isJoining ? 'to be added to a cluster' : `for nodes ${this.missing.join(', ')}`;
-    return new ReplicaError('KAYA_NO_QUORUM', `node ${this.#nodeId} has no cluster yet: it waits ${what}`);
+    const { directory, isJoining } = this.#options;
+    return refuseWithoutGroup({
+      node: this.#nodeId,
+      endError: this.#endError,
+      isClosing: this.#closing !== undefined,
+      hasCluster: directory.identity.cluster !== undefined,
+      isJoining,
+      missing: this.missing,
+    });
   }
 
   #self(): PeerSelf {
@@ -381,6 +385,12 @@ export class Group {
       nodeAddress: this.advertisedPeerAddress,
       clientAddress: this.#options.clientAddress(),
     };
+  }
+
+  /** What the group is to know of this node. */
+  #card(): NodeCard {
+    const { node, incarnation, featureLevel: level, nodeAddress: peerAddress, clientAddress } = this.#self();
+    return { node, incarnation, level, peerAddress, clientAddress };
   }
 
   #raftIdentity(): RaftIdentity {

@@ -6,7 +6,7 @@
 
 import { type Clock, type Freshness, type Row2, type Write, type WriteAnswer } from '@kayadb/codec';
 import type { DiskState } from '@kayadb/engine';
-import { NO_NODE, type NodeId, type RaftNode } from '@kayadb/raft';
+import { NO_NODE, type NodeId, RaftError, type RaftNode } from '@kayadb/raft';
 
 import type { CommandRefusal, CommandResult } from '../machine/command-result.ts';
 import type { CommandBody } from '../machine/command.ts';
@@ -19,7 +19,7 @@ import { ReplicaError } from './replica-error.ts';
 import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
 
 export interface RaftReplicaParts {
-  readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary'>;
+  readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary' | 'isDiskFull'>;
   readonly machine: Pick<KayaMachine, 'timeMs' | 'diskState' | 'get' | 'getMany' | 'scan'>;
   /** Where clients reach a node, `host:port`, as far as that is known. */
   readonly clientAddressOf: (node: NodeId) => string | undefined;
@@ -102,12 +102,12 @@ export class RaftReplica implements Replica {
    */
   async propose(body: CommandBody): Promise<Exclude<CommandResult, { kind: 'refused' }>> {
     const { node, machine, wallClock } = this.#parts;
-    const timeMs = Math.max(machine.timeMs, wallClock());
+    const timeMs = Math.max(machine.timeMs, Math.floor(wallClock()));
     let result: CommandResult;
     try {
       ({ result } = await node.propose(encodeCommand({ ...body, timeMs })));
     } catch (error) {
-      throw this.#explain(error);
+      throw node.isDiskFull && isDropped(error) ? diskFullError() : this.#explain(error);
     }
     if (result.kind === 'refused') throw refusalError(result.refusal);
     return result;
@@ -131,6 +131,15 @@ export class RaftReplica implements Replica {
     const { clientAddressOf } = this.#parts;
     return explainRaftError(error, { nodeId: this.nodeId, clientAddressOf }, dropped);
   }
+}
+
+function isDropped(error: unknown): boolean {
+  return error instanceof RaftError && error.code === 'KAYA_RAFT_DROPPED';
+}
+
+function diskFullError(): ReplicaError {
+  const message = "the leader's disk is full, so it takes nothing; free some space there, and it goes on by itself";
+  return new ReplicaError('KAYA_DISK_FULL', message);
 }
 
 /** Whether it may put something, whichever way its conditions go. */

@@ -151,7 +151,7 @@ export class Site {
 
   static async start(world: GroupWorld, node: number, options: SiteOptions): Promise<Site> {
     const process = world.processes.start();
-    const random = seededRandom(testSeed()).fork(`incarnation of node ${node}`);
+    const random = seededRandom(testSeed()).fork(`incarnation of node ${node} at ${world.clock.now()}`);
     const directory = await NodeDirectory.open({
       fs: world.disk(node),
       processes: process,
