@@ -17,18 +17,17 @@ import {
   type PeerSelf,
 } from '@kayadb/transport';
 
-import type { NodeDirectory } from '../directory/node-directory.ts';
 import type { Member } from '../machine/command.ts';
 import { FEATURE_LEVEL } from '../machine/machine-format.ts';
 import type { NodeCard } from '../membership/group-access.ts';
-import type { GroupTiming, NodeOptions } from '../node-options.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
 import type { ReplicaError } from '../replica/replica-error.ts';
 import { Duties } from './duties.ts';
 import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
 import { type EndVerdict, endErrorOf } from './group-error.ts';
-import { electionTicksOf, GroupMember, type GroupTuning, tickMsOf } from './group-member.ts';
+import { electionTicksOf, GroupMember, tickMsOf } from './group-member.ts';
+import type { GroupOptions } from './group-options.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
@@ -37,33 +36,6 @@ import { PeerDoor } from './peer-door.ts';
 import { PeerExchange } from './peer-exchange.ts';
 import { PeerTls } from './peer-tls.ts';
 import { refuseWithoutGroup } from './refuse-without-group.ts';
-
-export interface GroupOptions extends Pick<
-  NodeOptions,
-  | 'network'
-  | 'clock'
-  | 'wallClock'
-  | 'random'
-  | 'yieldTurn'
-  | 'logger'
-  | 'fileSystem'
-  | 'engine'
-  | 'peerAddress'
-  | 'advertisedPeerAddress'
-  | 'tls'
-> {
-  /** Open; whoever opened it closes it, after the group. */
-  readonly directory: NodeDirectory;
-  readonly peers: NonNullable<NodeOptions['peers']>;
-  readonly isJoining: boolean;
-  readonly timing: GroupTiming;
-  readonly keepsLeases: boolean;
-  readonly tuning?: GroupTuning | undefined;
-  /** As others are told, `host:port`. */
-  readonly clientAddress: () => string;
-  /** The node can not go on. Called once. */
-  readonly onEnd: (cause: Error) => void;
-}
 
 /** Versions of the peer protocol that this program speaks. */
 const PEER_VERSIONS = { lowest: 1, highest: 1 } as const;

@@ -75,7 +75,7 @@ export class MemoryCluster implements AsyncDisposable {
   /** Starts a node on its disk, which is empty the first time. */
   async start(node: number, { peers = [], isJoining = false }: MemoryNodeOptions = {}): Promise<RunningNode> {
     const { clock, random, logger = SILENT, ...options } = this.#options;
-    const fileSystem = this.#diskOf(node);
+    const fileSystem = this.disk(node);
     const processes = this.#processes.start();
     const running = await startNode({
       ...options,
@@ -133,6 +133,13 @@ export class MemoryCluster implements AsyncDisposable {
     for (const [port, from] of this.#waysOf(node)) this.network.release(port, from);
   }
 
+  /** What the node keeps, with `/data` as its directory; also while it does not run. */
+  disk(node: number): MemoryFileSystem {
+    const disk = this.#disks.get(node) ?? new MemoryFileSystem();
+    this.#disks.set(node, disk);
+    return disk;
+  }
+
   /** The node's disk is new and empty from its next start on. */
   wipe(node: number): void {
     this.#disks.delete(node);
@@ -142,12 +149,6 @@ export class MemoryCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const nodes = [...this.#running.keys()];
     await Promise.all(nodes.map((node) => this.stop(node)));
-  }
-
-  #diskOf(node: number): MemoryFileSystem {
-    const disk = this.#disks.get(node) ?? new MemoryFileSystem();
-    this.#disks.set(node, disk);
-    return disk;
   }
 
   /** Ports, and from where they are dialed: undefined for anywhere. */

@@ -6,7 +6,8 @@ import { MemoryNetwork } from '@kayadb/transport/testing';
 import { crashClone, type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { NodeDirectory } from '../../src/directory/node-directory.ts';
-import { Group, type GroupOptions } from '../../src/group/group.ts';
+import type { GroupOptions } from '../../src/group/group-options.ts';
+import { Group } from '../../src/group/group.ts';
 import type { PeerSetting } from '../../src/group/peer-setting.ts';
 import type { LogFields, Logger } from '../../src/logger.ts';
 import { MortalClock, MortalNetwork } from './mortal-world.ts';
