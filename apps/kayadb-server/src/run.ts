@@ -13,6 +13,7 @@ import { createLogger, type ServerLogger } from './logger.ts';
 import { openNode } from './open-node.ts';
 import { checkPreflight } from './preflight.ts';
 import { openReports, type Reports } from './reports.ts';
+import { warnOfOpenKey } from './tls/tls-files.ts';
 import { TlsWatch } from './tls/tls-watch.ts';
 import { VERSION } from './version.ts';
 import type { World } from './world.ts';
@@ -62,6 +63,8 @@ async function openTls(world: World, config: Config, logger: ServerLogger): Prom
   const { fileSystem, clock, wallClock } = world;
   const files = config.tls?.files;
   const tls = files === undefined ? undefined : await TlsWatch.open({ files, fileSystem, clock, wallClock, logger });
+  const openKey = files === undefined ? [] : await warnOfOpenKey(fileSystem, files);
+  for (const warning of openKey) logger.warn({ event: 'node.warning' }, warning);
   world.onReloadRequested(() => {
     if (tls === undefined) logger.info({ event: 'node.note' }, 'SIGHUP has nothing to read again: TLS is off');
     else void tls.reload();

@@ -26,7 +26,7 @@ export interface TestWorld extends World {
 
 export interface TestWorldOptions {
   readonly argv?: readonly string[];
-  readonly env?: Record<string, string>;
+  readonly env?: World['env'];
   readonly isRoot?: boolean;
   readonly disk?: MemoryFileSystem;
   /** What the program sees of the disk. */
