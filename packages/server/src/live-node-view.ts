@@ -19,6 +19,8 @@ export interface LiveNodeParts {
   readonly storage: StorageView;
   readonly timing: GroupTiming;
   readonly limits: ServerLimits;
+  /** Whether the node was asked to. */
+  readonly isStopping: () => boolean;
 }
 
 export class LiveNodeView implements NodeView {
@@ -63,7 +65,7 @@ export class LiveNodeView implements NodeView {
   }
 
   get isStopping(): boolean {
-    return this.#parts.door.isStopping;
+    return this.#parts.isStopping();
   }
 
   get endError(): Error | undefined {

@@ -120,7 +120,16 @@ class Node implements RunningNode {
       limits,
       onFailed: fail,
     });
-    this.view = new LiveNodeView({ options, directory, group: this.#group, door: this.#door, storage, timing, limits });
+    this.view = new LiveNodeView({
+      options,
+      directory,
+      group: this.#group,
+      door: this.#door,
+      storage,
+      timing,
+      limits,
+      isStopping: () => this.#stopping !== undefined,
+    });
     this.#watchdog = new StorageWatchdog({
       storage,
       clock,
