@@ -97,10 +97,6 @@ export class ClientDoor {
     return this.#context.scanSlots.taken;
   }
 
-  get isStopping(): boolean {
-    return this.#stopping !== undefined;
-  }
-
   /** @throws TransportError KAYA_LISTEN_FAILED */
   async listen(): Promise<void> {
     const { limits, network, address, tls } = this.#options;

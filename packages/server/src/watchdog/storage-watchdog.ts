@@ -4,8 +4,8 @@
  * Invariant: each of these once for a stall, which begins with `warnMs` and ends when no sync is that old. Time in which the process itself stood still
  * (stopped, swapped out, in a machine that was suspended) is not the disk's: it does not count.
  *
- * `RaftNode` goes silent by itself when a leader's oldest write is older than `storageStallTicks`. That is for when handing over has come to nothing, so it has to be
- * longer than `handOverMs`: `STORAGE_SILENCE_MS`.
+ * `RaftNode` goes silent by itself when a leader's oldest write is older than `storageStallTicks`, so that the others elect somebody. That is for when handing over, which takes no election timeout,
+ * comes to nothing: it should be no sooner than `handOverMs`. A silent leader still hands over.
  */
 
 import type { Clock } from '@kayadb/codec';
@@ -20,9 +20,6 @@ export interface StorageThresholds {
 }
 
 export const DEFAULT_STORAGE_THRESHOLDS: StorageThresholds = { warnMs: 500, handOverMs: 2_000, giveUpMs: 30_000 };
-
-/** What `storageStallTicks` should amount to with the default thresholds. */
-export const STORAGE_SILENCE_MS = 4_000;
 
 /** None of them may throw. All times are those of the oldest sync. */
 export interface StorageStallEvents {
