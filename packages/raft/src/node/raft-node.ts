@@ -225,6 +225,11 @@ export class RaftNode<Result> {
     return endError === undefined ? core.leaseTerm : undefined;
   }
 
+  /** Whether the log had no room when it was last written to: nothing that is proposed is taken until it has. */
+  get isDiskFull(): boolean {
+    return this.#loop.work.lane.isDiskFull;
+  }
+
   /** Why the node has stopped; undefined while it lives. */
   get endError(): RaftError | undefined {
     return this.#loop.endError;

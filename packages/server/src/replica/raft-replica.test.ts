@@ -15,8 +15,14 @@ const PUT: Write = {
 };
 const DELETE: Write = { ...PUT, operations: [{ kind: 'delete', key: encodeUtf8('k') }] };
 
+interface FakeState {
+  readonly machineMs?: number;
+  readonly diskState?: DiskState;
+  readonly isLogFull?: boolean;
+}
+
 /** A node that answers every proposal the same, and remembers them. */
-function openReplica(answer: CommandResult | Error, state: { machineMs?: number; diskState?: DiskState } = {}) {
+function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
   const proposed: Uint8Array[] = [];
   const settle = async (): Promise<CommandResult> => {
     if (answer instanceof Error) throw answer;
@@ -26,6 +32,7 @@ function openReplica(answer: CommandResult | Error, state: { machineMs?: number;
     node: {
       id: 1,
       leaseTerm: undefined,
+      isDiskFull: state.isLogFull ?? false,
       propose: async (data) => {
         proposed.push(data);
         return { index: 7, term: 2, result: await settle() };
@@ -119,6 +126,14 @@ describe('RaftReplica', () => {
 
     await expect(write).rejects.toMatchObject({ code: ofWrite, outcome });
     await expect(read).rejects.toMatchObject({ code: ofRead });
+  });
+
+  test('says of what is not taken that the disk of the log is full, where that is why', async () => {
+    const dropped = openReplica(new RaftError('KAYA_RAFT_DROPPED', 'so it is'), { isLogFull: true });
+    const begun = openReplica(new RaftError('KAYA_RAFT_UNKNOWN_OUTCOME', 'so it is'), { isLogFull: true });
+
+    await expect(dropped.replica.write(DELETE)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL', outcome: 'not-done' });
+    await expect(begun.replica.write(DELETE)).rejects.toMatchObject({ code: 'KAYA_UNKNOWN_OUTCOME' });
   });
 
   test('says where clients reach the leader', async () => {

@@ -50,6 +50,18 @@ export class NodeWorld {
     this.#disks.set(node, disk);
   }
 
+  /** The node finds an empty disk from its next start on. */
+  wipe(node: number): void {
+    this.#disks.delete(node);
+  }
+
+  /** From now on the node's disk has so much room. */
+  async leaveRoom(bytes: number, node = 1): Promise<void> {
+    const disk = this.disk(node);
+    const { totalBytes, availableBytes } = await disk.diskSpace(DATA);
+    disk.setCapacity(totalBytes - availableBytes + bytes);
+  }
+
   /** @throws As `startNode`. */
   async start(id = 1, options: TestNodeOptions = {}): Promise<TestNode> {
     const process = this.processes.start();

@@ -1,0 +1,115 @@
+import { decodeUtf8, type Response } from '@kayadb/codec';
+import { crashClone } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { NodeWorld, type TestNode } from '../support/node-world.ts';
+import { get, put, removeMember, scan } from '../support/requests-1.ts';
+
+const ALL = [1, 2, 3];
+
+describe('a leader that stops', () => {
+  test('hands leadership over before it closes anything, and nothing acknowledged is lost', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    const others = othersThan(leader, group);
+    const session = await leader.connect();
+    const keys = Array.from({ length: 250 }, (_, i) => `row/${i}`);
+    session.send(...keys.slice(0, 200).map((key) => put(key, 'v')));
+    const first = await session.next('put');
+
+    const stopping = leader.node.stop();
+    session.send(...keys.slice(200).map((key) => put(key, 'v')));
+    const [next] = await world.settle(Promise.all([successorAt(session.closed, others), stopping]));
+    const answers = [first];
+    while (session.unread > 0) answers.push(await session.next('put'));
+    const rows = keysOf(await world.settle((await others[0]!.connect()).request(scan('row/'))));
+
+    const done = keys.filter((_, i) => answers[i]?.kind === 'done');
+    const refused = keys.filter((_, i) => answers[i] !== undefined && answers[i].kind !== 'done');
+    expect(next).toBeDefined();
+    expect(rows).toEqual(expect.arrayContaining(done));
+    expect(rows.filter((key) => refused.includes(key))).toEqual([]);
+  });
+
+  test('leaves no timer, and neither do the others', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+
+    await leader.stop();
+    await Promise.all(othersThan(leader, group).map((other) => other.stop()));
+
+    expect(world.clock.pendingTimers).toBe(0);
+    expect(group.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('a node without a place in its group', () => {
+  test('ends when it is removed, says so, and does not start with that directory again', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    const gone = othersThan(leader, group)[0]!;
+    await world.until('the group knows its directories', () => knowsAll(leader));
+    const session = await gone.connect();
+
+    const removed = await world.settle((await leader.connect()).request(removeMember(gone.id)));
+    await world.until('it is told', () => gone.failure !== undefined);
+    const refused = await world.settle(session.request(get('k')));
+    await gone.stop();
+    const again = world.settle(world.start(gone.id, { peers: ALL }));
+
+    expect(removed.kind).toBe('text');
+    expect(gone.failure).toMatchObject({ code: 'KAYA_REMOVED' });
+    expect(refused).toMatchObject({ kind: 'error', message: expect.stringMatching(/^KAYA_REMOVED: /) });
+    await expect(again).rejects.toMatchObject({ code: 'KAYA_NODE_REMOVED' });
+  });
+
+  test.each([
+    ['new', 'is not the one that the group knows'],
+    ['set back', 'was set back to an earlier state'],
+  ])('is fenced when its disk is %s, and leaves no timer', async (how, text) => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    await world.until('the group knows its directories', () => knowsAll(leader));
+    const other = othersThan(leader, group)[0]!;
+    await other.stop();
+    const earlier = crashClone(world.disk(other.id), { kind: 'everything' }, () => 0);
+    for (let boot = 2; boot <= 3; boot++) {
+      const meanwhile = await world.start(other.id, { peers: ALL });
+      await world.settle(meanwhile.node.ready);
+      await meanwhile.stop();
+    }
+    if (how === 'new') world.wipe(other.id);
+    else world.setDisk(other.id, earlier);
+
+    const again = await world.start(other.id, { peers: ALL });
+    const cause = await world.settle(again.node.failed);
+    await Promise.all([again, leader, ...othersThan(leader, group)].map((each) => each.stop()));
+
+    expect(cause).toMatchObject({ code: 'KAYA_FENCED', message: expect.stringContaining(text) });
+    expect(again.node.view).toMatchObject({ phase: 'ended', endError: cause });
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+});
+
+function othersThan(leader: TestNode, group: readonly TestNode[]): readonly TestNode[] {
+  return group.filter((node) => node !== leader);
+}
+
+/** Who of `nodes` leads at the moment that `moment` has come; undefined when nobody does. */
+async function successorAt(moment: Promise<unknown>, nodes: readonly TestNode[]): Promise<number | undefined> {
+  await moment;
+  return nodes.find(({ node }) => node.view.raft?.role === 'leader')?.id;
+}
+
+function knowsAll({ node }: TestNode): boolean {
+  const members = node.view.machine?.members ?? [];
+  return members.length === ALL.length && members.every(({ incarnation }) => incarnation > 0);
+}
+
+function keysOf(answer: Response): readonly string[] {
+  return answer.kind === 'items' ? answer.items.map(({ key }) => decodeUtf8(key)) : [];
+}
