@@ -29,6 +29,11 @@ const SLOW_SERVER =
 const TOKEN =
   'Give the token the server was started with: --client-token-file FILE or KAYA_CLIENT_TOKEN for data, --operator-token-file FILE or KAYA_OPERATOR_TOKEN for the membership.';
 
+const NODE_DAMAGED: Guidance = {
+  hint: 'Nothing was changed. Run "kayactl recover --dry-run" on the folder of the node for a report on every file, and "kayactl recover --plan" for the ways out.',
+  exitCode: EXIT.corruption,
+};
+
 /** One guidance per code that can reach the command line; everything else gets `OTHER`. */
 const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_CORRUPTION: {
@@ -42,13 +47,18 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_STORE_MISSING: io('Name the folder of a store with --data DIR, or a running server with --server HOST:PORT.'),
   KAYA_STORE_IS_BACKUP: invalid('Run "kayactl --data NEW restore" on it, or "kayactl verify" to check it.'),
   KAYA_STORE_LOG: invalid(
-    'A node keeps the log of this store: ask it with --server, or look into it with "kayactl recover --dry-run".',
+    'A node keeps the log of this store: name the folder of the node with --data, or ask it with --server.',
   ),
   KAYA_NOTHING_TO_SALVAGE: {
     hint: 'Name the folder of a store with --data DIR; "kayactl recover --dry-run" says what is in this one.',
     exitCode: EXIT.notFound,
   },
   KAYA_NO_HARD_LINKS: io('Choose a folder on the same file system, or run "kayactl backup".'),
+  KAYA_RAFT_CORRUPTION: NODE_DAMAGED,
+  KAYA_RAFT_FOREIGN: NODE_DAMAGED,
+  KAYA_NODE_LOST: NODE_DAMAGED,
+  KAYA_SNAPSHOT_MISSING: NODE_DAMAGED,
+  KAYA_RAFT_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it.'),
   KAYA_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it, or install the module that the message names.'),
   KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),
   KAYA_FS_NOT_FOUND: io('Check the path.'),

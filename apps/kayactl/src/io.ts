@@ -24,6 +24,10 @@ export interface KayactlIo {
   /** Milliseconds since 1970, for what certificates say. */
   readonly wallClock: () => number;
   readonly connect: typeof connect;
+  /** Cryptographically random, for identities that are made here. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Lets other work of the process have a turn. */
+  readonly yieldTurn: () => Promise<void>;
   /** Aborted when the user wants to stop; its reason is `SIGINT` or `SIGTERM`. */
   readonly signal: AbortSignal;
 }

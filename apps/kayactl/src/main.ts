@@ -1,5 +1,7 @@
 /** The composition root: the real process around `runKayactl`. */
 
+import { randomBytes } from 'node:crypto';
+
 import { connect, systemClock } from '@kayadb/client';
 import { nodeFileSystem, nodeProcessTable } from '@kayadb/vfs';
 
@@ -28,6 +30,8 @@ process.exitCode = await runKayactl(process.argv.slice(2), {
   clock: systemClock(),
   wallClock: () => Date.now(),
   connect,
+  randomBytes,
+  yieldTurn: () => new Promise((resolve) => void setImmediate(resolve)),
   signal: interruption.signal,
 });
 // What was given up may still wait for a disk or a pipe, and would keep the process alive.

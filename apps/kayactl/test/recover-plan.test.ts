@@ -233,8 +233,8 @@ describe('kayactl recover', () => {
     ['--plan --salvage --out /x', 'recover takes one of'],
     ['--dry-run --html /x', '--html goes with --plan'],
     ['--salvage', '--salvage needs --out DIR'],
-    ['--plan --out /x', '--out and --policy go with --salvage'],
-    ['--dry-run --policy provable', '--out and --policy go with --salvage'],
+    ['--plan --out /x', '--out, --policy and --log go with --salvage'],
+    ['--dry-run --policy provable', '--out, --policy and --log go with --salvage'],
     ['--salvage --out /x --policy all', 'Allowed choices are provable, newest-found'],
     ['--plan --html=', 'has an empty name'],
   ])('%s is one sentence and status 4', async (flags, sentence) => {

@@ -3,7 +3,7 @@
 import { Readable, Writable } from 'node:stream';
 
 import { connect } from '@kayadb/client';
-import { VirtualClock } from '@kayadb/testkit';
+import { seededRandom, VirtualClock } from '@kayadb/testkit';
 import { fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import type { ExitCode } from '../src/exit-codes.ts';
@@ -22,6 +22,7 @@ export class TestWorld {
   wallClockMs = Date.UTC(2026, 10, 22);
   readonly processWorld = fakeProcessWorld();
   processes = this.processWorld.start();
+  readonly random = seededRandom(1);
   readonly env: Record<string, string> = {};
   stdin: Readable = Readable.from([]);
   connect: KayactlIo['connect'] = connect;
@@ -42,6 +43,8 @@ export class TestWorld {
       clock: this.clock,
       wallClock: () => this.wallClockMs,
       connect: this.connect,
+      randomBytes: (count) => this.random.bytes(count),
+      yieldTurn: () => Promise.resolve(),
       signal: this.interruption.signal,
     };
   }

@@ -44,7 +44,7 @@ export function addExportCommand(program: Command, invocation: Invocation): void
     const { io, globals, output } = context;
     const range = readRange(flags, flags.prefix, io.signal);
     const startedMs = io.clock.now();
-    const counts = await withStore(context, { create: false }, async (store) => {
+    const counts = await withStore(context, { create: false, readsNode: true }, async (store) => {
       const gzip = flags.gzip === true || file.endsWith('.gz');
       const target = await openExportTarget(file, gzip, io.fileSystem, output);
       return exportRows(context, store.rows(range), target);

@@ -29,7 +29,7 @@ export function addGetCommand(program: Command, invocation: Invocation): void {
   ]);
   invocation.handle<GetFlags>(command, async (context, [keyText = ''], flags) => {
     const key = parseKey(keyText);
-    const value = await withStore(context, { create: false }, (store) => store.get(key));
+    const value = await withStore(context, { create: false, readsNode: true }, (store) => store.get(key));
     if (context.globals.json) return printJson(context, key, value);
     return flags.raw === true ? printRaw(context, value) : printText(context, value);
   });

@@ -1,6 +1,6 @@
 /** `kayactl inspect [KIND] PATH` */
 
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 import { type FileInspection, inspectFile, type InspectableKind, type RecoveredFile } from '@kayadb/engine';
 import { FileSystemError, isNotFound } from '@kayadb/vfs';
@@ -13,6 +13,14 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { describeInspection, type Inspection } from '../inspection-text.ts';
 import { withinGrace } from '../interruption.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import {
+  inspectFileOfNode,
+  inspectMachine,
+  inspectNodeFolder,
+  MACHINE_KIND,
+  NODE_KINDS,
+} from '../node/inspect-node-parts.ts';
+import { isNodeFolder } from '../node/node-folder.ts';
 import { plainText } from '../plain-text.ts';
 import { describeFiles } from '../recovery-text.ts';
 import { shellWord } from '../shell-word.ts';
@@ -32,7 +40,8 @@ const KINDS: Readonly<Record<string, InspectableKind>> = {
   backup: 'backup',
   reserve: 'reserve',
 };
-const KIND_WORDS = 'wal, sstable, manifest, current, lock, backup or reserve';
+const KIND_WORDS =
+  'wal, sstable, manifest, current, lock, backup, reserve, node, raft-log, raft-state, raft-snapshot, transfer, progress or machine';
 
 /** A file of each kind, in words. */
 const NAMES: Readonly<Record<InspectableKind, string>> = {
@@ -53,7 +62,8 @@ export function addInspectCommand(program: Command, invocation: Invocation): voi
       'If PATH is a file: everything in it (records, edits, blocks, filter, properties, index, checksums), where it stands ' +
         'and whether it verifies, also behind damage and bad sectors; the file is judged by itself, so it may be a copy from ' +
         'anywhere, and its kind is found out unless it is given. If PATH is a folder: what recover --dry-run finds out about ' +
-        'its files, or those of that kind. Nothing is changed. Status 3: corrupt, missing, or not to be read.',
+        'its files, or those of that kind; also if it is the folder of a node. "machine" and the folder of a node: members, sessions ' +
+        'and who is gone. Nothing is changed. Status 3: corrupt, missing, or not to be read.',
     )
     .argument('<kind-or-path>', `${KIND_WORDS}; or the path alone`)
     .argument('[path]', 'a file, or the folder of a store')
@@ -63,6 +73,8 @@ export function addInspectCommand(program: Command, invocation: Invocation): voi
     'kayactl inspect wal ./data',
     'kayactl inspect manifest ./data/MANIFEST-000002 --json',
     'kayactl inspect /mnt/backups/2026-11-22/BACKUP',
+    'kayactl inspect raft-log ./node-1/groups/0/raft/000001.rlog --show-keys',
+    'kayactl inspect machine ./node-1',
   ]);
   invocation.handle<InspectFlags>(command, async (context, words, flags) => {
     refuseServers(context);
@@ -85,7 +97,8 @@ function readWords([first = '', second]: readonly string[]): {
   readonly path: string;
 } {
   if (second === undefined) return { kind: undefined, path: first };
-  if (Object.hasOwn(KINDS, first)) return { kind: first, path: second };
+  const ofNode: readonly string[] = [...NODE_KINDS, MACHINE_KIND];
+  if (Object.hasOwn(KINDS, first) || ofNode.includes(first)) return { kind: first, path: second };
   throw usageError(`${first} is no kind of file`, `Give ${KIND_WORDS}, or the path alone.`);
 }
 
@@ -96,8 +109,10 @@ async function inspectPath(
   showKeys: boolean,
 ): Promise<ExitCode> {
   const { fileSystem } = context.io;
+  if (kind === MACHINE_KIND) return inspectMachine(context, resolve(path));
   const stat = await fileSystem.stat(path);
   if (stat?.kind === 'directory') {
+    if (await isNodeFolder(context, path)) return inspectNodeFolder(context, kind, resolve(path), showKeys);
     if (kind !== 'backup') return inspectFolder(context, kind, path, showKeys);
     return inspectPath(context, kind, `${path.replace(/\/+$/, '')}/BACKUP`, showKeys);
   }
@@ -105,10 +120,23 @@ async function inspectPath(
   if (stat.kind === 'other') {
     throw usageError(`${path} is neither a file nor a folder`, 'Name a file of a store, or its folder.');
   }
+  const isOfNode = NODE_KINDS.some((each) => each === kind);
+  if (isOfNode) {
+    const exitCode = await inspectFileOfNode(context, kind, path, showKeys);
+    if (exitCode !== undefined) return exitCode;
+    throw usageError(
+      `${path} is no ${kind}`,
+      `Run "kayactl inspect ${shellWord(dirname(path))}" for the files that there are.`,
+    );
+  }
   const work = inspectFile(fileSystem, path, kind === undefined ? undefined : KINDS[kind], { showKeys });
   const inspection = await withinGrace(work, 0, context.io).catch((error: unknown) => {
     throw isNotFound(error) ? noSuchFile(kind, path) : error;
   });
+  if (inspection.kind === 'other' && inspection.found === null && kind === undefined) {
+    const exitCode = await inspectFileOfNode(context, undefined, path, showKeys);
+    if (exitCode !== undefined) return exitCode;
+  }
   return printInspection(context, path, refuseStrange(inspection, kind, path));
 }
 

@@ -27,7 +27,7 @@ export function addScanCommand(program: Command, invocation: Invocation): void {
   ]);
   invocation.handle<RangeFlags>(command, async (context, [prefix], flags) => {
     const range = readRange(flags, prefix, context.io.signal);
-    await withStore(context, { create: false }, (store) => {
+    await withStore(context, { create: false, readsNode: true }, (store) => {
       const rows = store.rows(range);
       return context.globals.json ? printJson(context, rows) : printText(context, rows);
     });

@@ -10,6 +10,8 @@ import { countText } from '../count-text.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { isNodeFolder } from '../node/node-folder.ts';
+import { verifyNode } from '../node/node-forensics.ts';
 import { plainText } from '../plain-text.ts';
 import { exitCodeOf } from '../recovery-text.ts';
 import { describeVerification, verificationDocument } from '../verification-text.ts';
@@ -18,16 +20,18 @@ import { refuseServers } from './recover.ts';
 export function addVerifyCommand(program: Command, invocation: Invocation): void {
   const command = program
     .command('verify')
-    .summary('read all of a store or backup and check every checksum')
+    .summary('read all of a store, backup or node and check every checksum')
     .description(
       'Reads every file in the folder that --data names and checks every checksum: CURRENT, the manifest, every record of the ' +
-        'log, every block of every table; of a backup, every file that its list names. Every damaged place is named. It changes ' +
+        'log, every block of every table; of a backup, every file that its list names; of a node, its log, its snapshot and its ' +
+        'store, and whether they belong together. Every damaged place is named. It changes ' +
         'nothing, takes no lock, and works beside a running server. Status 0: all is well. Status 3: something is damaged.',
     );
   examples(command, ['kayactl --data ./data verify', 'kayactl --data /mnt/backups/2026-11-22 verify --json']);
   invocation.handle(command, async (context) => {
     refuseServers(context);
     const directory = resolve(context.globals.data);
+    if (await isNodeFolder(context, directory)) return verifyNode(context, directory);
     const isBackup = (await context.io.fileSystem.stat(`${directory}/BACKUP`)) !== undefined;
     return isBackup ? checkBackup(context, directory) : checkStore(context, directory);
   });

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { type Durability, type Engine, type EngineEvent, openEngine } from '@kayadb/engine';
 
 import type { CommandContext } from '../invocation.ts';
+import { refuseNodeFolder } from '../node/node-folder.ts';
 import { engineStatsDocument } from './engine-stats-document.ts';
 import type { EngineReceipt, HealthReport, Row, RowsOptions, StatsDocument, Store, WritePlan } from './store.ts';
 
@@ -28,7 +29,9 @@ export async function openEmbeddedStore(context: CommandContext, options: OpenEm
 }
 
 /** The engine itself, for commands that no server answers. Errors as `openEmbeddedStore`. */
-export function openEmbeddedEngine({ io, globals }: CommandContext, options: OpenEmbeddedOptions): Promise<Engine> {
+export async function openEmbeddedEngine(context: CommandContext, options: OpenEmbeddedOptions): Promise<Engine> {
+  const { io, globals } = context;
+  await refuseNodeFolder(context, resolve(globals.data));
   const { data, durability = 'strict' } = globals;
   return openEngine(data, {
     createIfMissing: options.create,

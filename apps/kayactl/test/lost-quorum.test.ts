@@ -1,0 +1,164 @@
+/** runbooks/lost-quorum.md, step by step: two of three nodes are gone, and the third goes on as a cluster of its own. */
+
+import { diskFingerprint } from '@kayadb/vfs/testing';
+import { describe, expect, test } from 'vitest';
+
+import { StoppedCluster } from './stopped-cluster.ts';
+import type { TestWorld } from './test-world.ts';
+
+/** Node 3 was stopped before the second half was written. */
+function lostCluster(): Promise<StoppedCluster> {
+  return StoppedCluster.make(
+    3,
+    async (client) => {
+      for (let i = 0; i < 10; i++) await client.put(`k${i}`, `v${i}`);
+    },
+    [3],
+  );
+}
+
+async function clusterOf(world: TestWorld): Promise<string> {
+  return JSON.parse(await world.readFile('/data/NODE')).cluster;
+}
+
+/** Takes the summary of a node from its machine to another. */
+async function carrySummary(stopped: StoppedCluster, from: number, to: TestWorld): Promise<string> {
+  const { stdout, exitCode } = await stopped.world(from).run('recover', 'quorum', '--describe', '/data');
+  expect(exitCode).toBe(0);
+  await to.writeFile(`/node-${from}.json`, stdout);
+  return `/node-${from}.json`;
+}
+
+describe('kayactl recover quorum', () => {
+  test(
+    'makes a cluster of the best node, with everything that was in it, which serves and takes nodes again',
+    { timeout: 60_000 },
+    async () => {
+      const stopped = await lostCluster();
+      const world = stopped.world(1);
+      const summary = await carrySummary(stopped, 3, world);
+      const id = await clusterOf(world);
+      // Node 3 knows less: of nodes 1 and 3 together there would be a majority, so only node 1 is left here.
+      const plan = await world.run('recover', 'quorum', '--plan', '/data');
+      const both = await world.run('recover', 'quorum', '--plan', '/data', summary, '--json');
+
+      const made = await world.run('recover', 'quorum', '--apply', '/data', '--out', '/new', '--confirm', id);
+
+      expect(plan.stdout).toContain('lost     cannot be known: 2 of 3 voters are missing');
+      expect(JSON.parse(both.stdout)).toMatchObject({ hasQuorum: true, candidates: [{ node: 1 }, { node: 3 }] });
+      expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(made.stdout).toMatch(/^OK node 1 is a cluster of its own in \/new\n/);
+      await world.fileSystem.rename('/data', '/old');
+      await world.fileSystem.rename('/new', '/data');
+      await stopped.while(async (cluster) => {
+        await cluster.start(1);
+        await cluster.node(1).ready;
+        await stopped.withClient(async (client) => {
+          for (let i = 0; i < 10; i++) expect(Buffer.from((await client.get(`k${i}`))!).toString()).toBe(`v${i}`);
+          const { revision } = await client.put('after', 'yes');
+          expect(revision).toBeGreaterThan(1_000_000_000_000);
+          cluster.wipe(2);
+          await cluster.start(2, { peers: [1], isJoining: true });
+          const [raftAddress, clientAddress] = [cluster.peerAddressOf(2), cluster.clientAddressOf(2)];
+          await client.addMember({ id: 2, raftAddress, clientAddress, isLearner: false });
+          await stopped.until(() => cluster.node(2).view.raft?.configuration.voters.length === 2);
+        });
+      });
+      expect((await stopped.world(2).run('--data', '/data', 'get', 'k7')).stdout).toBe('v7\n');
+      expect((await world.run('--data', '/old', 'verify')).exitCode).toBe(0);
+    },
+  );
+
+  test('keeps nodes of the old cluster out of the new one', { timeout: 60_000 }, async () => {
+    const stopped = await lostCluster();
+    const world = stopped.world(1);
+    await world.run('recover', 'quorum', '--apply', '/data', '--out', '/new', '--confirm', await clusterOf(world));
+    await world.fileSystem.rename('/data', '/old');
+    await world.fileSystem.rename('/new', '/data');
+
+    await stopped.while(async (cluster) => {
+      await cluster.start(1);
+      await cluster.node(1).ready;
+      await cluster.start(2, { peers: [1, 2, 3] });
+      for (let i = 0; i < 2000; i++) await new Promise(setImmediate);
+
+      expect(cluster.node(1).view.raft?.role).toBe('leader');
+      expect(cluster.node(1).view.raft?.configuration.voters).toEqual([1]);
+      expect(cluster.node(2).view.cluster).not.toBe(cluster.node(1).view.cluster);
+    });
+  });
+
+  test('changes nothing in what it plans with, and leaves the old folder as it was', async () => {
+    const stopped = await lostCluster();
+    const world = stopped.world(2);
+    const before = diskFingerprint(world.fileSystem);
+    const cluster = await clusterOf(world);
+
+    await world.run('recover', 'quorum', '--plan', '/data');
+    const planned = diskFingerprint(world.fileSystem);
+    const refused = await world.run(
+      'recover',
+      'quorum',
+      '--apply',
+      '/data',
+      '--out',
+      '/new',
+      '--confirm',
+      'ff'.repeat(16),
+    );
+
+    expect(planned).toBe(before);
+    expect(refused).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining(`another cluster than the folders: ${cluster}`),
+    });
+    expect(diskFingerprint(world.fileSystem)).toBe(before);
+  });
+
+  test('refuses where a majority is left, and where the best is on another machine', async () => {
+    const stopped = await lostCluster();
+    const world = stopped.world(3);
+    const summary = await carrySummary(stopped, 1, world);
+    const cluster = await clusterOf(world);
+    const apply = ['recover', 'quorum', '--apply', '/data', summary, '--out', '/new', '--confirm', cluster] as const;
+
+    const whole = await world.run(...apply);
+    const text = await world.readFile(summary);
+    await world.writeFile('/five.json', text.replaceAll('"voters":[1,2,3]', '"voters":[1,2,3,4,5]'));
+    const far = await world.run(...apply.map((word) => (word === summary ? '/five.json' : word)));
+
+    expect(whole).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('a majority of the voters is here') });
+    expect(far).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('the best is node 1, whose folder /data is not on this machine'),
+    });
+    expect(await world.fileSystem.stat('/new')).toBeUndefined();
+  });
+
+  test.each([
+    [[], 'recover quorum needs one of --describe, --plan and --apply'],
+    [['--plan'], 'needs the folders of the nodes'],
+    [['--plan', '--apply', '/data'], 'needs one of'],
+    [['--apply', '/data'], '--apply needs --out NEW-DIR and --confirm CLUSTER'],
+    [['--plan', '/data', '--out', '/x'], '--out and --confirm go with --apply'],
+    [['--describe', '/data', '/x'], '--describe takes one folder'],
+    [['--plan', '/absent'], '/absent is not the folder of a node'],
+    [['--plan', '/list'], '/list is no summary of a node'],
+    [['--plan', '/data', '--html', 'x'], 'takes --describe, --plan or --apply'],
+    [['--apply', '/data', '--out', '/data/new', '--confirm', 'X'], 'lies in /data, which is only read'],
+  ])('quorum %s is one sentence and status 4', async (flags, sentence) => {
+    const stopped = await StoppedCluster.make(3, async () => {});
+    const world = stopped.world(1);
+    await world.writeFile('/list', '{}');
+    const cluster = await clusterOf(world);
+
+    const { exitCode, stdout, stderr } = await world.run(
+      'recover',
+      'quorum',
+      ...flags.map((word) => (word === 'X' ? cluster : word)),
+    );
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
+    expect(stderr).toContain(sentence);
+  });
+});
