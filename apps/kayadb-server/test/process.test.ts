@@ -1,7 +1,7 @@
 /** The program as a process: what cannot be seen in memory, such as signals, modes of files and half-closed sockets. */
 
 import { readdirSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { concatBytes, encodeRequest, encodeUtf8 } from '@kayadb/codec';
@@ -44,6 +44,23 @@ describe('kayadb-server as a process', { timeout: 90_000 }, () => {
     const answer = await exchange(port, new Uint8Array(2_000_000).fill(0xff));
 
     expect(Buffer.from(answer).toString('latin1')).toContain('over the limit of 67108864 bytes');
+  });
+
+  test('does not run without its reports, and says which flags choose addresses', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => {
+      taken.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = taken.address() as AddressInfo;
+    await using server = new ServerProcess(makeFolder(), '--metrics-addr', `127.0.0.1:${port}`);
+
+    const { code, stderr } = await server.exit;
+    taken.close();
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^ERROR: cannot listen on 127\\.0\\.0\\.1:${port}: .+\nHINT: .+--metrics-addr.+\n$`, 'mu'),
+    );
   });
 
   test('keeps its files to their owner', async () => {

@@ -27,6 +27,21 @@ describe('run', () => {
     expect(JSON.stringify(world.output)).not.toContain('private');
   });
 
+  test('has nothing to read again at a hangup while TLS is off, and goes on', async () => {
+    const world = createTestWorld({ argv: ['--data', '/data'] });
+    const running = run(world);
+    await world.logged('node.ready');
+
+    world.requestReload();
+    world.requestStop('SIGTERM');
+    const exitCode = await world.settle(running);
+
+    expect(exitCode).toBe(0);
+    expect(world.output.log).toContainEqual(
+      expect.objectContaining({ event: 'node.note', msg: 'SIGHUP has nothing to read again: TLS is off' }),
+    );
+  });
+
   test('holds as many connections as --max-client-connections says', async () => {
     const world = createTestWorld({ argv: ['--client-addr', '127.0.0.1:0', '--max-client-connections', '2'] });
     const running = run(world);

@@ -90,6 +90,22 @@ describe('TlsWatch', () => {
     expect(lines).toEqual([TAKEN, refused, refused]);
   });
 
+  test('tells at the start, and as time goes by, of a certificate that expires', async () => {
+    const { disk, clock, lines, watch, options } = await openWatch();
+    await watch.close();
+    const notAfterMs = NOW_MS + 7 * 86_400_000 + 2 * LOOK_MS;
+    const short = makeTestCertificate({ subject: 'short', issuer: ca, notAfterMs });
+    await write(disk, FILES.certificate, short.certificate);
+    await write(disk, FILES.key, short.key);
+
+    await TlsWatch.open({ ...options, wallClock: () => NOW_MS + clock.now() });
+    const atFirst = [...lines];
+    await clock.advanceAsync(4 * LOOK_MS);
+
+    expect(atFirst).toEqual(['tls.expiry: the TLS certificate of CN=short expires in 8 days; replace it']);
+    expect(lines).toEqual([...atFirst, 'tls.expiry: the TLS certificate of CN=short expires in 7 days; replace it']);
+  });
+
   test('leaves no timer behind', async () => {
     const { clock, watch } = await openWatch();
 
