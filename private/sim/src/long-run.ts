@@ -2,11 +2,13 @@
 
 import { writeFileSync } from 'node:fs';
 
-import type { SimulationError, SimulationResult } from './simulation.ts';
-import { addCounts, type Counts, newCounts } from './world/counts.ts';
+import type { SimulationError } from './simulation-error.ts';
+import { addCounts } from './world/counts.ts';
 import type { Pace } from './world/profile.ts';
 
-export interface LongRunOptions {
+export interface LongRunOptions<Name extends string> {
+  /** Of everything 0. */
+  readonly counts: Record<Name, number>;
   readonly pace: Pace;
   /** With faults, per seed. */
   readonly seconds: number;
@@ -22,16 +24,17 @@ interface Break {
 const SECONDS_PER_HOUR = 3600;
 const MICROSECONDS = 1e6;
 
-export class LongRun {
-  readonly counts: Counts = newCounts();
-  readonly #options: LongRunOptions;
+export class LongRun<Name extends string> {
+  readonly counts: Record<Name | 'simulatedSeconds', number>;
+  readonly #options: LongRunOptions<Name | 'simulatedSeconds'>;
   readonly #breaks: Break[] = [];
   readonly #begun = process.cpuUsage();
   #runs = 0;
   #lastCpuSeconds = 0;
   #cpuSeconds = 0;
 
-  constructor(options: LongRunOptions) {
+  constructor(options: LongRunOptions<Name | 'simulatedSeconds'>) {
+    this.counts = options.counts;
     this.#options = options;
   }
 
@@ -44,7 +47,7 @@ export class LongRun {
     return this.#lastCpuSeconds * 1000;
   }
 
-  add({ counts }: SimulationResult): void {
+  add(counts: Readonly<Record<Name | 'simulatedSeconds', number>>): void {
     this.#ends();
     addCounts(this.counts, counts);
   }

@@ -2,14 +2,18 @@
  * One simulation, or several with seeds one after the other: `corepack pnpm -s sim --seed N --runs N`. Ends with 0 when nothing broke, with 1 when something did.
  *
  * - `--seconds S`: with faults, per seed; 60 by default. `--pace sparse`: few faults in a long time, for an hour per seed and more.
+ * - `--of server`: whole servers in the place of Raft nodes with a small state machine.
  * - `--trace`: prints every event. `--figures FILE`: writes what came of it, after each seed anew.
  */
 
 import { parseArgs } from 'node:util';
 
 import { LongRun } from './long-run.ts';
-import { Simulation, SimulationError } from './simulation.ts';
-import { describeCounts } from './world/counts.ts';
+import { newServerCounts } from './server/server-counts.ts';
+import { ServerSimulation } from './server/server-simulation.ts';
+import { SimulationError } from './simulation-error.ts';
+import { Simulation } from './simulation.ts';
+import { describeCounts, newCounts } from './world/counts.ts';
 import type { Pace } from './world/profile.ts';
 
 const { values } = parseArgs({
@@ -17,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
     runs: { type: 'string', default: '1' },
+    of: { type: 'string', default: 'raft' },
     pace: { type: 'string', default: 'dense' },
     figures: { type: 'string' },
     trace: { type: 'boolean', default: false },
@@ -26,24 +31,45 @@ const { values } = parseArgs({
 const pace = parsePace(values.pace);
 const seconds = Number(values.seconds);
 const print = values.trace ? { print: (line: string) => void process.stdout.write(`${line}\n`) } : {};
-const run = new LongRun({ pace, seconds, firstSeed: Number(values.seed) });
-for (let at = 0; at < Number(values.runs); at++) {
-  const seed = Number(values.seed) + at;
-  try {
-    const result = await Simulation.run(seed, { seconds, pace, ...print });
-    run.add(result);
-    const { lines, digest, broken } = result;
-    const tookMs = Math.round(run.lastCpuMs);
-    process.stdout.write(`seed ${seed}: ${lines} lines ${digest}, ${broken} left broken, ${tookMs} ms of a core\n`);
-  } catch (error) {
-    if (!(error instanceof SimulationError)) throw error;
-    run.addBreak(error);
-    process.stdout.write(`${error.message}\n`);
-  }
-  if (values.figures !== undefined) run.write(values.figures);
+switch (values.of) {
+  case 'raft':
+    await runMany(newCounts(), (seed) => Simulation.run(seed, { seconds, pace, ...print }));
+    break;
+  case 'server':
+    await runMany(newServerCounts(), (seed) => ServerSimulation.run(seed, { seconds, ...print }));
+    break;
+  default:
+    throw new RangeError(`--of must be raft or server, not "${values.of}"`);
 }
-process.stdout.write(`${describeCounts(run.counts)}\n${run.describe()}\n`);
-process.exitCode = run.breakCount === 0 ? 0 : 1;
+
+interface Outcome<Name extends string> {
+  readonly counts: Readonly<Record<Name | 'simulatedSeconds', number>>;
+  readonly lines: number;
+  readonly digest: string;
+}
+
+async function runMany<Name extends string>(
+  counts: Record<Name | 'simulatedSeconds', number>,
+  simulate: (seed: number) => Promise<Outcome<Name>>,
+): Promise<void> {
+  const run = new LongRun<Name>({ counts, pace, seconds, firstSeed: Number(values.seed) });
+  for (let at = 0; at < Number(values.runs); at++) {
+    const seed = Number(values.seed) + at;
+    try {
+      const outcome = await simulate(seed);
+      run.add(outcome.counts);
+      const tookMs = Math.round(run.lastCpuMs);
+      process.stdout.write(`seed ${seed}: ${outcome.lines} lines ${outcome.digest}, ${tookMs} ms of a core\n`);
+    } catch (error) {
+      if (!(error instanceof SimulationError)) throw error;
+      run.addBreak(error);
+      process.stdout.write(`${error.message}\n`);
+    }
+    if (values.figures !== undefined) run.write(values.figures);
+  }
+  process.stdout.write(`${describeCounts(run.counts)}\n${run.describe()}\n`);
+  process.exitCode = run.breakCount === 0 ? 0 : 1;
+}
 
 /** @throws RangeError for another word. */
 function parsePace(text: string): Pace {

@@ -7,13 +7,14 @@ import type { Configuration } from '@kayadb/raft';
 import { seededRandom } from '@kayadb/testkit';
 
 import { Checks } from './checks/checks.ts';
-import type { Finder, Violation } from './checks/finder.ts';
+import type { Violation } from './checks/finder.ts';
 import { Cluster } from './cluster.ts';
 import { Churn } from './faults/churn.ts';
 import { Nemesis } from './faults/nemesis.ts';
 import { Recovery } from './faults/recovery.ts';
 import { Workload } from './faults/workload.ts';
 import type { SimWorld } from './sim-world.ts';
+import { SimulationError } from './simulation-error.ts';
 import { type Counts, newCounts } from './world/counts.ts';
 import { Network } from './world/network.ts';
 import { type Pace, pickProfile, type Profile } from './world/profile.ts';
@@ -39,21 +40,6 @@ export interface SimulationResult {
   readonly lines: number;
   /** Sites that were left broken while a quorum recovered. */
   readonly broken: number;
-}
-
-/** Something happened that must not. The message has the seed, what it was, and what led to it. */
-export class SimulationError extends Error {
-  readonly seed: number;
-  readonly finder: Finder;
-  readonly what: string;
-
-  constructor(seed: number, { finder, what }: Violation, tail: readonly string[]) {
-    super(`seed ${seed}, ${finder}: ${what}\nthe last events:\n${tail.join('\n')}`);
-    this.name = 'SimulationError';
-    this.seed = seed;
-    this.finder = finder;
-    this.what = what;
-  }
 }
 
 const TAIL_LINES = 60;

@@ -5,6 +5,12 @@
  * - `disk`: what was promised to be durable is not there after a crash.
  * - `assertion`: a node's own, or an error in its program. `failure`: a node stopped, and no fault of its disk explains it.
  * - `recovery`: nobody leads, nothing is taken, or replicas differ, after a quorum was healed.
+ *
+ * Of whole servers alone:
+ * - `history`: what clients asked and were told is not linearizable, or something was done twice.
+ * - `sessions`: a session ended that should not have, or a write was told to be heard that was not.
+ * - `reads`: a scan, or a read that may be old, showed what it should not.
+ * - `rows`: two nodes that have applied the same do not have the same rows.
  */
 export type Finder =
   | 'applies'
@@ -13,10 +19,14 @@ export type Finder =
   | 'commits'
   | 'disk'
   | 'failure'
+  | 'history'
   | 'leaders'
   | 'logs'
   | 'order'
-  | 'recovery';
+  | 'reads'
+  | 'recovery'
+  | 'rows'
+  | 'sessions';
 
 /** The first thing that must not be. */
 export interface Violation {

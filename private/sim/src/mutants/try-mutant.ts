@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { createViteServer } from 'vitest/node';
 
 import type { Finder } from '../checks/finder.ts';
-import type { Simulation as SimulationClass, SimulationError } from '../simulation.ts';
+import type { SimulationError } from '../simulation-error.ts';
+import type { Simulation as SimulationClass } from '../simulation.ts';
 import { fileOf, type Mutant, plant } from './mutant.ts';
 
 export interface Hunt {

@@ -39,10 +39,15 @@ export function newCounts(): Counts {
 }
 
 /** Adds `counts` to `sum`. */
-export function addCounts(sum: Counts, counts: Counts): void {
-  for (const name of NAMES) sum[name] += counts[name];
+export function addCounts<Name extends string>(
+  sum: Record<Name, number>,
+  counts: Readonly<Record<Name, number>>,
+): void {
+  for (const name of Object.keys(sum) as Name[]) sum[name] += counts[name];
 }
 
-export function describeCounts(counts: Counts): string {
-  return NAMES.map((name) => `${name} ${counts[name]}`).join(', ');
+export function describeCounts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 }

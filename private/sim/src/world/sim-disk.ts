@@ -28,7 +28,7 @@ type Ended<T> = { readonly isDone: true; readonly value: T } | { readonly isDone
 
 export interface DiskWorld {
   readonly timeline: Timeline;
-  readonly profile: Profile;
+  readonly profile: Pick<Profile, 'diskDelay'>;
   readonly random: SeededRandom;
 }
 

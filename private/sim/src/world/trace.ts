@@ -49,6 +49,11 @@ export class Trace {
     this.#keep({ at, frame });
   }
 
+  /** What is too frequent for a line of its own. */
+  note(value: number): void {
+    this.#digest.number(value);
+  }
+
   /** The last `count` lines. */
   tail(count: number): readonly string[] {
     return this.#lines.slice(-count).map(wordsOf);
