@@ -91,7 +91,6 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_SESSION_EXPIRED: io('Read the key, then run the command again if it was not done.'),
   KAYA_SCAN_ENDED: io('The node that served the scan was lost in the middle: run the command again.'),
   KAYA_MEMBERSHIP_REFUSED: io('Do what the message says first; --dry-run shows what a change would do.'),
-  KAYA_MEMBERSHIP_UNAVAILABLE: io('The node is not part of a cluster.'),
 };
 
 /** Causes that say more than that nobody could be spoken to. */

@@ -24,8 +24,7 @@ export type ClientErrorCode =
   | 'KAYA_OVERLOADED'
   | 'KAYA_STOPPING'
   | 'KAYA_TOO_MANY_SCANS'
-  | 'KAYA_MEMBERSHIP_REFUSED'
-  | 'KAYA_MEMBERSHIP_UNAVAILABLE';
+  | 'KAYA_MEMBERSHIP_REFUSED';
 
 export interface ClientErrorOptions {
   readonly cause?: unknown;

@@ -5,7 +5,6 @@ import { KayaError } from '@kayadb/codec';
 export type ServerErrorCode =
   | 'KAYA_INVALID_ARGUMENT'
   | 'KAYA_SCAN_TOO_LARGE'
-  | 'KAYA_MEMBERSHIP_UNAVAILABLE'
   | 'KAYA_MEMBERSHIP_REFUSED'
   | 'KAYA_ACCESS_DENIED'
   | 'KAYA_PROTOCOL'

@@ -25,6 +25,7 @@ describe('judgeOutcome', () => {
       isUnknown: false,
       isNodesFault: true,
     });
+    expect(judge('KAYA_REMOVED')).toMatchObject({ kind: 'failed', isUnknown: false, isNodesFault: true });
     expect(judge('KAYA_OVERLOADED')).toMatchObject({ kind: 'failed', isUnknown: false, isNodesFault: false });
     expect(judge('KAYA_DISK_FULL')).toMatchObject({ kind: 'refused', isUnknown: false });
   });

@@ -37,7 +37,6 @@ const PASSED: ReadonlySet<string> = new Set<ClientErrorCode>([
   'KAYA_STOPPING',
   'KAYA_TOO_MANY_SCANS',
   'KAYA_MEMBERSHIP_REFUSED',
-  'KAYA_MEMBERSHIP_UNAVAILABLE',
 ]);
 
 /** The same node may take it later. */
@@ -48,7 +47,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'KAYA_STOPPING',
   'KAYA_NO_QUORUM',
   'KAYA_DEADLINE',
-  'KAYA_NODE_REMOVED',
+  'KAYA_REMOVED',
   'KAYA_TOO_MANY_CONNECTIONS',
   'KAYA_STATE_REPLACED',
 ]);

@@ -154,7 +154,7 @@ async function startIdentity(options: NodeDirectoryOptions): Promise<NodeIdentit
   if (found.isRemoved) {
     throw new DirectoryError(
       'KAYA_NODE_REMOVED',
-      `node ${node} was removed from its cluster; give it an empty directory, and add it as a new node with an id of its own`,
+      `node ${node} was removed from its cluster; give it an empty directory, and add it again`,
     );
   }
   return { ...found, boot: found.boot + 1 };

@@ -1,5 +1,5 @@
 import { AssertionError } from '@kayadb/codec';
-import { CorruptionError, EngineError } from '@kayadb/engine';
+import { CorruptionError } from '@kayadb/engine';
 import { FileSystemError } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
@@ -8,7 +8,7 @@ import { ReplicaError, type ReplicaErrorCode } from '../replica/replica-error.ts
 import { AccessDeniedError, ServerError } from '../server-error.ts';
 import { mapRefusal } from './refusals.ts';
 
-const full = new FileSystemError('ENOSPC', 'write', '/secret/000001.wal');
+const unread = new FileSystemError('EIO', 'read', '/secret/000001.sst');
 const READ = { correlationId: 'request 1.2', isProposed: false };
 const PROPOSED = { correlationId: 'request 1.2', isProposed: true };
 
@@ -16,20 +16,13 @@ describe('mapRefusal', () => {
   test.each([
     ['a refused credential', new AccessDeniedError('operator', 'wrong'), 'KAYA_ACCESS_DENIED', 'refusal'],
     ['a refusal of the node', new ServerError('KAYA_SCAN_ENDED', 'no scan'), 'KAYA_SCAN_ENDED', 'refusal'],
-    ['a disk that is nearly full', new EngineError('KAYA_DISK_FULL', '/secret'), 'KAYA_DISK_FULL', 'refusal'],
     ['a state that was replaced', new MachineError('KAYA_STATE_REPLACED', 'secret'), 'KAYA_STATE_REPLACED', 'refusal'],
     ['another error of the machine', new MachineError('KAYA_FEATURE_LEVEL', 'secret'), 'KAYA_FEATURE_LEVEL', 'fault'],
-    ['a full disk', full, 'KAYA_DISK_FULL', 'fault'],
+    ['a disk that can not be read', unread, 'KAYA_IO', 'fault'],
     ['damage', new CorruptionError('000009.sst', 4096, 'secret'), 'KAYA_CORRUPTION', 'fault'],
     ['an error without a code', new TypeError('secret'), 'KAYA_INTERNAL', 'fault'],
     ['what is no error', 'secret', 'KAYA_INTERNAL', 'fault'],
     ['a broken invariant', new AssertionError('secret'), 'KAYA_INTERNAL', 'fatal'],
-    [
-      'a poisoned engine',
-      new EngineError('KAYA_ENGINE_POISONED', '/secret', { cause: full }),
-      'KAYA_ENGINE_POISONED',
-      'fatal',
-    ],
   ])('of a read tells %s without paths or inner messages', (_case, error, code, weight) => {
     const mapped = mapRefusal(error, READ);
 
@@ -38,7 +31,7 @@ describe('mapRefusal', () => {
     expect(mapped.response.message.includes('(look for request 1.2 in the server')).toBe(weight !== 'refusal');
   });
 
-  test.each([full, new EngineError('KAYA_DISK_FULL', 'x'), new TypeError('x'), new AssertionError('x')])(
+  test.each([unread, new TypeError('x'), new AssertionError('x')])(
     'of what was proposed says that nobody knows, when it is not the group that says: %s',
     (error) => {
       expect(mapRefusal(error, PROPOSED).response.outcome).toBe('unknown');

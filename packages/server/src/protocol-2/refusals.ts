@@ -5,10 +5,9 @@
  */
 
 import type { Refusal2, RefusalOutcome } from '@kayadb/codec';
-import { EngineError } from '@kayadb/engine';
 
 import { MachineError } from '../machine/machine-error.ts';
-import { describeFault, type ErrorWeight, NEARLY_FULL } from '../protocol/fault-sentence.ts';
+import { describeFault, type ErrorWeight } from '../protocol/fault-sentence.ts';
 import { ReplicaError } from '../replica/replica-error.ts';
 import { describeReplicaError, STATE_REPLACED } from '../replica/replica-sentence.ts';
 import { ServerError } from '../server-error.ts';
@@ -30,9 +29,6 @@ export function mapRefusal(error: unknown, { correlationId, isProposed }: Refuse
   if (error instanceof ReplicaError) {
     const { code, outcome, leaderAddress } = error;
     return { response: refuse(code, describeReplicaError(error), outcome, leaderAddress), weight: 'refusal' };
-  }
-  if (error instanceof EngineError && error.code === 'KAYA_DISK_FULL' && !isProposed) {
-    return { response: refuse(error.code, NEARLY_FULL), weight: 'refusal' };
   }
   if (error instanceof MachineError && error.code === 'KAYA_STATE_REPLACED') {
     return { response: refuse(error.code, STATE_REPLACED), weight: 'refusal' };

@@ -1,33 +1,13 @@
 import { AssertionError } from '@kayadb/codec';
-import { CorruptionError, EngineError } from '@kayadb/engine';
+import { CorruptionError } from '@kayadb/engine';
 import { FileSystemError } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
 import { AccessDeniedError, ServerError } from '../server-error.ts';
 import { mapError } from './error-mapping.ts';
 
-const full = new FileSystemError('ENOSPC', 'write', '/secret/path/000001.wal');
-
 describe('mapError', () => {
   test.each([
-    [
-      'a full disk',
-      full,
-      "KAYA_DISK_FULL: no space is left on the server's disk; free some there and try again (look for request 1.2 in the server's log)",
-      'fault',
-    ],
-    [
-      'a put that is refused because the disk is nearly full, which is not logged',
-      new EngineError('KAYA_DISK_FULL', 'the disk of /secret/path has 1 bytes left'),
-      "KAYA_DISK_FULL: the server's disk is nearly full, so it takes deletes but no puts; free some space there or delete keys, and puts are taken again by themselves",
-      'refusal',
-    ],
-    [
-      'a poisoned engine, with what poisoned it',
-      new EngineError('KAYA_ENGINE_POISONED', 'append to /secret/path failed', { cause: full }),
-      "KAYA_ENGINE_POISONED: the store takes no more writes after a disk failure; the node stops and must be restarted by its operator (caused by KAYA_DISK_FULL) (look for request 1.2 in the server's log)",
-      'fatal',
-    ],
     [
       'damage',
       new CorruptionError('000009.sst', 4096, 'secret'),
@@ -60,8 +40,8 @@ describe('mapError', () => {
     ],
     [
       'a refusal of the node',
-      new ServerError('KAYA_MEMBERSHIP_UNAVAILABLE', 'no'),
-      'KAYA_MEMBERSHIP_UNAVAILABLE: no',
+      new ServerError('KAYA_MEMBERSHIP_REFUSED', 'no'),
+      'KAYA_MEMBERSHIP_REFUSED: no',
       'refusal',
     ],
   ])('answers status 9 for %s, without paths or inner messages', (_case, error, message, weight) => {

@@ -3,13 +3,12 @@
  */
 
 import type { RefusalResponse } from '@kayadb/codec';
-import { EngineError } from '@kayadb/engine';
 
 import { MachineError } from '../machine/machine-error.ts';
 import { ReplicaError } from '../replica/replica-error.ts';
 import { describeReplicaError, STATE_REPLACED } from '../replica/replica-sentence.ts';
 import { ServerError, type ServerErrorCode } from '../server-error.ts';
-import { describeFault, type ErrorWeight, NEARLY_FULL } from './fault-sentence.ts';
+import { describeFault, type ErrorWeight } from './fault-sentence.ts';
 
 export interface MappedError {
   readonly response: RefusalResponse;
@@ -24,10 +23,6 @@ export function mapError(error: unknown, correlationId: string): MappedError {
   if (error instanceof ServerError) return { response: refusalOf(error), weight: 'refusal' };
   if (error instanceof ReplicaError) {
     return { response: replicaRefusalOf(error), weight: 'refusal' };
-  }
-  // The engine has said once how the disk stands; a log line for each put that it spares the disk would take what is left.
-  if (error instanceof EngineError && error.code === 'KAYA_DISK_FULL') {
-    return { response: refuse(error.code, NEARLY_FULL), weight: 'refusal' };
   }
   if (error instanceof MachineError && error.code === 'KAYA_STATE_REPLACED') {
     return { response: refuse(error.code, STATE_REPLACED), weight: 'refusal' };

@@ -15,30 +15,13 @@ export interface Fault {
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  KAYA_DISK_FULL: "no space is left on the server's disk; free some there and try again",
-  KAYA_ENGINE_POISONED:
-    'the store takes no more writes after a disk failure; the node stops and must be restarted by its operator',
   KAYA_ENGINE_CLOSED: 'the node is stopping; try again when it is back',
   KAYA_CORRUPTION: "stored data is damaged; run kayactl recover --dry-run on the server's data directory",
 };
 
-/** For puts that are refused while there is some room left. */
-export const NEARLY_FULL =
-  "the server's disk is nearly full, so it takes deletes but no puts; free some space there or delete keys, and puts are taken again by themselves";
-
 /** @param correlationId - Appears in the log beside the whole error. */
 export function describeFault(error: unknown, correlationId: string): Fault {
   const code = error instanceof KayaError ? error.code : 'KAYA_INTERNAL';
-  const known = SENTENCES[code];
-  const cause = known === undefined ? '' : describeCause(error as KayaError);
-  const sentence = `${known ?? 'the server failed to do this'}${cause} (look for ${correlationId} in the server's log)`;
-  const isFatal = error instanceof AssertionError || code === 'KAYA_ENGINE_POISONED';
-  return { code, sentence, weight: isFatal ? 'fatal' : 'fault' };
-}
-
-/** The code of the first failure underneath, which tells a full disk from a broken one. */
-function describeCause(error: KayaError): string {
-  const codes: string[] = [];
-  for (let cause = error.cause; cause instanceof KayaError; cause = cause.cause) codes.push(cause.code);
-  return codes.length === 0 ? '' : ` (caused by ${codes.at(-1)!})`;
+  const sentence = `${SENTENCES[code] ?? 'the server failed to do this'} (look for ${correlationId} in the server's log)`;
+  return { code, sentence, weight: error instanceof AssertionError ? 'fatal' : 'fault' };
 }

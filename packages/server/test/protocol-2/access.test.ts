@@ -2,6 +2,7 @@ import { encodeRequest2, encodeUtf8, OPCODE_2, type Request2, type RequestKind2 
 import { settle } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
+import { CLIENT_TOKEN, OPERATOR_TOKEN } from '../support/requests-1.ts';
 import {
   addMember,
   auth,
@@ -14,7 +15,6 @@ import {
   type TestDoorOptions,
   write,
 } from '../support/test-door.ts';
-import { CLIENT_TOKEN, OPERATOR_TOKEN } from '../support/requests-1.ts';
 
 const BOTH: TestDoorOptions = { clientToken: CLIENT_TOKEN, operatorToken: OPERATOR_TOKEN };
 

@@ -1,5 +1,4 @@
-import { encodeUtf8, type Freshness, type Request2, type Response2 } from '@kayadb/codec';
-import { EngineError } from '@kayadb/engine';
+import { AssertionError, encodeUtf8, type Freshness, type Request2, type Response2 } from '@kayadb/codec';
 import { describe, expect, test } from 'vitest';
 
 import { ReplicaError } from '../../src/replica/replica-error.ts';
@@ -273,7 +272,7 @@ describe('refusals', () => {
 
   test('of faults have an id to look for, and no path; a write that was proposed may have been done', async () => {
     await using world = await startTestDoor();
-    world.replica.writeFailure = new EngineError('KAYA_ENGINE_POISONED', 'append to /secret failed');
+    world.replica.writeFailure = new AssertionError('append to /secret failed');
     world.replica.readFailure = new TypeError('secret');
     const client = await world.connect();
 
@@ -281,7 +280,7 @@ describe('refusals', () => {
     const read = await client.request(get('k'));
 
     expect(written).toMatchObject({
-      code: 'KAYA_ENGINE_POISONED',
+      code: 'KAYA_INTERNAL',
       outcome: 'unknown',
       message: expect.stringMatching(/\(look for request 1\.2 in the server's log\)$/),
     });
