@@ -464,6 +464,18 @@ describe('members', () => {
     });
     expect(remembered.slice(0, 4)).toEqual([false, false, true, true]);
     expect(remembered.filter((is) => is)).toHaveLength(MAX_GONE_MEMBERS);
+    const next: CommandBody[] = [withIncarnation(9999), { kind: 'drop-member', node: 2 }];
+    const since = bodies.length + 1;
+    await again.apply(
+      entriesOf(
+        next.map((body) => ({ ...body, timeMs: 0 })),
+        since,
+      ),
+      since + 1,
+    );
+    const [, , third, fourth] = bodies.flatMap((body) => (body.kind === 'put-member' ? [body.member] : []));
+    expect(again.wasRemoved(third!.node, third!.incarnation)).toBe(false);
+    expect(again.wasRemoved(fourth!.node, fourth!.incarnation)).toBe(true);
     await again.close();
     expect((await world.rows()).filter((row) => row.startsWith('<1>gone/'))).toHaveLength(MAX_GONE_MEMBERS);
   });

@@ -5,6 +5,7 @@ import type { SnapshotFile } from '@kayadb/raft';
 import { describe, expect, test } from 'vitest';
 
 import * as nodeFile from '../../src/directory/node-file.ts';
+import * as foundCluster from '../../src/forensics/found-cluster.ts';
 import * as snapshotData from '../../src/machine/snapshot-data.ts';
 import { fromHex, rowsUnder, toHex } from '../support/format-page.ts';
 
@@ -12,7 +13,7 @@ const PAGE = 'node.md';
 
 describe('node.md', () => {
   test('names the constants that the code has', () => {
-    const code: Record<string, unknown> = { ...nodeFile, ...snapshotData };
+    const code: Record<string, unknown> = { ...nodeFile, ...snapshotData, ...foundCluster };
 
     const differing = rowsUnder(PAGE, '### Constants').filter(([name, value]) => code[name!] !== Number(value));
 

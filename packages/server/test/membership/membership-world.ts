@@ -98,6 +98,14 @@ export class MembershipWorld {
     await this.site(node).close();
   }
 
+  /** `node` leads, and has not heard what its followers answered. Until `passes` is set again. */
+  async deafen(node: NodeId): Promise<void> {
+    const answers: readonly PeerMessage['kind'][] = ['append-response', 'heartbeat-response'];
+    this.passes = ({ kind, to }) => to !== node || !answers.includes(kind);
+    await this.settle(this.leader()!.node.transferLeader(node));
+    if (this.leader()?.id !== node) throw new Error(`node ${node} does not lead`);
+  }
+
   async ticks(count: number): Promise<void> {
     await this.clock.advanceAsync(count * TICK_MS);
   }
