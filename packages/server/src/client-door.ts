@@ -21,8 +21,8 @@ import { settlesWithin } from './settles-within.ts';
 export interface ClientDoorOptions {
   /** Of version 1. */
   readonly operations: V1Operations;
-  /** Of version 2; without them only version 1 is spoken. */
-  readonly operations2?: NodeOperations | undefined;
+  /** Of version 2. */
+  readonly operations2: NodeOperations;
   readonly network: Network;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -13,9 +13,10 @@ import type { V1Operations } from '../operations/v1-operations.ts';
 import type { FailureLog } from './failure-log.ts';
 
 export interface ConnectionContext {
+  /** Of version 1. */
   readonly operations: V1Operations;
-  /** Without them the node speaks version 1 only. */
-  readonly operations2: NodeOperations | undefined;
+  /** Of version 2. */
+  readonly operations2: NodeOperations;
   readonly identifier: Identifier;
   readonly attempts: FailedAttempts;
   /** Of connections that are served more than operators need. */

@@ -84,9 +84,9 @@ export class ConnectionHandler {
       hasRoom: () => !this.#isOutputFull(),
       holdsSlot: () => (this.#hasSlot ||= this.#context.slots.tryTake()),
       trust: () => this.#intake.trust(),
-      goOver: (operations) => {
+      goOver: () => {
         this.#intake.goOver();
-        this.#conversation = new Conversation2(this.#line, operations);
+        this.#conversation = new Conversation2(this.#line, this.#context.operations2);
       },
       end: (malformed) => this.#end(malformed),
       changed: () => this.#pump(),

@@ -10,7 +10,6 @@ import {
   type DecodedRequest,
   encodeResponse,
   KayaError,
-  PROTOCOL_VERSION,
   PROTOCOL_VERSION_2,
   type Response,
 } from '@kayadb/codec';
@@ -81,7 +80,7 @@ export class Conversation1 implements Conversation {
     }
     void this.#work(frame.length, laneOf(request, identity), async () =>
       request.kind === 'hello'
-        ? answerHello(request.version, { isFirstRequest, highest: this.#highest }).response
+        ? answerHello(request.version, { isFirstRequest, highest: PROTOCOL_VERSION_2 }).response
         : dispatch(request, identity, context.operations, this.#line.gone),
     );
   }
@@ -104,18 +103,13 @@ export class Conversation1 implements Conversation {
     // What was begun ends by itself, and its answer is dropped by the connection.
   }
 
-  get #highest(): typeof PROTOCOL_VERSION | typeof PROTOCOL_VERSION_2 {
-    return this.#line.context.operations2 === undefined ? PROTOCOL_VERSION : PROTOCOL_VERSION_2;
-  }
-
   /** Nothing is in flight in front of a first request, so its answer may be sent at once. */
   #maybeGoOver(version: number, isFirstRequest: boolean): boolean {
-    const { operations2 } = this.#line.context;
-    const { response, next } = answerHello(version, { isFirstRequest, highest: this.#highest });
-    if (next !== PROTOCOL_VERSION_2 || operations2 === undefined) return false;
+    const { response, next } = answerHello(version, { isFirstRequest, highest: PROTOCOL_VERSION_2 });
+    if (next !== PROTOCOL_VERSION_2) return false;
     this.#line.nextCorrelationId();
     this.#line.send(encodeResponse(response));
-    this.#line.goOver(operations2);
+    this.#line.goOver();
     return true;
   }
 

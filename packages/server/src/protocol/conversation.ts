@@ -5,7 +5,6 @@
 
 import type { KayaError } from '@kayadb/codec';
 
-import type { NodeOperations } from '../operations-2/node-operations.ts';
 import type { ConnectionContext } from './connection-context.ts';
 
 /** The connection, as a conversation sees it. */
@@ -28,7 +27,7 @@ export interface Line {
   /** The other side has shown a valid client credential. */
   trust(): void;
   /** Frames from the next one on are of version 2. Requires: nothing is unanswered, and the answer to the HELLO was sent. */
-  goOver(operations: NodeOperations): void;
+  goOver(): void;
   /** Begins nothing more. @param malformed - What was wrong with the bytes, if that is why. */
   end(malformed?: KayaError): void;
   /** Something was answered, or may begin by now. */

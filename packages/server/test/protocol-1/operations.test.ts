@@ -59,8 +59,8 @@ describe('version 1', () => {
     ]);
   });
 
-  test('answers HELLO with its version, and refuses a later one', async () => {
-    await using world = await startTestDoor({ speaksVersion2: false });
+  test('answers HELLO with its version, and refuses a later one behind it', async () => {
+    await using world = await startTestDoor();
     const session = await world.connect1();
 
     const first = await session.request({ kind: 'hello', version: 1 });
@@ -70,7 +70,7 @@ describe('version 1', () => {
     expect(first).toEqual({ kind: 'version', version: 1 });
     expect(later).toEqual({
       kind: 'invalid-argument',
-      message: 'protocol version 2 is not supported; this server speaks 1',
+      message: 'protocol version 2 is agreed on in the first request of a connection; open another one',
     });
     expect(after).toEqual({ kind: 'role', role: 'leader' });
   });

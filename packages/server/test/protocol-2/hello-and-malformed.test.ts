@@ -44,14 +44,14 @@ describe('a connection', () => {
     }
   });
 
-  test('of a node that does not speak version 2 stays in version 1', async () => {
-    await using world = await startTestDoor({ speaksVersion2: false });
+  test('that asks for a later version stays in version 1', async () => {
+    await using world = await startTestDoor();
     const client = await world.connect1();
 
-    const hello = await client.request({ kind: 'hello', version: 2 });
+    const hello = await client.request({ kind: 'hello', version: 3 });
     const health = await client.request({ kind: 'health' });
 
-    expect(hello).toMatchObject({ kind: 'invalid-argument', message: expect.stringContaining('speaks 1') });
+    expect(hello).toMatchObject({ kind: 'invalid-argument', message: expect.stringContaining('speaks 1 and 2') });
     expect(health).toEqual({ kind: 'role', role: 'leader' });
   });
 

@@ -55,8 +55,6 @@ export interface TestDoorOptions {
   readonly operatorToken?: string;
   readonly limits?: Partial<ServerLimits>;
   readonly nextChunkBytes?: MemoryNetworkOptions['nextChunkBytes'];
-  /** Default true. */
-  readonly speaksVersion2?: boolean;
   /** In place of the one in memory. */
   readonly replica?: Replica;
 }
@@ -77,7 +75,7 @@ export interface TestDoor extends AsyncDisposable {
 }
 
 export async function startTestDoor(options: TestDoorOptions = {}): Promise<TestDoor> {
-  const { nextChunkBytes, clientToken, operatorToken, speaksVersion2 = true } = options;
+  const { nextChunkBytes, clientToken, operatorToken } = options;
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, ...(nextChunkBytes === undefined ? {} : { nextChunkBytes }) });
   const replica = new MemoryReplica();
@@ -95,7 +93,7 @@ export async function startTestDoor(options: TestDoorOptions = {}): Promise<Test
   const operations2 = new NodeOperations({ replica: options.replica ?? replica, membership, reports, limits });
   const door = new ClientDoor({
     operations: new ReplicaV1Operations({ operations: operations2, clock, limits }),
-    operations2: speaksVersion2 ? operations2 : undefined,
+    operations2,
     network,
     clock,
     logger: recordingLogger(log),
