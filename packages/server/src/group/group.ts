@@ -248,8 +248,8 @@ export class Group {
     this.membership.set(this.#duties.membership);
     const { voters, votersOutgoing } = node.summary().configuration;
     if (!keepsLeases) {
-      const spreadMs = timing.heartbeatMs;
-      this.#earlyCampaign = new EarlyCampaign({ node, clock, random: random.fraction, spreadMs });
+      const turnMs = timing.heartbeatMs;
+      this.#earlyCampaign = new EarlyCampaign({ node, clock, random: random.fraction, turnMs });
     }
     // Nobody else can be elected, so nobody is waited for.
     if (!keepsLeases && voters.length === 1 && votersOutgoing.length === 0 && voters[0] === this.#nodeId)
