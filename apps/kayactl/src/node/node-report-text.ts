@@ -52,7 +52,9 @@ export function describeNodeVerification(report: NodeReport): string {
   const read = files.filter(({ state }) => state !== 'missing' && state !== 'unreadable');
   const records = files.reduce((sum, { recordCount }) => sum + (recordCount ?? 0), 0);
   const entries = files.reduce((sum, { entryCount }) => sum + (entryCount ?? 0), 0);
-  const storeBytes = (store?.files ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  const storeBytes = (store?.files ?? [])
+    .filter(({ kind }) => ['table', 'manifest', 'current'].includes(kind))
+    .reduce((sum, file) => sum + file.bytes, 0);
   const bytes = read.reduce((sum, file) => sum + file.bytes, storeBytes);
   const tables = (store?.files ?? []).filter(({ kind }) => kind === 'table').length;
   const parts = [
@@ -174,7 +176,7 @@ function describeReplay({ appliedIndex, entriesReplayed, entriesUndecided, snaps
   const undecided =
     entriesUndecided === 0
       ? ''
-      : `; ${countText(entriesUndecided, 'entry', 'entries')} behind them wait until the group says whether they are committed`;
+      : `; ${countText(entriesUndecided, 'entry', 'entries')} behind them ${entriesUndecided === 1 ? 'is' : 'are'} kept until the group says whether to apply or to replace ${entriesUndecided === 1 ? 'it' : 'them'}`;
   return `The next start ${from}, and applies ${countText(entriesReplayed, 'entry', 'entries')} of the log at once${undecided}.`;
 }
 

@@ -81,21 +81,16 @@ function describeMachine({ machine }: NodeLook): ReportedMachine | null {
 }
 
 function topFiles({ top, identity, identityError, lock }: NodeLook): readonly NodeFile[] {
-  const files = top.flatMap((name): readonly NodeFile[] => {
+  const files = [...top].flatMap(([name, bytes]): readonly NodeFile[] => {
     if (name === 'groups') return [];
-    if (name === NODE_FILE) return [describeNode(name, identity !== undefined, identityError)];
-    if (name === NODE_FILE + TEMPORARY_SUFFIX) return [nodeFile({ name, kind: 'temporary', state: 'leftover' })];
-    if (!isLockFileName(name)) return [nodeFile({ name, kind: 'unknown', state: 'unknown' })];
-    const isUnreadable = lock.kind === 'unreadable';
-    return [nodeFile({ name, kind: 'lock', state: isUnreadable ? 'unreadable' : 'intact' })];
+    if (name === NODE_FILE) return [{ ...describeNode(name, identity !== undefined, identityError), bytes }];
+    if (name === NODE_FILE + TEMPORARY_SUFFIX) return [nodeFile({ name, bytes, kind: 'temporary', state: 'leftover' })];
+    if (!isLockFileName(name)) return [nodeFile({ name, bytes, kind: 'unknown', state: 'unknown' })];
+    return [nodeFile({ name, bytes, kind: 'lock', state: lock.kind === 'unreadable' ? 'unreadable' : 'intact' })];
   });
-  const isLost = !top.includes(NODE_FILE);
-  return isLost
-    ? [
-        ...files,
-        nodeFile({ name: NODE_FILE, kind: 'node', state: 'missing', reason: 'it says whose directory this is' }),
-      ]
-    : files;
+  if (top.has(NODE_FILE)) return files;
+  const reason = 'it says whose directory this is';
+  return [...files, nodeFile({ name: NODE_FILE, kind: 'node', state: 'missing', reason })];
 }
 
 function describeNode(name: string, isReadable: boolean, error: LookError | undefined): NodeFile {

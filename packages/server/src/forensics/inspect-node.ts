@@ -67,7 +67,9 @@ export async function inspectNode(directory: string, options: InspectNodeOptions
 
 async function lookAtNode(directory: string, options: InspectNodeOptions): Promise<NodeLook> {
   const { fs, processes, signal } = options;
-  const top = (await fs.readDirectory(directory)).map(({ name }) => name);
+  const top = new Map<string, number>();
+  for (const { name } of await fs.readDirectory(directory))
+    top.set(name, (await fs.stat(`${directory}/${name}`))?.bytes ?? 0);
   const lock = await inspectDirectoryLock(fs, directory, processes);
   const progress = await ProgressCounter.begin(fs, directory, options.onProgress);
   const [identity, identityError] = await attempt(() => readIdentity(fs, directory));

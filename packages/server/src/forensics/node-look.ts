@@ -30,8 +30,8 @@ export interface NodeLook {
   /** undefined: the store does not open, or a process has it open. */
   readonly machine: MachineState | undefined;
   readonly machineError: LookError | undefined;
-  /** Names at the top and in the group's folder. */
-  readonly top: readonly string[];
+  /** Names at the top, with their sizes, and names in the group's folder. */
+  readonly top: ReadonlyMap<string, number>;
   readonly group: readonly string[];
 }
 
