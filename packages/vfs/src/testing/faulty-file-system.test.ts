@@ -161,6 +161,19 @@ describe('FaultyFileSystem', () => {
     expect(await afterPowerLoss(disk)).toBe(`old!${'\0'.repeat(8188)}more`);
   });
 
+  test('what is written where the size was given up is durable when it is synced, as far as its pages reach', async () => {
+    const { disk, handle } = await openWorld({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+    await handle.write(encodeUtf8('.'.repeat(9000)), 4);
+    await expect(handle.sync()).rejects.toMatchObject({ errno: 'EIO' });
+
+    await handle.write(encodeUtf8('more'), 5000);
+    await handle.sync();
+
+    const survivor = await afterPowerLoss(disk);
+    expect(survivor).toBe(`old!${'\0'.repeat(4092)}${'.'.repeat(904)}more${'.'.repeat(3188)}`);
+    expect(survivor.length).toBe(8192);
+  });
+
   test('an error of writing back may come late: the next sync has it, whichever handle asks, and only that one', async () => {
     const { disk, fs, handle } = await openWorld({
       at: 1,

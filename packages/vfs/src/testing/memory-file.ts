@@ -6,7 +6,7 @@
  * injected (`revertUnsynced`, `forgetUnsynced`), after which nobody can say, as on a real disk.
  */
 
-import { PagedBytes, pagesBetween } from './paged-bytes.ts';
+import { endOfPages, PagedBytes, pagesBetween } from './paged-bytes.ts';
 
 /** One change that a crash may lose. `sequence` orders the changes of all files of one file system. */
 export type UnsyncedChange =
@@ -90,11 +90,15 @@ export class MemoryFile {
     this.#unsynced.push({ kind: 'resize', sequence, bytes });
   }
 
-  /** Durability: everything so far, except what `forgetUnsynced` gave up. */
+  /**
+   * Durability: everything so far, except what `forgetUnsynced` gave up. A size that was given up comes back as far as a page reaches that is
+   * synced now: whatever came before, a sync that succeeds has made what was written since then readable.
+   */
   sync(): void {
     if (this.#unsynced.length === 0) return;
     this.#synced.adoptPages(this.#current, this.#dirty);
     if (this.#sizeDirty) this.#synced.resize(this.#current.bytes);
+    else this.#synced.resize(Math.max(this.#synced.bytes, Math.min(this.#current.bytes, endOfPages(this.#dirty))));
     this.#settle();
   }
 

@@ -119,6 +119,13 @@ export function* pagesBetween(start: number, end: number): Generator<number> {
   for (let index = Math.floor(start / PAGE_BYTES); index < last; index++) yield index;
 }
 
+/** Where the last of these pages ends, in bytes. */
+export function endOfPages(indexes: Iterable<number>): number {
+  let end = 0;
+  for (const index of indexes) end = Math.max(end, (index + 1) * PAGE_BYTES);
+  return end;
+}
+
 function hashOf(page: Uint8Array | undefined): string {
   if (page === undefined) return '0';
   const known = pageHashes.get(page);
