@@ -402,13 +402,69 @@ describe('a write or a sync that fails', () => {
     const isState = (path: string): boolean => path.endsWith('raft-state');
     fs.inject({ at: 2, kinds: ['sync'], matchesPath: isState, effect: { kind: 'fail', errno: 'EIO' } });
     await storage.write(batchOf({ hardState: vote(2, 3) }));
-    await storage.compact(0);
 
+    const compaction = storage.compact(0);
+    await expect(compaction).rejects.toMatchObject({ code: 'KAYA_RAFT_POISONED' });
     const later = storage.write(batchOf({ entries: [sampleEntry(2, 2)] }));
 
     await expect(later).rejects.toMatchObject({ code: 'KAYA_RAFT_POISONED' });
     await storage.close();
     expect(await directory.outcome()).toBe('1/1, term 2, vote 3');
+  });
+
+  // Snapshots and compactions wait for what was handed in before them. When that came to nothing they went on all the same: a snapshot of term 2
+  // was on disk, without the term, and the directory was refused as one that has forgotten a vote.
+  test('ends what waits for it too: no snapshot is saved and no segment given up', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 200 });
+    const fs = new FaultyFileSystem(directory.fs);
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+    await append(storage, 2, 9);
+    await storage.saveSnapshot(sampleSnapshot(8, 1));
+    const names = await directory.names();
+    fs.inject({ at: 1, matchesPath: (path) => path.endsWith('raft-state'), effect: { kind: 'fail', errno: 'EIO' } });
+
+    const outcomes = await Promise.allSettled([
+      storage.write(batchOf({ hardState: vote(2), entries: [sampleEntry(10, 2)] })),
+      storage.saveSnapshot(sampleSnapshot(10, 2)),
+      storage.compact(8),
+    ]);
+
+    const poisoned = expect.objectContaining({ code: 'KAYA_RAFT_POISONED' });
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toEqual([
+      poisoned,
+      poisoned,
+      poisoned,
+    ]);
+    expect(await directory.names()).toEqual(names);
+    await storage.close();
+    expect(await directory.outcome()).toBe('1/1 1/2 1/3 1/4 1/5 1/6 1/7 1/8 1/9, term 1, vote 2');
+  });
+
+  // The simulated disk forgot how long a file was when a sync of it failed, and made no later sync give that back: bytes that were synced
+  // afterwards, by the next process in the file's next life, were behind its end when the power had gone.
+  test('takes nothing from the segment that its blocks are lent to', async () => {
+    const directory = new RaftDirectory({ segmentBytes: 512 });
+    const fs = new FaultyFileSystem(directory.fs);
+    const process = await directory.open({ fs });
+    await process.write(first);
+    fs.inject({ at: 1, effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+    const growing = process.write(batchOf({ entries: [sampleEntry(2, 1, 'grows the file'.padEnd(400))] }));
+    await expect(growing).rejects.toMatchObject({ code: 'KAYA_RAFT_POISONED' });
+    await process.close();
+    const trace = new TraceFileSystem(directory.fs, '/raft', MUTATING_OPERATIONS);
+    const next = await directory.open({ fs: trace });
+    await next.saveSnapshot(sampleSnapshot(1, 1));
+    await next.compact(1);
+
+    for (let index = 3; index <= 9; index++) {
+      await next.write(batchOf({ entries: [sampleEntry(index, 1, `${index}`.padEnd(150))] }));
+    }
+
+    expect(trace.takeLines()).toContain('rename spare.rlog.tmp next.rlog.tmp');
+    const survivor = crashClone(directory.fs, { kind: 'nothing-unsynced' }, () => 0);
+    expect(await directory.outcome({ fs: survivor })).toBe('1/2 1/3 1/4 1/5 1/6 1/7 1/8 1/9, term 1, vote 2');
+    await next.close();
   });
 
   test('closing makes durable that all before it was', async () => {

@@ -284,10 +284,11 @@ export class DurableRaftStorage implements RaftStorage {
     this.#pins.replace(this.#snapshots.durable);
   }
 
-  /** Everything handed in so far is durable, or refused. */
+  /** Everything handed in so far is durable, or was refused for want of room. @throws What has ended the storage meanwhile. */
   async #settle(): Promise<void> {
     await this.#pumping;
     await this.#syncs.idle();
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Runs something that is not a write. @throws What it throws; what leaves the outcome unknown ends the storage. */

@@ -30,7 +30,7 @@ export interface RaftStorage extends LogStorage {
   /**
    * A snapshot that this node made of its own state; it takes the place of the one before. The log stays: see `compact`.
    *
-   * Durability: when it resolves.
+   * Durability: when it resolves. Requires: the entry at its index is durable; what was handed in before is waited for.
    * @throws RangeError for data over `MAX_SNAPSHOT_DATA_BYTES`. FileSystemError KAYA_DISK_FULL when there was no room. Then the one before stays.
    */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
