@@ -34,7 +34,7 @@ describe('a storage that loses power', () => {
       for (let round = 0; tally.opened < MIN_STATES && tally.failures.length === 0; round++) {
         const random = seededRandom(seed + round);
         const workload = new StorageWorkload(random.fork('workload'));
-        await workload.run(OPERATIONS);
+        await workload.run(OPERATIONS).catch((error: unknown) => tally.failures.push(`the workload: ${String(error)}`));
         for (const [name, count] of Object.entries(workload.tally)) {
           const key = name as keyof WorkloadTally;
           totals[key] = (totals[key] ?? 0) + count;

@@ -62,7 +62,8 @@ export class StorageHistory {
   readonly #states: StorageState[] = [{ term: 0, vote: 0, floor: 0, entries: [], commit: 0 }];
   /** What was handed in last. */
   #commit: LogIndex = 0;
-  readonly #snapshotTerms = new Map<LogIndex, number>();
+  /** Index and term of each that was made: what a failure took may be made again in another term. */
+  readonly #snapshots = new Set<string>();
   #durable = 0;
   #durableSnapshot: LogIndex = 0;
   #submittedSnapshot: LogIndex = 0;
@@ -103,7 +104,7 @@ export class StorageHistory {
 
   submitSnapshot({ meta }: Snapshot): void {
     this.#submittedSnapshot = Math.max(this.#submittedSnapshot, meta.index);
-    this.#snapshotTerms.set(meta.index, meta.term);
+    this.#snapshots.add(`${meta.index}/${meta.term}`);
   }
 
   settle(position: number): void {
@@ -126,13 +127,23 @@ export class StorageHistory {
     this.#commit = state.commit;
   }
 
+  /** A process that was started again shows this, and so it is durable: the log goes on from there. @returns What is wrong with it. */
+  resume(shown: Shown): string | undefined {
+    const position = this.judge(shown, this.owed);
+    if (typeof position === 'string') return position;
+    this.refuse(this.#states[position]!);
+    this.#commit = shown.hardState.commit;
+    this.settleSnapshot(shown.snapshot?.meta.index ?? 0);
+    return undefined;
+  }
+
   /** @returns The position of the state that was found, or what is wrong. */
   judge(shown: Shown, owed: Owed): number | string {
     const { hardState, firstIndex, entries, snapshot } = shown;
     const index = snapshot?.meta.index ?? 0;
     if (index < owed.durableSnapshot) return `snapshot ${index} is there, and ${owed.durableSnapshot} was durable`;
     if (index > owed.submittedSnapshot) return `snapshot ${index} is there, and nobody made it`;
-    if (snapshot !== undefined && this.#snapshotTerms.get(index) !== snapshot.meta.term)
+    if (snapshot !== undefined && !this.#snapshots.has(`${index}/${snapshot.meta.term}`))
       return 'a foreign snapshot is there';
     if (firstIndex > index + 1) return `the log begins at ${firstIndex}, behind snapshot ${index}`;
     const lastIndex = firstIndex + entries.length - 1;
@@ -158,7 +169,7 @@ export class StorageHistory {
 
 function matches(state: StorageState, { hardState, firstIndex, entries }: Shown): boolean {
   if (state.term !== hardState.term || state.vote !== hardState.vote) return false;
-  if (firstIndex <= state.floor) return false;
+  if (firstIndex <= state.floor || firstIndex + entries.length !== state.floor + 1 + state.entries.length) return false;
   const known = state.entries.slice(firstIndex - state.floor - 1);
   return known.length === entries.length && known.every((text, i) => text === entries[i]);
 }

@@ -1,16 +1,19 @@
-/** Drives a storage at random as a node would, and keeps the disk as it was after every change, with what was owed then. */
+/**
+ * Drives a storage at random as a node would, over one process after the other: some close, others end because a sync has failed. Keeps the disk as it
+ * was after every change, with what was owed then.
+ */
 
 import { encodeUtf8 } from '@kayadb/codec';
 import type { SeededRandom } from '@kayadb/testkit';
 import { FileSystemError } from '@kayadb/vfs';
-import { crashClone, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { crashClone, type FaultEffect, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { EMPTY_CONFIGURATION, type Entry, type HardState, type LogIndex, type Snapshot } from '../../src/core/types.ts';
 import type { DurableRaftStorage } from '../../src/storage/durable-storage.ts';
 import { openRaftStorage, type RaftStorageOptions } from '../../src/storage/open-raft-storage.ts';
 import type { StorageBatch } from '../../src/storage/raft-storage.ts';
 import { slowFileSystem } from './slow-file-system.ts';
-import { type Owed, StorageHistory } from './storage-history.ts';
+import { type Owed, showStorage, StorageHistory } from './storage-history.ts';
 
 export const DIRECTORY = '/raft';
 export const IDENTITY = { clusterId: new Uint8Array(16).fill(9), nodeId: 3, incarnation: 12 };
@@ -28,6 +31,13 @@ export interface CrashPoint {
   readonly where: string;
 }
 
+/** What becomes of the bytes of which a sync fails: the next process finds them or not, and the next crash may take them all the same. */
+const SYNC_FAILURES: readonly FaultEffect[] = [
+  { kind: 'fail', errno: 'EIO' },
+  { kind: 'failed-sync', pages: 'dropped', errno: 'EIO' },
+  { kind: 'failed-sync', pages: 'clean', errno: 'EIO' },
+];
+
 /** How often what was driven. */
 export type WorkloadTally = Record<
   | 'writes'
@@ -39,7 +49,9 @@ export type WorkloadTally = Record<
   | 'reopenings'
   | 'rotations'
   | 'recycled'
-  | 'refusals',
+  | 'refusals'
+  | 'failedSyncs'
+  | 'failedOpenings',
   number
 >;
 
@@ -57,12 +69,19 @@ export class StorageWorkload {
     rotations: 0,
     recycled: 0,
     refusals: 0,
+    failedSyncs: 0,
+    failedOpenings: 0,
   };
   readonly #disk = new MemoryFileSystem();
   readonly #random: SeededRandom;
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #faulty = new FaultyFileSystem(this.#disk);
   #storage: DurableRaftStorage | undefined;
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  /** Whether a sync is to fail, or has failed. */
+  #isBreaking = false;
+  /** What ended the storage. */
+  #failure: { readonly error: unknown } | undefined;
   #doing = 'open';
 
   constructor(random: SeededRandom) {
@@ -82,7 +101,7 @@ export class StorageWorkload {
       if (this.#random.chance(0.3)) await this.#quiet();
     }
     await this.#quiet();
-    await this.#storage!.close();
+    await this.#close();
     stop();
   }
 
@@ -94,17 +113,19 @@ export class StorageWorkload {
     else if (choice < 72) this.#saveSnapshot();
     else if (choice < 86) this.#compact();
     else if (choice < 90) this.#receive();
-    else if (choice < 95) await this.#fillDisk();
+    else if (choice < 93) await this.#fillDisk();
+    else if (choice < 96) await this.#breakSync();
     else await this.#reopen();
   }
 
-  #append(): void {
+  #append(leastBytes = 0): void {
     const first = this.#storage!.lastIndex + 1;
     const { commit } = this.#hardState;
-    const hardState = this.#random.chance(0.5)
-      ? this.#withCommit(commit + this.#random.int(first - commit))
-      : undefined;
-    this.#write({ entries: this.#entries(first), hardState, snapshot: undefined });
+    const hardState =
+      first > commit && this.#random.chance(0.5)
+        ? this.#withCommit(commit + this.#random.int(first - commit))
+        : undefined;
+    this.#write({ entries: this.#entries(first, leastBytes), hardState, snapshot: undefined });
   }
 
   /** An election: perhaps with entries of another leader in the place of some that are not committed. */
@@ -176,7 +197,10 @@ export class StorageWorkload {
         await this.#storage!.write(batch);
         this.history.settle(position);
       } catch (error) {
-        if (!(error instanceof FileSystemError) || error.code !== 'KAYA_DISK_FULL') throw error;
+        if (!(error instanceof FileSystemError) || error.code !== 'KAYA_DISK_FULL') {
+          this.#failed(error);
+          break;
+        }
         this.tally.refusals++;
         this.history.refuse(before);
       }
@@ -185,19 +209,75 @@ export class StorageWorkload {
     this.#keep('end of the full disk');
   }
 
+  /**
+   * A sync fails, and the process has to be started again. The power stays on, so the same files go on in use: also that of which nobody knows
+   * any more how long it is, which lends its blocks when nothing in it is needed.
+   */
+  async #breakSync(): Promise<void> {
+    if (this.#random.chance(0.4)) {
+      this.#armFault(1 + this.#random.int(4));
+      return;
+    }
+    await this.#compactAll();
+    this.#armFault(1);
+    this.#append(600);
+    await this.#compactAll();
+  }
+
+  async #compactAll(): Promise<void> {
+    this.#commitAlone();
+    await this.#quiet();
+    this.#saveSnapshot();
+    await this.#quiet();
+    this.#compact();
+    await this.#quiet();
+  }
+
+  #armFault(at: number): void {
+    this.#isBreaking = true;
+    this.#faulty.inject({ at, kinds: ['sync'], effect: this.#random.pick(SYNC_FAILURES) });
+  }
+
   async #reopen(): Promise<void> {
     await this.#quiet();
     this.tally.reopenings++;
-    await this.#storage!.close();
+    const before = this.#isBreaking ? undefined : this.#hardState.commit;
+    await this.#close();
+    if (this.#random.chance(0.6)) this.#armFault(1 + this.#random.int(2));
     await this.#open();
+    const { commit } = this.#hardState;
+    if (before !== undefined && commit !== before) throw new Error(`commit ${commit} after a clean close`);
   }
 
+  async #close(): Promise<void> {
+    await this.#storage!.close().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Opens what an earlier process has left, which is one of the states that it went through. */
   async #open(): Promise<void> {
-    const fs = slowFileSystem(this.#disk, this.#random);
-    this.#storage = await openRaftStorage(DIRECTORY, { ...CRASH_OPTIONS, fs });
-    const { hardState } = this.#storage.initialState();
-    if (hardState.commit !== this.#hardState.commit) throw new Error(`commit ${hardState.commit} after a clean close`);
+    const fs = slowFileSystem(this.#faulty, this.#random);
+    const options = { ...CRASH_OPTIONS, fs };
+    this.#storage = await openRaftStorage(DIRECTORY, options).catch((error: unknown) => {
+      this.tally.failedOpenings++;
+      this.#failed(error);
+      this.#faulty.heal();
+      return openRaftStorage(DIRECTORY, options);
+    });
+    this.#faulty.heal();
+    this.#isBreaking = false;
+    this.#failure = undefined;
+    const shown = showStorage(this.#storage);
+    const problem = this.history.resume(shown);
+    if (problem !== undefined) throw new Error(`${this.#doing}, opened: ${problem}`);
+    this.#hardState = shown.hardState;
     this.#keep('opened');
+  }
+
+  /** @throws Error when nothing was to fail. */
+  #failed(error: unknown): void {
+    if (!this.#isBreaking) throw error;
+    this.#failure ??= { error };
+    this.#keep('a failure');
   }
 
   #write(batch: StorageBatch, settle: () => void = () => undefined): void {
@@ -210,24 +290,32 @@ export class StorageWorkload {
   }
 
   #run(promise: Promise<void>, settle: () => void): void {
-    const mine = promise.then(() => {
-      settle();
-      this.#keep('answer');
-      return undefined;
-    });
+    const mine = promise.then(
+      () => {
+        settle();
+        this.#keep('answer');
+        return undefined;
+      },
+      (error: unknown) => this.#failed(error),
+    );
     this.#inFlight.add(mine);
   }
 
+  /** Nothing is under way any more; a process that has failed is started again. */
   async #quiet(): Promise<void> {
     for (const promise of this.#inFlight) await promise;
     this.#inFlight.clear();
+    if (this.#failure === undefined) return;
+    this.tally.failedSyncs++;
+    await this.#close();
+    await this.#open();
   }
 
-  #entries(first: LogIndex): readonly Entry[] {
+  #entries(first: LogIndex, leastBytes = 0): readonly Entry[] {
     const count = 1 + this.#random.int(3);
     const term = Math.max(this.#hardState.term, 0);
     return Array.from({ length: count }, (_, i) => {
-      const padding = this.#random.chance(0.1) ? 600 : this.#random.int(60);
+      const padding = Math.max(i === 0 ? leastBytes : 0, this.#random.chance(0.1) ? 600 : this.#random.int(60));
       const text = `${this.#random.int(1_000_000)}`.padEnd(padding, '.');
       const kind = this.#random.chance(0.1) ? 'config' : 'normal';
       return { index: first + i, term, kind, data: encodeUtf8(text) } as const;
