@@ -195,16 +195,22 @@ describe('a disk that does not answer', () => {
     expect(cluster.member(1).machine.list).toEqual(['before', 'during', 'after']);
   });
 
-  test('of a group of one: it leads on when the disk is back', async () => {
+  test('of a group of one: it reads on, and leads on when the disk is back', async () => {
     await using cluster = await NodeCluster.open([1], { storageStallTicks: 5 });
     const { storage } = await cluster.elect(1);
+    const readable = cluster.node(1).status().appliedIndex;
     storage.hold();
     const pending = endOf(cluster.propose(1, 'a'));
 
     await cluster.ticks(20);
+    const read = cluster.node(1).readIndex();
+    await cluster.ticks(1);
+    const index = await read;
+    const { proposalCount } = cluster.node(1).status();
     storage.release();
     await cluster.ticks(2);
 
+    expect({ index, proposalCount }).toEqual({ index: readable, proposalCount: 1 });
     expect(await pending).toBe('kept');
     expect(cluster.eventsOf(1, 'storage-recovered')).toHaveLength(1);
     expect(cluster.node(1).status().role).toBe('leader');

@@ -196,7 +196,14 @@ export class NodeLoop<Result> {
     // Behind the messages: after a pause the leader's heartbeats count before the time that has passed.
     if (this.#tickIsDue) this.#passTick();
     this.#proposer.propose();
-    if (!this.#watch.isStalled) for (const context of this.reads.takeRequests(this.#tick)) this.core.readIndex(context);
+    if (this.#mayRead()) for (const context of this.reads.takeRequests(this.#tick)) this.core.readIndex(context);
+  }
+
+  /** Nobody can be elected in the place of the only voter, so it has nobody to go silent for; and its reads need no disk. */
+  #mayRead(): boolean {
+    if (!this.#watch.isStalled) return true;
+    const { voters, votersOutgoing } = this.core.summary().configuration;
+    return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === this.#world.id;
   }
 
   #stepFromPeer(message: Message): void {
