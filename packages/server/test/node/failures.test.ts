@@ -75,12 +75,13 @@ describe('a node alone', () => {
     await world.settle(writer.request(put('kept', 'v')));
     await world.leaveRoom(10_000);
     writer.send(put('large', new Uint8Array(200_000)));
-    await settle();
+    await world.clock.advanceAsync(5_000);
 
     const refused = [await other.request(put('small', 'v')), await other.request(del('kept'))];
     const read = await world.settle(other.request(get('kept')));
     world.disk().setCapacity(undefined);
     const waited = await world.settle(writer.next('put'));
+    await world.clock.advanceAsync(100);
     const retried = await world.settle(other.request(put('small', 'v')));
 
     for (const answer of refused) {
@@ -89,6 +90,24 @@ describe('a node alone', () => {
     expect(read).toEqual({ kind: 'value', value: encodeUtf8('v') });
     expect([waited, retried]).toEqual([{ kind: 'done' }, { kind: 'done' }]);
     expect(alone.failure).toBeUndefined();
+  });
+
+  test('ends when it can not open its log, and leaves no timer', async () => {
+    await using world = new NodeWorld();
+    const first = await world.startLone();
+    await first.stop();
+    const file = await world.disk().open('/data/groups/0/raft/raft-state', 'write');
+    await file.write(new Uint8Array(12_288).fill(0xff), 0);
+    await file.close();
+
+    const again = await world.start();
+    const cause = await world.settle(again.node.failed);
+    const refused = await (await again.connect()).request(get('k'));
+    await again.stop();
+
+    expect(cause).toMatchObject({ code: 'KAYA_RAFT_CORRUPTION' });
+    expect(refused).toMatchObject({ kind: 'error', message: expect.stringMatching(/^KAYA_STOPPING: /u) });
+    expect(world.clock.pendingTimers).toBe(0);
   });
 
   test.each([
@@ -166,7 +185,7 @@ describe('a node alone', () => {
     await using world = new NodeWorld();
     const first = await world.startLone();
     const session = await first.connect();
-    session.send(...Array.from({ length: 1_000 }, (_, i) => put(`row/${i}`, 'v')));
+    session.send(...Array.from({ length: 300 }, (_, i) => put(`row/${i}`, 'v')));
     await world.settle(session.next('put'));
 
     await first.stop();

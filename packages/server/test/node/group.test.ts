@@ -14,12 +14,12 @@ describe('a leader that stops', () => {
     const leader = await world.leader(group);
     const others = othersThan(leader, group);
     const session = await leader.connect();
-    const keys = Array.from({ length: 250 }, (_, i) => `row/${i}`);
-    session.send(...keys.slice(0, 200).map((key) => put(key, 'v')));
+    const keys = Array.from({ length: 100 }, (_, i) => `row/${i}`);
+    session.send(...keys.slice(0, 80).map((key) => put(key, 'v')));
     const first = await session.next('put');
 
     const stopping = leader.node.stop();
-    session.send(...keys.slice(200).map((key) => put(key, 'v')));
+    session.send(...keys.slice(80).map((key) => put(key, 'v')));
     const [next] = await world.settle(Promise.all([successorAt(session.closed, others), stopping]));
     const answers = [first];
     while (session.unread > 0) answers.push(await session.next('put'));
@@ -41,6 +41,53 @@ describe('a leader that stops', () => {
     await Promise.all(othersThan(leader, group).map((other) => other.stop()));
 
     expect(world.clock.pendingTimers).toBe(0);
+    expect(group.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('a leader', () => {
+  test('whose disk fails ends itself; the others go on with all that was acknowledged, and it comes back', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    const others = othersThan(leader, group);
+    const session = await leader.connect();
+    await world.settle(session.request(put('kept', 'v')));
+    leader.faulty.inject({ at: 1, kinds: ['sync'], effect: { kind: 'failed-sync', pages: 'clean', errno: 'EIO' } });
+
+    session.send(put('open', 'v'));
+    await world.settle(leader.node.failed);
+    const next = await world.leader(others);
+    const written = await world.settle((await next.connect()).request(put('after', 'v')));
+    await Promise.allSettled([leader.stop()]);
+    const again = await world.start(leader.id, { peers: ALL });
+    await world.settle(again.node.ready);
+    const rows = await world.settle((await again.connect()).request(scan('')));
+
+    expect(leader.failure).toMatchObject({ code: 'KAYA_RAFT_POISONED' });
+    expect(written).toEqual({ kind: 'done' });
+    expect(keysOf(rows).filter((key) => key !== 'open')).toEqual(['after', 'kept']);
+  });
+
+  test('whose disk is full hands over; the others go on, and it catches up when there is room', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    const others = othersThan(leader, group);
+    const session = await leader.connect();
+    await world.settle(session.request(put('kept', 'v')));
+    await world.leaveRoom(10_000, leader.id);
+
+    session.send(put('large', new Uint8Array(200_000)));
+    const next = await world.leader(others);
+    const written = await world.settle((await next.connect()).request(put('after', 'v')));
+    const refused = await world.settle((await leader.connect()).request(put('no', 'v')));
+    world.disk(leader.id).setCapacity(undefined);
+    const seen = await world.settle((await leader.connect()).request(scan('')));
+
+    expect(written).toEqual({ kind: 'done' });
+    expect(refused).toMatchObject({ kind: 'not-leader' });
+    expect(keysOf(seen).filter((key) => key !== 'large')).toEqual(['after', 'kept']);
     expect(group.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
   });
 });
