@@ -69,7 +69,7 @@ export function describeBanner(facts: BannerFacts): string {
     `  ${command} get hello`,
     `  ${command} status`,
     '',
-    'docs/operating/cluster.md has how to add nodes. Ctrl-C stops it.',
+    'docs/operating/membership.md adds nodes to it. Ctrl-C stops it.',
     '',
   ];
   return lines.join('\n');

@@ -1,6 +1,6 @@
 /** All settings from their four places: defaults, then the config file, then the environment, then flags. */
 
-import type { Endpoint } from '@kayadb/transport';
+import { type Endpoint, parseEndpoint } from '@kayadb/transport';
 import type { FileSystem } from '@kayadb/vfs';
 
 import { readConfigFile } from './config-file.ts';
@@ -83,6 +83,20 @@ export async function loadConfig(
     logLevel: settings['log-level'],
     warnings: [...client.warnings, ...operator.warnings, ...group.warnings],
   };
+}
+
+/** The hosts at which clients and other nodes are told to find this node. */
+export function toldHosts({
+  clientAddress,
+  peerAddress,
+  advertisedClientAddress,
+  advertisedPeerAddress,
+}: Config): readonly string[] {
+  const pairs = [
+    [advertisedClientAddress, clientAddress],
+    [advertisedPeerAddress, peerAddress],
+  ] as const;
+  return pairs.map(([told, listens]) => (told === undefined ? listens : (parseEndpoint(told) ?? listens)).host);
 }
 
 function tokenSources(name: 'client-token' | 'operator-token', layers: readonly Layer[]): readonly TokenSource[] {

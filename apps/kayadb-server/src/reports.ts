@@ -1,9 +1,9 @@
 /** The HTTP listener of the program: health, metrics and status. docs/reference/server.md, "HTTP" */
 
 import { type RunningNode, serveHttp } from '@kayadb/server';
-import { formatEndpoint, parseEndpoint, type SecureIdentity } from '@kayadb/transport';
+import { formatEndpoint, type SecureIdentity } from '@kayadb/transport';
 
-import type { Config } from './config.ts';
+import { type Config, toldHosts } from './config.ts';
 import type { ServerLogger } from './logger.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +31,8 @@ export async function openReports(
   const listener = await serveHttp({
     view: node.view,
     address,
-    allowedHosts: advertisedHosts(config),
+    // Names under which this machine is known already, so whoever monitors it may ask by them.
+    allowedHosts: toldHosts(config),
     // What is asked of clients is asked here too: a port with laxer rules would be the way around them.
     tls:
       identity === undefined || tls === undefined
@@ -47,10 +48,4 @@ export async function openReports(
     url: `${scheme}://${formatEndpoint(listener.address)}/v1/status`,
     close: () => listener.close(),
   };
-}
-
-/** Names under which this machine is known already, so whoever monitors it may ask by them. */
-function advertisedHosts({ advertisedClientAddress, advertisedPeerAddress }: Config): readonly string[] {
-  const advertised = [advertisedClientAddress, advertisedPeerAddress];
-  return advertised.flatMap((text) => (text === undefined ? [] : (parseEndpoint(text)?.host ?? [])));
 }

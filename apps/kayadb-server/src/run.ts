@@ -6,13 +6,14 @@ import type { RunningNode } from '@kayadb/server';
 import { formatEndpoint } from '@kayadb/transport';
 
 import { type BannerFacts, describeBanner, describeWaiting } from './banner.ts';
-import { type Config, loadConfig } from './config.ts';
+import { type Config, loadConfig, toldHosts } from './config.ts';
 import { describeEnd, describeFailure, EXIT, type ExitCode } from './describe-failure.ts';
 import { parseFlags } from './flags.ts';
 import { createLogger, type ServerLogger } from './logger.ts';
 import { openNode } from './open-node.ts';
 import { checkPreflight } from './preflight.ts';
 import { openReports, type Reports } from './reports.ts';
+import { warnOfNames } from './tls/own-names.ts';
 import { warnOfOpenKey } from './tls/tls-files.ts';
 import { TlsWatch } from './tls/tls-watch.ts';
 import { VERSION } from './version.ts';
@@ -62,13 +63,19 @@ async function serve(world: World, config: Config): Promise<ExitCode> {
 async function openTls(world: World, config: Config, logger: ServerLogger): Promise<TlsWatch | undefined> {
   const { fileSystem, clock, wallClock } = world;
   const files = config.tls?.files;
-  const tls = files === undefined ? undefined : await TlsWatch.open({ files, fileSystem, clock, wallClock, logger });
-  const openKey = files === undefined ? [] : await warnOfOpenKey(fileSystem, files);
-  for (const warning of openKey) logger.warn({ event: 'node.warning' }, warning);
-  world.onReloadRequested(() => {
-    if (tls === undefined) logger.info({ event: 'node.note' }, 'SIGHUP has nothing to read again: TLS is off');
-    else void tls.reload();
-  });
+  if (files === undefined) {
+    world.onReloadRequested(() => {
+      logger.info({ event: 'node.note' }, 'SIGHUP has nothing to read again: TLS is off');
+    });
+    return undefined;
+  }
+  const tls = await TlsWatch.open({ files, fileSystem, clock, wallClock, logger });
+  world.onReloadRequested(() => void tls.reload());
+  const { own } = tls.identity;
+  const warnings = own === undefined ? [] : warnOfNames(own, toldHosts(config));
+  for (const warning of [...(await warnOfOpenKey(fileSystem, files)), ...warnings]) {
+    logger.warn({ event: 'node.warning' }, warning);
+  }
   return tls;
 }
 

@@ -120,6 +120,20 @@ describe('a program that is to join', () => {
   });
 });
 
+describe('programs that are all to join', () => {
+  test('found nothing: there is nobody to add them', async () => {
+    const machines = new Machines();
+    const programs = NODES.map((node) => machines.start(node, '--join-cluster', ...LIST));
+    for (const { world } of programs) await world.logged('node.listening');
+
+    await machines.clock.advanceAsync(30_000);
+
+    const events = programs.flatMap(({ world }) => world.output.log.map(({ event }) => event));
+    expect(events).not.toContain('node.ready');
+    for (const program of programs) expect(await stop(program)).toBe(0);
+  });
+});
+
 describe('a folder that is not this node’s', () => {
   async function refusalOf(disk: MemoryFileSystem, ...argv: readonly string[]): Promise<readonly [number, string]> {
     const world = createTestWorld({ argv: ['--data', '/data', ...argv], disk });
@@ -158,11 +172,11 @@ describe('a folder that is not this node’s', () => {
   });
 });
 
-describe('a port for nodes', () => {
+describe('a port', () => {
   test.each([
     [['--raft-addr', '10.0.0.5:7481'], /whoever does can pose as a node/u],
     [['--raft-addr', '8.8.8.8:7481', '--allow-public-bind', '--insecure'], /can be reached from everywhere/u],
-    [['--metrics-addr', '10.0.0.5:9090'], /--metrics-addr 10\.0\.0\.5 can be reached from other machines/u],
+    [['--metrics-addr', '10.0.0.5:9090'], /--metrics-addr 10\.0\.0\.5 can be reached .+\nHINT: .+ see all reports\n/u],
   ])('is not opened to strangers by %j', async (argv, message) => {
     const world = createTestWorld({ argv: [...argv, '--data', '/data'], env: { KAYA_NO_METRICS: '' } });
 

@@ -84,7 +84,7 @@ describe('run', () => {
         `  corepack pnpm -s kayactl --server ${String(address)} get hello`,
         `  corepack pnpm -s kayactl --server ${String(address)} status`,
         '',
-        'docs/operating/cluster.md has how to add nodes. Ctrl-C stops it.',
+        'docs/operating/membership.md adds nodes to it. Ctrl-C stops it.',
         '',
       ].join('\n'),
     );

@@ -119,18 +119,22 @@ describe('kayadb-server with TLS', { timeout: 90_000 }, () => {
     const bare = fetchSecurely(url);
 
     expect(shown).toMatchObject({ status: 200, body: expect.stringContaining('ok') });
-    await expect(bare).rejects.toThrow(/ECONNRESET|hang up/u);
+    await expect(bare).rejects.toThrow(/certificate required|ECONNRESET|hang up/u);
   });
 
-  test('warns of a key that others can read', async () => {
+  test('warns of a key that others can read, and of a certificate that nobody will take', async () => {
     const folder = tlsFolder();
+    placePair(folder, client);
     chmodSync(join(folder, 'node.key'), 0o644);
     await using server = startIn(folder);
 
     await server.logged('node.listening');
 
     const message = `others than its owner can get at the TLS key ${join(folder, 'node.key')} (mode 644); run chmod 600 on it`;
+    const names =
+      /^the TLS certificate of CN=client is for nobody by name, and others are told to find this node at 127\.0\.0\.1: /u;
     expect(server.log).toContainEqual(expect.objectContaining({ level: 'warn', msg: message }));
+    expect(server.log).toContainEqual(expect.objectContaining({ level: 'warn', msg: expect.stringMatching(names) }));
   });
 
   test('does not start with the key of another, and says so in one sentence', async () => {

@@ -74,8 +74,7 @@ const ALLOWING: Readonly<Record<PortPurpose, string>> = {
   clients: 'pass --client-token-file FILE, or --insecure to let every machine on that network read and write',
   nodes:
     'pass --tls-cert, --tls-key and --tls-ca, or --insecure to let every machine on that network act as a node of the cluster',
-  reports:
-    'pass --tls-cert, --tls-key and --tls-ca, or --insecure to let every machine on that network see the reports',
+  reports: 'pass --client-token-file FILE, or --insecure to let every machine on that network see all reports',
 };
 
 function refuse(scope: ExposedScope, { purpose, flag, host, allowPublicBind }: BindRequest): BindVerdict {
