@@ -64,12 +64,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     node: nodeId,
     drawIncarnation: () => drawIncarnation(random),
   });
-  const node = new Node({ ...options, fileSystem: watched.fileSystem }, opened, watched.storage, limits);
+  let node: Node | undefined;
   try {
+    node = new Node({ ...options, fileSystem: watched.fileSystem }, opened, watched.storage, limits);
     await node.listen();
     return node;
   } catch (error) {
-    await node.stop();
+    // The first failure is the one to report.
+    await (node?.stop() ?? opened.close()).catch(() => undefined);
     throw error;
   }
 }

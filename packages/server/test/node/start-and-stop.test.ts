@@ -45,6 +45,20 @@ describe('startNode', () => {
     expect(node.view.raft?.role).toBe('leader');
   });
 
+  test.each([
+    ['an empty token', { clientToken: '' }],
+    ['a limit of 0', { limits: { maxConnections: 0 } }],
+  ])('refuses %s, and leaves the directory as free as it was', async (_what, options) => {
+    await using world = new NodeWorld();
+    await (await world.startLone()).stop();
+
+    const starting = world.settle(world.start(1, options));
+
+    await expect(starting).rejects.toThrow(RangeError);
+    expect(await lockOf(world)).toBe('free');
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
   test('of a directory that another process has is refused, and takes no port', async () => {
     await using world = new NodeWorld();
     const first = await world.startLone();
