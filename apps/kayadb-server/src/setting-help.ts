@@ -69,7 +69,7 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
   },
   'tls-cert': {
     placeholder: '<file>',
-    description: 'certificate of this node as PEM; with --tls-key, all ports speak TLS',
+    description: 'certificate of this node as PEM; with --tls-key and --tls-ca, all ports speak TLS',
     expected: 'a file',
   },
   'tls-key': { placeholder: '<file>', description: 'its key as PEM, without a passphrase', expected: 'a file' },
