@@ -7,7 +7,7 @@
 
 import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';
 
-import { MAX_NAMED_LEADERS } from './limits.ts';
+import { MAX_NAMED_LEADERS, SILENT_TURNS } from './limits.ts';
 
 /** What the pool needs to know of a connection. */
 export interface PooledChannel {
@@ -36,6 +36,8 @@ export class Pool<Channel extends PooledChannel> {
   /** Leaders that nodes have named and nobody has configured, the newest last. */
   #named: readonly Endpoint[] = [];
   #leader: Endpoint | undefined;
+  /** Endpoints that did not answer when they were last asked, by name, and how often each is still passed over. */
+  readonly #silent = new Map<string, number>();
   /** Whose turn it is of those that may serve anything. */
   #turn = 0;
 
@@ -70,28 +72,48 @@ export class Pool<Channel extends PooledChannel> {
   /** A node said who leads. An address that cannot be read, or none, sends the next try to another endpoint. */
   noteLeader(from: Endpoint, address: string | undefined): void {
     const leader = address === undefined ? undefined : parseEndpoint(address);
+    this.#silent.delete(formatEndpoint(from));
     if (leader === undefined) {
-      this.noteFailure(from);
+      this.#leave(from);
       return;
     }
+    this.#silent.delete(formatEndpoint(leader));
     this.#setLeader(leader);
     this.#remember(leader);
     this.#closeStrangers();
   }
 
-  /** An endpoint did not answer: the next try goes elsewhere. */
+  /** An endpoint did not answer: the next try goes elsewhere, and those after it too for a while, since a try that hangs is dear. */
   noteFailure(endpoint: Endpoint): void {
-    const failed = formatEndpoint(endpoint);
-    if (this.#leader !== undefined && formatEndpoint(this.#leader) !== failed) return;
-    this.#setLeader(undefined);
-    const { length } = this.#candidates;
-    if (formatEndpoint(this.#candidates[this.#current % length]!) === failed)
-      this.#current = (this.#current + 1) % length;
+    this.#silent.set(formatEndpoint(endpoint), SILENT_TURNS);
+    this.#leave(endpoint);
   }
 
   async close(): Promise<void> {
     const channels = [...this.#channels.values()].flat();
     await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  #leave(endpoint: Endpoint): void {
+    const left = formatEndpoint(endpoint);
+    if (this.#leader !== undefined && formatEndpoint(this.#leader) !== left) return;
+    this.#setLeader(undefined);
+    const candidates = this.#candidates;
+    if (formatEndpoint(candidates[this.#current % candidates.length]!) !== left) return;
+    for (let steps = 0; steps < candidates.length; steps++) {
+      this.#current = (this.#current + 1) % candidates.length;
+      if (!this.#isPassedOver(candidates[this.#current]!)) return;
+    }
+    this.#current = (this.#current + 1) % candidates.length;
+  }
+
+  /** Each time counts. */
+  #isPassedOver(endpoint: Endpoint): boolean {
+    const name = formatEndpoint(endpoint);
+    const turns = this.#silent.get(name) ?? 0;
+    if (turns <= 1) this.#silent.delete(name);
+    else this.#silent.set(name, turns - 1);
+    return turns > 0;
   }
 
   get #candidates(): readonly Endpoint[] {

@@ -30,7 +30,7 @@ async function count(client: Client): Promise<number> {
   return rows;
 }
 
-describe('A client of three nodes', () => {
+describe('A client of three nodes', { timeout: 60_000 }, () => {
   test('finds the leader, and is told where each write stands', async () => {
     await using world = await NodeWorld.open(3);
     const client = world.connect();

@@ -190,6 +190,27 @@ describe('The leader', () => {
     expect(clock.now()).toBeLessThan(1300);
   });
 
+  test('that is gone without a word is not asked again while the others elect one', async () => {
+    await using world = await openWorld2({}, { nodes: 3 });
+    const { cluster, network, client, clock } = world;
+    cluster.leader = 1;
+    await finish(client.put('a', '1'), clock);
+    cluster.script = ({ node }) => (node === 1 ? 'silence' : 'serve');
+
+    const put = client.put('b', '2');
+    await settle();
+    network.hold(ScriptedCluster.portOf(1));
+    network.cut(ScriptedCluster.portOf(1));
+    cluster.leader = undefined;
+    await clock.advanceAsync(1_000);
+    cluster.leader = 2;
+    const before = clock.now();
+    await finish(put, clock);
+
+    expect(clock.now() - before).toBeLessThan(300);
+    network.release(ScriptedCluster.portOf(1));
+  });
+
   test('that was named once is asked again when no configured endpoint answers', async () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork({ clock });
