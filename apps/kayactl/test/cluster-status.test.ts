@@ -41,6 +41,27 @@ describe('kayactl status of a cluster', () => {
     );
   });
 
+  test('has a line for a member that nobody knows how to reach', async () => {
+    const { world, cluster } = openCluster();
+    const list = [member(1, { is_self: true, is_leader: true }), member(2), member(3, { client_address: null })];
+    cluster.nodes.get(7001)!.status = status(1, { members: list });
+
+    const result = await world.run(...SERVER, 'status');
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stdout).toMatch(/^3 {5}- {14}its address for clients is not known yet$/m);
+  });
+
+  test('says that the leader is elsewhere when others hear it', async () => {
+    const { world, cluster } = openCluster();
+    cluster.nodes.delete(7001);
+
+    const result = await world.run('--server', '10.0.0.2:7002', 'status');
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toBe('node 1 leads, as node 2 says, and was not reached from here\n');
+  });
+
   test('asks a node once, by whichever of its addresses it was named', async () => {
     const { world, cluster } = openCluster();
     cluster.nodes.set(7999, cluster.nodes.get(7001)!);

@@ -92,27 +92,29 @@ export class Survey {
 
 interface KnownMember {
   readonly node: number;
-  readonly address: string;
+  /** Where clients reach it; `undefined` until it has said so to the leader. */
+  readonly address: string | undefined;
 }
 
-/** The newest that anybody knows comes first: whoever has applied most of the log. */
+/** As whoever has applied most of the log knows them. */
 function knownMembers(reports: readonly NodeReport[]): readonly KnownMember[] {
-  const documents = reports
+  const [newest] = reports
     .flatMap((report) => (report.ok ? [report.document] : []))
     .toSorted((a, b) => (numberOf(b, 'applied_index') ?? 0) - (numberOf(a, 'applied_index') ?? 0));
-  const byNode = new Map<number, KnownMember>();
-  for (const member of objectsOf(documents[0], 'members')) {
-    const [node, address] = [numberOf(member, 'node'), textOf(member, 'client_address')];
-    if (node !== undefined && address !== undefined) byNode.set(node, { node, address });
-  }
-  return [...byNode.values()];
+  const [leader, leaderAddress] = [numberOf(newest, 'leader'), textOf(newest, 'leader_address')];
+  return objectsOf(newest, 'members').map((member) => {
+    const node = numberOf(member, 'node') ?? 0;
+    return { node, address: textOf(member, 'client_address') ?? (node === leader ? leaderAddress : undefined) };
+  });
 }
 
 function unaskedMembers(reports: readonly NodeReport[]): readonly string[] {
   const nodes = new Set(reports.map(({ node }) => node));
   const endpoints = new Set(reports.map(({ endpoint }) => endpoint));
-  const left = knownMembers(reports).filter(({ node, address }) => !nodes.has(node) && !endpoints.has(address));
-  return [...new Set(left.map(({ address }) => address))];
+  const left = knownMembers(reports).flatMap(({ node, address }) =>
+    address === undefined || nodes.has(node) || endpoints.has(address) ? [] : [address],
+  );
+  return [...new Set(left)];
 }
 
 function withoutDoubles(reports: readonly NodeReport[]): readonly NodeReport[] {
@@ -127,7 +129,17 @@ function withoutDoubles(reports: readonly NodeReport[]): readonly NodeReport[] {
     if (ok && node !== undefined) seen.add(node);
     return !isDouble;
   });
-  return answered
+  return [...answered, ...withoutAddress(members, reports)]
     .filter(({ ok, node }) => ok || node === undefined || !seen.has(node))
     .toSorted((a, b) => (a.node ?? Number.MAX_SAFE_INTEGER) - (b.node ?? Number.MAX_SAFE_INTEGER));
+}
+
+/** Members that nobody knows how to ask. One that answers has a row already. */
+function withoutAddress(members: readonly KnownMember[], reports: readonly NodeReport[]): readonly NodeReport[] {
+  const asked = new Set(reports.map(({ node }) => node));
+  return members.flatMap(({ node, address }) => {
+    if (address !== undefined || asked.has(node)) return [];
+    const error = 'its address for clients is not known yet';
+    return [{ ok: false, endpoint: '-', node, code: 'KAYA_UNAVAILABLE', error } as const];
+  });
 }

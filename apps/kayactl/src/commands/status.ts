@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 
 import { type ClusterPicture, drawPicture } from '../cluster/cluster-picture.ts';
+import { flagOf, numberOf } from '../cluster/fields.ts';
 import { describeVotes } from '../cluster/member-list.ts';
 import { describeCluster } from '../cluster/status-table.ts';
 import { type NodeReport, Survey } from '../cluster/survey.ts';
@@ -76,6 +77,10 @@ function documentOf({ nodes, leader, votes }: ClusterPicture): object {
 
 function describeTrouble({ leader, votes, nodes }: ClusterPicture): string {
   if (leader !== undefined && votes !== undefined) return describeVotes(votes);
+  const heard = nodes.find((node) => node.ok && flagOf(node.document, 'has_leader') === true);
+  if (heard?.ok === true) {
+    return `node ${numberOf(heard.document, 'leader') ?? '?'} leads, as node ${heard.node ?? '?'} says, and was not reached from here`;
+  }
   const answers = nodes.filter(({ ok }) => ok).length;
   return `no leader is heard: nothing can be written until more than half of the voters reach each other; ${answers} of ${nodes.length} nodes answer here`;
 }
