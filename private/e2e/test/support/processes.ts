@@ -7,13 +7,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 import { KAYACTL, plainEnvironment, ROOT } from './repository.ts';
 
-/** Bound: no program of a test runs longer. Far beyond what any needs, even on a busy machine. */
+/** Bound: no program of a test runs longer, unless it says so. Far beyond what any needs, even on a busy machine. */
 const DEADLINE_MS = 120_000;
 
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** When it is killed if it still runs. 0: never. */
+  readonly deadlineMs?: number;
 }
 
 export interface ProcessResult {
@@ -36,7 +38,8 @@ export function startProgram(file: string, argv: readonly string[], options: Pro
     env: { ...plainEnvironment(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const deadline = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  const { deadlineMs = DEADLINE_MS } = options;
+  const deadline = deadlineMs === 0 ? undefined : setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   child.stdout.on('data', (chunk: Buffer) => chunks.stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.stderr.push(chunk));

@@ -24,6 +24,8 @@ export interface ChaosRunOptions {
   readonly clients: readonly StoreClient[];
   readonly random: SeededRandom;
   readonly operations: number;
+  /** Of the file with the history. Default: history. */
+  readonly name?: string;
   readonly faults: Omit<FaultPlanOptions, 'nodeCount'>;
   readonly workload?: Partial<WorkloadOptions>;
 }
@@ -39,8 +41,8 @@ export interface ChaosRunResult extends WorkloadCounts {
  * @throws Error when the history is not linearizable, with the explanation, or when a node ended by itself.
  */
 export async function runChaos(options: ChaosRunOptions): Promise<ChaosRunResult> {
-  const { cluster, clients, random, operations } = options;
-  using file = createHistoryFile(cluster.folder.at('history.jsonl'));
+  const { cluster, clients, random, operations, name = 'history' } = options;
+  using file = createHistoryFile(cluster.folder.at(`${name}.jsonl`));
   const recorder = new HistoryRecorder({ now: () => realTime.now(), onEvent: (event) => file.append(event) });
   const isOver = new AbortController();
   const workload: WorkloadOptions = { clients, recorder, random, operations, pause, ...options.workload };

@@ -31,6 +31,8 @@ export interface ClusterProcessesOptions {
   readonly flags?: readonly string[];
   /** Arguments of `node` in front of the flags. Default: the server. */
   readonly program?: readonly string[];
+  /** Nodes dial each other without a proxy between: for figures of time. Links cannot be shaped or cut then. */
+  readonly isDirect?: boolean;
 }
 
 interface ClusterNode {
@@ -68,14 +70,14 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
 
   /** Starts all nodes and waits until all of them serve. Requires: a test is running. */
   static async start(options: ClusterProcessesOptions): Promise<ClusterProcesses> {
-    const { nodeCount } = options;
+    const { nodeCount, isDirect = false } = options;
     const ports = await findFreePorts(2 * nodeCount);
     const nodes = Array.from({ length: nodeCount }, (_, place): ClusterNode => {
       const [clientPort, raftPort] = [ports[2 * place]!, ports[2 * place + 1]!];
       return { place, clientPort, raftPort, process: undefined, life: 0 };
     });
     const proxies = new Map<string, LinkProxy>();
-    for (const [from, to] of linksOf(nodeCount)) {
+    for (const [from, to] of isDirect ? [] : linksOf(nodeCount)) {
       const target = { host: HOST, port: nodes[to]!.raftPort };
       proxies.set(linkName(from, to), await LinkProxy.open({ target, clock: realTime }));
     }
@@ -233,7 +235,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
       '--no-metrics',
       ...(place >= initialCount ? ['--join-cluster'] : []),
       ...peers.flatMap((peer) => {
-        const { port } = this.link(place, peer.place);
+        const port = this.#options.isDirect === true ? peer.raftPort : this.link(place, peer.place).port;
         return ['--peer', `${peer.place + 1}=${HOST}:${port},${HOST}:${peer.clientPort}`];
       }),
     ];
