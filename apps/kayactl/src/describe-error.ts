@@ -23,7 +23,7 @@ const io = (hint: string): Guidance => ({ hint, exitCode: EXIT.io });
 const invalid = (hint: string): Guidance => ({ hint, exitCode: EXIT.invalidArgument });
 
 const SERVER_DOWN =
-  'Check that the server runs, that --server names its client address (its default is 127.0.0.1:7379), and that --tls-ca is given if it speaks TLS.';
+  'Check that the server runs, that --server names its client address (its default is 127.0.0.1:7379), and that both sides speak TLS or neither does (--tls-ca turns it on).';
 const SLOW_SERVER =
   'The server may be busy or the network slow; a write may or may not have happened. Try again, or raise --timeout.';
 const TOKEN =
