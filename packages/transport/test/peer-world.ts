@@ -31,6 +31,8 @@ export function selfOf(node: number): PeerSelf {
     node,
     incarnation: 1000 + node,
     boot: 1,
+    start: 7,
+    lastIndex: 0,
     featureLevel: 1,
     nodeAddress: `node-${node}.example:7481`,
     clientAddress: '',

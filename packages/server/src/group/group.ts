@@ -28,6 +28,7 @@ import { Formation, type Formed, isFoundedBy } from './formation.ts';
 import { type EndVerdict, endErrorOf } from './group-error.ts';
 import { electionTicksOf, GroupMember, tickMsOf } from './group-member.ts';
 import type { GroupOptions } from './group-options.ts';
+import { HeldLogs } from './held-logs.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
@@ -53,6 +54,9 @@ export class Group {
   readonly #book: PeerBook;
   readonly #tls: PeerTls | undefined;
   readonly #door: PeerDoor;
+  readonly #held = new HeldLogs();
+  /** Tells this start from another one with the same boot. */
+  readonly #start: number;
   readonly #exchange: PeerExchange;
   readonly #tickMs: number;
   #resolveReady: () => void = () => {};
@@ -74,6 +78,7 @@ export class Group {
     this.#options = options;
     this.#nodeId = directory.identity.node;
     this.#tickMs = tickMsOf(timing);
+    this.#start = random.integer(2 ** 32) * 2 ** 20 + random.integer(2 ** 20);
     this.#book = new PeerBook({ self: this.#nodeId, peers });
     this.#tls = tls === undefined ? undefined : new PeerTls(tls, this.#book, () => this.members);
     this.replica = new LateReplica(this.#nodeId, () => this.#refusal());
@@ -92,6 +97,7 @@ export class Group {
         isConfigured: (node) => this.#book.configured.includes(node),
         wasRemoved: (node, incarnation) => this.#wasRemoved(node, incarnation),
         groupLevel: () => this.#member?.machine.level ?? 1,
+        heldBy: (node) => this.#held.heldBy(node),
       },
       events: {
         handleMet: (greeting) => this.#handleMet(greeting),
@@ -268,6 +274,7 @@ export class Group {
       return;
     }
     member.tick();
+    this.#held.observe(member.node.status(), this.members);
     this.#duties?.tick();
     this.#exchange.setPeers(this.#book.addresses(configuration, this.members, this.#exchange.senders));
     this.#exchange.dismiss((greeting, origin) => this.#door.isWelcome(greeting, origin));
@@ -353,6 +360,8 @@ export class Group {
       node,
       incarnation,
       boot,
+      start: this.#start,
+      lastIndex: this.#member?.node.summary().lastIndex ?? 0,
       featureLevel: FEATURE_LEVEL,
       nodeAddress: this.advertisedPeerAddress,
       clientAddress: this.#options.clientAddress(),

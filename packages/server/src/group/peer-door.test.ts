@@ -25,6 +25,8 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
       node: 1,
       incarnation: 10,
       boot: 3,
+      start: 1,
+      lastIndex: 100,
       featureLevel: 1,
       nodeAddress: 'n1:1',
       clientAddress: 'n1:2',
@@ -34,6 +36,7 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
     isConfigured: (node) => node === 2,
     wasRemoved: (node, incarnation) => node === 4 && incarnation === 40,
     groupLevel: () => 1,
+    heldBy: (node) => (node === 2 ? 40 : 0),
     ...changes,
   };
   const met: Greeting[] = [];
@@ -55,6 +58,8 @@ function greet(sender: number, changes: Partial<Greeting> = {}): Greeting {
     addressee: 1,
     incarnation: sender * 10,
     boot: 1,
+    start: sender,
+    lastIndex: 50,
     addresseeIncarnation: undefined,
     featureLevel: 1,
     nodeAddress: `n${sender}:1`,
@@ -99,6 +104,19 @@ describe('PeerDoor', () => {
     const verdicts = [5, 5, 6, 4].map((boot) => door.judgeGreeting(greet(2, { boot }), PLAIN).verdict);
 
     expect(verdicts).toEqual(['accepted', 'accepted', 'accepted', 'set-back']);
+  });
+
+  test.each([
+    ['another start with the same boot', { boot: 5, start: 99 }, 'set-back'],
+    ['another start with a later boot', { boot: 6, start: 99 }, 'accepted'],
+    ['a log that has held more', { boot: 6, lastIndex: 39 }, 'set-back'],
+    ['a log that holds as much', { boot: 6, lastIndex: 40 }, 'accepted'],
+    ['a log that is not open yet', { boot: 6, lastIndex: 0 }, 'accepted'],
+  ] as const)('of a member that it has met judges %s', (_case, changes, verdict) => {
+    const { door } = openDoor();
+    door.judgeGreeting(greet(2, { boot: 5 }), PLAIN);
+
+    expect(door.judgeGreeting(greet(2, changes), PLAIN).verdict).toBe(verdict);
   });
 
   test('takes the word of nodes it was told of while it knows no member', () => {

@@ -4,7 +4,7 @@
  * Invariant: nothing that somebody of another cluster says, or over a connection that is not trusted as this node requires, stops this node.
  */
 
-import type { NodeId } from '@kayadb/raft';
+import type { LogIndex, NodeId } from '@kayadb/raft';
 import {
   type AnswerAdvice,
   type Greeting,
@@ -33,6 +33,8 @@ export interface DoorKnowledge {
   wasRemoved(node: NodeId, incarnation: number): boolean;
   /** The level of the group, below which nobody comes in. */
   groupLevel(): number;
+  /** Up to where the log of `node`, with the directory that the group knows, has held what is committed: as far as this process knows. */
+  heldBy(node: NodeId): LogIndex;
 }
 
 /** What is new in a greeting. */
@@ -57,7 +59,7 @@ export class PeerDoor implements PeerPolicy {
   readonly #events: DoorEvents;
   readonly #identityOf: PeerDoorOptions['identityOf'];
   /** The latest boot that each directory has greeted with. Bound: nodes that were let in. */
-  readonly #boots = new Map<NodeId, { readonly incarnation: number; readonly boot: number }>();
+  readonly #boots = new Map<NodeId, Pick<Greeting, 'incarnation' | 'boot' | 'start'>>();
 
   constructor({ knowledge, events, identityOf }: PeerDoorOptions) {
     this.#knowledge = knowledge;
@@ -75,7 +77,7 @@ export class PeerDoor implements PeerPolicy {
   }
 
   judgeGreeting(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
-    const judgement = this.#judge(greeting, origin);
+    const judgement = this.#judgeNew(greeting, origin);
     if (judgement.verdict === 'accepted') this.#note(greeting);
     return judgement;
   }
@@ -93,14 +95,22 @@ export class PeerDoor implements PeerPolicy {
       return 'stop';
     }
     if (verdict === 'accepted') {
-      if (this.#judge(answer, origin).verdict !== 'accepted') return 'retry-slowly';
+      if (this.#judgeNew(answer, origin).verdict !== 'accepted') return 'retry-slowly';
       this.#note(answer);
     } else if (verdict === 'no-cluster') this.#events.handleMet(answer);
     return usualAdvice(verdict);
   }
 
+  /** Of who comes in now; what a greeting says of the log is true in that moment only. */
+  #judgeNew(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
+    const judgement = this.#judge(greeting, origin);
+    const mayBeMember = judgement.verdict === 'accepted' || judgement.verdict === 'no-cluster';
+    const setBack = mayBeMember ? this.#findSetBack(greeting) : undefined;
+    return setBack === undefined ? judgement : refuse('set-back', setBack);
+  }
+
   #judge(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
-    const { sender, cluster, featureLevel, incarnation, boot } = greeting;
+    const { sender, cluster, featureLevel, incarnation } = greeting;
     const knowledge = this.#knowledge;
     const self = knowledge.self();
     if (!this.#isOf(sender, origin)) {
@@ -119,10 +129,6 @@ export class PeerDoor implements PeerPolicy {
     if (known !== undefined && known !== incarnation) {
       return refuse('other-directory', `the group knows node ${sender} with another directory`);
     }
-    const met = this.#boots.get(sender);
-    if (met !== undefined && met.incarnation === incarnation && met.boot > boot) {
-      return refuse('set-back', `the directory of node ${sender} was here in a later boot, ${met.boot}`);
-    }
     if (cluster === undefined) return refuse('no-cluster', `node ${sender} is in no cluster yet`);
     if (featureLevel < knowledge.groupLevel()) {
       return refuse('no-common-version', `the group is at level ${knowledge.groupLevel()}`);
@@ -138,6 +144,22 @@ export class PeerDoor implements PeerPolicy {
     const knowledge = this.#knowledge;
     if (knowledge.isMember(sender) || addresseeIncarnation === incarnation) return true;
     return knowledge.members().length === 0 && knowledge.isConfigured(sender);
+  }
+
+  /**
+   * How this node knows that the sender's directory is an earlier state of itself, which may have forgotten votes and acknowledgements: it was met in a later boot, or in another start with
+   * the same boot, or its log has held more.
+   */
+  #findSetBack({ sender, incarnation, boot, start, lastIndex }: Greeting): string | undefined {
+    const met = this.#boots.get(sender);
+    if (met?.incarnation === incarnation) {
+      if (met.boot > boot) return `the directory of node ${sender} was here in a later boot, ${met.boot}`;
+      if (met.boot === boot && met.start !== start)
+        return `another start of node ${sender} was here with its boot ${boot}`;
+    }
+    const held = this.#knowledge.heldBy(sender);
+    if (lastIndex === 0 || lastIndex >= held) return undefined;
+    return `the log of node ${sender} has held index ${held}, and ends at ${lastIndex}`;
   }
 
   /** Whether who was let in would be let in now. Notes nothing. */
@@ -158,8 +180,8 @@ export class PeerDoor implements PeerPolicy {
   }
 
   #note(greeting: Greeting): void {
-    const { sender, incarnation, boot } = greeting;
-    this.#boots.set(sender, { incarnation, boot });
+    const { sender, incarnation, boot, start } = greeting;
+    this.#boots.set(sender, { incarnation, boot, start });
     this.#events.handleMet(greeting);
   }
 }

@@ -101,7 +101,8 @@ export class PeerExchange implements PeerSender {
         handleFailed: (node, stream, reason, answer) => {
           if (answer === undefined || stream === 'snapshots') return;
           const { verdict, reason: why } = answer;
-          logger.warn(
+          // Whoever has no cluster yet is expected to say so.
+          logger[verdict === 'no-cluster' ? 'debug' : 'warn'](
             { event: 'peer.refused', peer: node, verdict, why, code: reason.code },
             `node ${node} refused this one`,
           );

@@ -43,6 +43,12 @@ export class GroupWorld {
     );
   }
 
+  /** Of the node's disk as it is, to be put in its place later. */
+  copyDisk(node: number): () => void {
+    const copy = crashClone(this.disk(node), { kind: 'everything' }, () => 0);
+    return () => this.#disks.set(node, copy);
+  }
+
   /** The node's disk is new and empty from its next start on. */
   wipe(node: number): void {
     this.#disks.delete(node);

@@ -100,6 +100,24 @@ describe('Group', () => {
     expect(again.ended).toMatchObject({ code: 'KAYA_FENCED' });
   });
 
+  test('fences a member that comes back with a copy of its directory from earlier', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    await world.until('the group knows its directories', () => knowsAll(leader));
+    const other = sites.find((site) => site !== leader)!;
+    const putBack = world.copyDisk(other.node);
+    for (let i = 0; i < 5; i++) await world.settle(leader.put(`k${i}`, 'v'));
+    await world.clock.advanceAsync(200);
+    await other.crash();
+    putBack();
+
+    const again = await world.start(other.node, { peers: ALL });
+    await world.until('it is told', () => again.ended !== undefined);
+
+    expect(again.ended).toMatchObject({ code: 'KAYA_FENCED', message: expect.stringContaining('earlier state') });
+  });
+
   test('gives a node nothing of another cluster', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);

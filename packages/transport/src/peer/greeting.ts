@@ -49,6 +49,10 @@ export interface Greeting {
   readonly incarnation: number;
   /** Of the sender. */
   readonly boot: number;
+  /** Drawn at random by the sender's process: tells two starts with the same boot apart. */
+  readonly start: number;
+  /** Of the log of the sender; 0: not known. */
+  readonly lastIndex: number;
   /** As the sender knows it; `undefined`: not known. */
   readonly addresseeIncarnation: number | undefined;
   readonly featureLevel: number;
@@ -76,6 +80,8 @@ export function encodeGreeting(greeting: Greeting): Uint8Array {
     .u64(greeting.addressee ?? 0)
     .u64(greeting.incarnation)
     .u64(greeting.boot)
+    .u64(greeting.start)
+    .u64(greeting.lastIndex)
     .u64(greeting.addresseeIncarnation ?? 0)
     .u16(greeting.featureLevel);
   writeText(fields, greeting.nodeAddress);
@@ -133,6 +139,8 @@ function readFields(reader: ByteReader): Greeting {
     addressee: readNode(reader, 'addressee'),
     incarnation: reader.u64('incarnation') || refuse(reader, 'the incarnation is 0'),
     boot: reader.u64('boot') || refuse(reader, 'the boot is 0'),
+    start: reader.u64('start'),
+    lastIndex: reader.u64('last index'),
     addresseeIncarnation: reader.u64('incarnation of the addressee') || undefined,
     featureLevel: reader.u16('feature level'),
     nodeAddress: readText(reader, 'address for nodes'),

@@ -35,7 +35,7 @@ export interface PeerAcceptorOptions {
 
 /** Verdicts about those who may be anybody. What lets a member show that it is one is not told to them. */
 const TO_STRANGERS: ReadonlySet<PeerVerdict> = new Set<PeerVerdict>(['other-cluster', 'no-member', 'other-node']);
-const HIDDEN = { cluster: undefined, incarnation: 1, boot: 1 } as const;
+const HIDDEN = { cluster: undefined, incarnation: 1, boot: 1, start: 0, lastIndex: 0 } as const;
 
 export class PeerAcceptor {
   readonly #options: PeerAcceptorOptions;

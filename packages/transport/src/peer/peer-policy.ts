@@ -11,6 +11,10 @@ export interface PeerSelf {
   readonly node: number;
   readonly incarnation: number;
   readonly boot: number;
+  /** Drawn at random once in the life of the process. */
+  readonly start: number;
+  /** Of the log; 0 as long as it is not open. */
+  readonly lastIndex: number;
   readonly featureLevel: number;
   readonly nodeAddress: string;
   readonly clientAddress: string;

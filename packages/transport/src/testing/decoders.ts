@@ -81,6 +81,8 @@ export function sampleGreeting(random: SampleSource): Greeting {
     addressee: random.chance(0.2) ? undefined : 1 + random.int(9),
     incarnation: 1 + random.int(2 ** 32),
     boot: 1 + random.int(99),
+    start: random.int(2 ** 32),
+    lastIndex: random.int(1000),
     addresseeIncarnation: random.chance(0.3) ? undefined : 1 + random.int(2 ** 32),
     featureLevel: random.int(2 ** 16),
     nodeAddress: random.chance(0.2) ? '' : `node-${random.int(9)}.example:7481`,
