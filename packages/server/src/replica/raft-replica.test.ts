@@ -1,11 +1,12 @@
 import { encodeUtf8, type Write } from '@kayadb/codec';
 import type { DiskState } from '@kayadb/engine';
-import { NotLeaderError, RaftError, type RaftErrorCode } from '@kayadb/raft';
+import { NO_NODE, NotLeaderError, RaftError, type RaftErrorCode } from '@kayadb/raft';
 import { VirtualClock } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import type { CommandResult } from '../machine/command-result.ts';
 import { decodeCommand } from '../machine/decode-command.ts';
+import { LEADER_WAIT_MS } from './leader-wait.ts';
 import { RaftReplica, type RaftReplicaParts } from './raft-replica.ts';
 
 const PUT: Write = {
@@ -19,11 +20,14 @@ interface FakeState {
   readonly machineMs?: number;
   readonly diskState?: DiskState;
   readonly isLogFull?: boolean;
+  /** Who leads, now. Default: node 2. */
+  readonly leader?: () => number;
 }
 
 /** A node that answers every proposal the same, and remembers them. */
 function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
   const proposed: Uint8Array[] = [];
+  const clock = new VirtualClock();
   const settle = async (): Promise<CommandResult> => {
     if (answer instanceof Error) throw answer;
     return answer;
@@ -41,7 +45,7 @@ function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
         await settle();
         return 7;
       },
-      summary: () => ({ leader: 2 }) as ReturnType<RaftReplicaParts['node']['summary']>,
+      summary: () => ({ leader: state.leader?.() ?? 2 }) as ReturnType<RaftReplicaParts['node']['summary']>,
     },
     machine: {
       timeMs: state.machineMs ?? 0,
@@ -53,11 +57,11 @@ function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
       },
     },
     clientAddressOf: (node) => (node === 2 ? 'n2:2' : undefined),
-    clock: new VirtualClock(),
+    clock,
     wallClock: () => 1000,
     leaseMs: 0,
   };
-  return { replica: new RaftReplica(parts), proposed };
+  return { replica: new RaftReplica(parts), proposed, clock };
 }
 
 describe('RaftReplica', () => {
@@ -141,6 +145,32 @@ describe('RaftReplica', () => {
 
     await expect(replica.write(PUT)).rejects.toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: 'n2:2' });
     expect(replica.leaderAddress).toBe('n2:2');
+  });
+
+  test.each([
+    ['nobody leads', new NotLeaderError(NO_NODE, 'so it is'), NO_NODE],
+    ['this node hands over', new RaftError('KAYA_RAFT_DROPPED', 'so it is'), 1],
+  ])('says where clients reach the next leader, when %s for the moment', async (_, answer, before) => {
+    let leader = before;
+    const { replica, proposed, clock } = openReplica(answer, { leader: () => leader });
+
+    const refusal = replica.write(PUT).catch((error: unknown) => error);
+    await clock.advanceAsync(100);
+    leader = 2;
+    await clock.advanceAsync(10);
+
+    expect(await refusal).toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: 'n2:2' });
+    expect(proposed).toHaveLength(1);
+    expect(clock.now()).toBe(110);
+  });
+
+  test('says that nobody leads when that stays so', async () => {
+    const { replica, clock } = openReplica(new NotLeaderError(NO_NODE, 'so it is'), { leader: () => NO_NODE });
+
+    const refusal = replica.write(PUT).catch((error: unknown) => error);
+    await clock.advanceAsync(LEADER_WAIT_MS);
+
+    expect(await refusal).toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: undefined });
   });
 
   test('reads behind a confirmation', async () => {

@@ -6,15 +6,16 @@
 
 import { type Clock, type Freshness, type Row2, type Write, type WriteAnswer } from '@kayadb/codec';
 import type { DiskState } from '@kayadb/engine';
-import { NO_NODE, type NodeId, RaftError, type RaftNode } from '@kayadb/raft';
+import { NO_NODE, NotLeaderError, type NodeId, RaftError, type RaftNode } from '@kayadb/raft';
 
 import type { CommandRefusal, CommandResult } from '../machine/command-result.ts';
 import type { CommandBody } from '../machine/command.ts';
 import { encodeCommand } from '../machine/encode-command.ts';
 import type { KayaMachine } from '../machine/kaya-machine.ts';
 import { DEFAULT_SESSION_EXPIRY_MS } from '../machine/machine-format.ts';
-import { explainRaftError } from './explain-raft-error.ts';
+import { explainRaftError, notLeading } from './explain-raft-error.ts';
 import { FreshReads } from './fresh-reads.ts';
+import { LeaderWait } from './leader-wait.ts';
 import { ReplicaError } from './replica-error.ts';
 import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from './replica.ts';
 
@@ -36,12 +37,14 @@ const WITHOUT_ROOM: readonly DiskState[] = ['low', 'full'];
 export class RaftReplica implements Replica {
   readonly #parts: RaftReplicaParts;
   readonly #reads: FreshReads;
+  readonly #leaders: LeaderWait;
 
   constructor(parts: RaftReplicaParts) {
     this.#parts = parts;
     const { node, clock, leaseMs } = parts;
     const source = { confirm: () => this.#confirm(), leaseTerm: () => node.leaseTerm };
     this.#reads = new FreshReads({ source, clock, leaseMs });
+    this.#leaders = new LeaderWait(() => !this.#isBetweenLeaders(), clock);
   }
 
   get nodeId(): number {
@@ -107,7 +110,9 @@ export class RaftReplica implements Replica {
     try {
       ({ result } = await node.propose(encodeCommand({ ...body, timeMs })));
     } catch (error) {
-      throw node.isDiskFull && isDropped(error) ? diskFullError() : this.#explain(error);
+      if (node.isDiskFull && isDropped(error)) throw diskFullError();
+      if (isForWantOfLeader(error) && this.#isBetweenLeaders()) throw await this.#refuseForNextLeader(error);
+      throw this.#explain(error);
     }
     if (result.kind === 'refused') throw refusalError(result.refusal);
     return result;
@@ -119,6 +124,21 @@ export class RaftReplica implements Replica {
     } catch (error) {
       throw this.#explain(error, 'KAYA_NO_QUORUM');
     }
+  }
+
+  /** Nobody leads as far as this node knows, or it has told another to lead in its place. */
+  #isBetweenLeaders(): boolean {
+    const { node } = this.#parts;
+    const { leader } = node.summary();
+    return leader === NO_NODE || (leader === node.id && node.leaseTerm === undefined);
+  }
+
+  /** What was not taken is not proposed later: it would change places with what the same client asked for since. */
+  async #refuseForNextLeader(error: unknown): Promise<unknown> {
+    await this.#leaders.settled();
+    if (this.#isBetweenLeaders()) return this.#explain(error);
+    const { node, clientAddressOf } = this.#parts;
+    return notLeading(node.summary().leader, { nodeId: this.nodeId, clientAddressOf }, error);
   }
 
   #checkRoom(): void {
@@ -135,6 +155,10 @@ export class RaftReplica implements Replica {
 
 function isDropped(error: unknown): boolean {
   return error instanceof RaftError && error.code === 'KAYA_RAFT_DROPPED';
+}
+
+function isForWantOfLeader(error: unknown): boolean {
+  return isDropped(error) || error instanceof NotLeaderError;
 }
 
 function diskFullError(): ReplicaError {
