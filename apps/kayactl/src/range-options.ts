@@ -14,6 +14,7 @@ export interface RangeFlags {
   readonly lte?: string;
   readonly limit?: number;
   readonly reverse?: boolean;
+  readonly stale?: boolean;
 }
 
 export function addRangeOptions(command: Command): Command {
@@ -23,12 +24,13 @@ export function addRangeOptions(command: Command): Command {
     .option('--lt <key>', 'only keys before this one')
     .option('--lte <key>', 'only this key and those before it')
     .option('--limit <n>', 'at most this many rows', (text) => parseCount(text, 0))
-    .option('--reverse', 'last key first');
+    .option('--reverse', 'last key first')
+    .option('--stale', 'of a server: what it has, which may be old; answered without a quorum too');
 }
 
 /** @throws CliError KAYA_USAGE for a key that cannot be read, or two bounds on one side. */
 export function readRange(flags: RangeFlags, prefix: string | undefined, signal: AbortSignal): RowsOptions {
-  const { gt, gte, lt, lte, limit, reverse } = flags;
+  const { gt, gte, lt, lte, limit, reverse, stale } = flags;
   if (gt !== undefined && gte !== undefined) throw twoBounds('--gt', '--gte');
   if (lt !== undefined && lte !== undefined) throw twoBounds('--lt', '--lte');
   return {
@@ -40,6 +42,7 @@ export function readRange(flags: RangeFlags, prefix: string | undefined, signal:
     ...(lte === undefined ? {} : { lte: parseBytes(lte, '--lte key') }),
     ...(limit === undefined ? {} : { limit }),
     ...(reverse === true ? { reverse } : {}),
+    ...(stale === true ? { isStale: stale } : {}),
   };
 }
 

@@ -77,6 +77,29 @@ describe('kayactl and three nodes', { timeout: 60_000 }, () => {
   });
 });
 
+describe('kayactl without a quorum', { timeout: 60_000 }, () => {
+  test('reads what a node has, and is told why it can not write', async () => {
+    await using world = await ClusterWorld.open(3);
+    await world.run(...world.serversOf(1, 2, 3), 'put', 'k', 'v');
+    await world.until('node 1 has it', () => (world.cluster.node(1).view.raft?.appliedIndex ?? 0) >= 3);
+    for (const node of [2, 3]) await world.cluster.stop(node);
+    await world.until('node 1 has noticed', () => world.cluster.node(1).view.raft?.role !== 'leader');
+    const servers = world.serversOf(1);
+
+    const stale = await world.run(...servers, 'get', 'k', '--stale');
+    const scanned = await world.run(...servers, 'scan', '--stale');
+    const put = await world.run(...servers, 'put', 'k', 'new');
+    const status = await world.run(...servers, 'status');
+
+    expect([stale.stdout, scanned.stdout]).toEqual(['v\n', 'k v\n']);
+    expect(put).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(put.stderr).toMatch(/^ERROR: .*(?:not the leader|no answer|quorum)/);
+    expect(status.exitCode).toBe(1);
+    expect(status.stdout).toContain('no-leader');
+    expect(status.stderr).toContain('no leader is heard');
+  });
+});
+
 describe('kayactl and a group that changes', { timeout: 60_000 }, () => {
   test('grows from one node to three, hands leadership over, and shrinks again', async () => {
     await using world = await ClusterWorld.open(1, { operatorToken: TOKEN });
@@ -106,6 +129,33 @@ describe('kayactl and a group that changes', { timeout: 60_000 }, () => {
     });
     expect(shrunk).toEqual({ 1: 'voter', 2: 'voter' });
     expect((await world.run(...servers, 'get', 'k')).stdout).toBe('v\n');
+  });
+
+  test('replaces a node whose disk was wiped, which the group does not take back as it was', async () => {
+    await using world = await ClusterWorld.open(3);
+    const { cluster } = world;
+    const servers = world.serversOf(1, 2);
+    await world.until('all have met', () => cluster.node(1).view.machine?.members.length === 3);
+    await cluster.stop(3);
+    cluster.wipe(3);
+
+    const wiped = await cluster.start(3, { peers: [1, 2, 3] });
+    const ended = await wiped.failed;
+    await cluster.stop(3);
+    const removed = await world.run(...servers, 'remove-node', '3');
+    await cluster.start(4, { peers: [1, 2], isJoining: true });
+    const added = await world.run(
+      ...servers,
+      'add-node',
+      '4',
+      cluster.peerAddressOf(4),
+      cluster.clientAddressOf(4),
+      '--wait',
+    );
+
+    expect(ended).toMatchObject({ code: 'KAYA_FENCED' });
+    expect([removed.exitCode, added.exitCode]).toEqual([0, 0]);
+    expect(await kindsOf(world, ...servers)).toEqual({ 1: 'voter', 2: 'voter', 4: 'voter' });
   });
 
   test('refuses what would cost the quorum, with the arithmetic', async () => {

@@ -10,6 +10,7 @@ import { withStore } from '../store/with-store.ts';
 
 interface GetFlags {
   readonly raw?: boolean;
+  readonly stale?: boolean;
 }
 
 export function addGetCommand(program: Command, invocation: Invocation): void {
@@ -21,7 +22,8 @@ export function addGetCommand(program: Command, invocation: Invocation): void {
         'not printable text is shown as hex:... A key that is not there prints NOT_FOUND and ends with status 2.',
     )
     .argument('<key>', 'the key, as text or as 0x... or hex:...')
-    .option('--raw', 'print the bytes of the value and nothing else');
+    .option('--raw', 'print the bytes of the value and nothing else')
+    .option('--stale', 'of a server: what it has, which may be old; answered without a quorum too');
   examples(command, [
     'kayactl get user/1',
     'kayactl --server 127.0.0.1:7379 get user/1 --json',
@@ -29,7 +31,8 @@ export function addGetCommand(program: Command, invocation: Invocation): void {
   ]);
   invocation.handle<GetFlags>(command, async (context, [keyText = ''], flags) => {
     const key = parseKey(keyText);
-    const value = await withStore(context, { create: false, readsNode: true }, (store) => store.get(key));
+    const { stale: isStale = false } = flags;
+    const value = await withStore(context, { create: false, readsNode: true }, (store) => store.get(key, { isStale }));
     if (context.globals.json) return printJson(context, key, value);
     return flags.raw === true ? printRaw(context, value) : printText(context, value);
   });

@@ -1,12 +1,27 @@
 /** A store behind servers. What a server's protocol cannot say is refused with a sentence, not approximated. */
 
-import { type CallOptions, type Client, ClientError, type WriteReceipt as ClientReceipt } from '@kayadb/client';
+import {
+  type CallOptions,
+  type Client,
+  ClientError,
+  type ReadOptions,
+  type WriteReceipt as ClientReceipt,
+} from '@kayadb/client';
 
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../invocation.ts';
 import { connectServers } from './connect-servers.ts';
 import { KeyRange } from './key-range.ts';
-import type { HealthReport, Row, RowsOptions, ServerReceipt, StatsDocument, Store, WritePlan } from './store.ts';
+import type {
+  Freshness,
+  HealthReport,
+  Row,
+  RowsOptions,
+  ServerReceipt,
+  StatsDocument,
+  Store,
+  WritePlan,
+} from './store.ts';
 
 /** Puts are pipelined one by one, so that each record has an answer of its own. */
 const WRITE_PLAN: WritePlan = {
@@ -67,8 +82,8 @@ class RemoteStore implements Store {
     return toldBy(await this.#client.delete(key, this.#call));
   }
 
-  get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#client.get(key, this.#call);
+  get(key: Uint8Array, freshness: Freshness = {}): Promise<Uint8Array | undefined> {
+    return this.#client.get(key, { ...this.#call, ...levelOf(freshness) });
   }
 
   /** In the ways of protocol 2; where only version 1 is spoken, which refuses them before the first row, in its own. */
@@ -76,7 +91,7 @@ class RemoteStore implements Store {
     const { limit, reverse = false } = options;
     const range = new KeyRange(options);
     try {
-      yield* this.#client.scan(range.bounds, { ...this.#scanCall, limit, reverse });
+      yield* this.#client.scan(range.bounds, { ...this.#scanCall, ...levelOf(options), limit, reverse });
       return;
     } catch (error) {
       if (!(error instanceof ClientError) || error.code !== 'KAYA_UNSUPPORTED') throw error;
@@ -129,6 +144,10 @@ class RemoteStore implements Store {
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+function levelOf({ isStale = false }: Freshness): Pick<ReadOptions, 'level'> {
+  return isStale ? { level: 'stale' } : {};
 }
 
 /** Version 1 has no such numbers, and says 0. */

@@ -26,7 +26,13 @@ export interface ServerReceipt {
 /** A server of protocol v1 tells nothing. */
 export type WriteReceipt = EngineReceipt | ServerReceipt | undefined;
 
-export interface RowsOptions {
+/** How new a server has to be that answers; a folder is read as it is. */
+export interface Freshness {
+  /** Whatever the server that is asked has, also without a quorum. */
+  readonly isStale?: boolean;
+}
+
+export interface RowsOptions extends Freshness {
   readonly gt?: Uint8Array;
   readonly gte?: Uint8Array;
   readonly lt?: Uint8Array;
@@ -64,7 +70,7 @@ export interface Store {
   readonly writePlan: WritePlan;
   put(key: Uint8Array, value: Uint8Array): Promise<WriteReceipt>;
   delete(key: Uint8Array): Promise<WriteReceipt>;
-  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  get(key: Uint8Array, freshness?: Freshness): Promise<Uint8Array | undefined>;
   /** Rows in key order. */
   rows(options: RowsOptions): AsyncIterable<Row>;
   /** Puts the rows of one unit. `durability` is a wish that only an embedded store can grant. */

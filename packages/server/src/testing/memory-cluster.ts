@@ -66,10 +66,12 @@ export class MemoryCluster implements AsyncDisposable {
     return running;
   }
 
-  /** Who leads, as far as that knows it itself. */
+  /** Who leads, as far as that knows it itself: of several, whose term is the newest. */
   get leader(): number | undefined {
-    for (const [node, { view }] of this.#running) if (view.raft?.role === 'leader') return node;
-    return undefined;
+    const leaders = [...this.#running].flatMap(([node, { view }]) =>
+      view.raft?.role === 'leader' ? [{ node, term: view.raft.term }] : [],
+    );
+    return leaders.toSorted((a, b) => b.term - a.term)[0]?.node;
   }
 
   /** Starts a node on its disk, which is empty the first time. */
