@@ -5,7 +5,7 @@
  * Bound: `LEADER_WAIT_MS` for each who waits. One timer for all of them, and none while nobody waits.
  */
 
-import type { Clock, Timer } from '@kayadb/codec';
+import type { Clock } from '@kayadb/codec';
 
 /** Time for two elections with the default timing: then there is nobody to elect one. */
 export const LEADER_WAIT_MS = 1_000;
@@ -16,7 +16,7 @@ export class LeaderWait {
   readonly #isKnown: () => boolean;
   readonly #clock: Clock;
   readonly #waiting = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
-  #timer: Timer | undefined;
+  #isLooking = false;
 
   /** @param isKnown - Whether somebody leads and is not about to hand over, as far as this node knows. */
   constructor(isKnown: () => boolean, clock: Clock) {
@@ -29,12 +29,18 @@ export class LeaderWait {
     if (this.#isKnown()) return;
     await new Promise<void>((wake) => {
       this.#waiting.add({ untilMs: this.#clock.now() + LEADER_WAIT_MS, wake });
-      this.#timer ??= this.#clock.setTimer(LOOK_MS, () => this.#look());
+      this.#lookLater();
     });
   }
 
+  #lookLater(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#clock.setTimer(LOOK_MS, () => this.#look());
+  }
+
   #look(): void {
-    this.#timer = undefined;
+    this.#isLooking = false;
     const isKnown = this.#isKnown();
     const now = this.#clock.now();
     for (const waiting of this.#waiting) {
@@ -42,6 +48,6 @@ export class LeaderWait {
       this.#waiting.delete(waiting);
       waiting.wake();
     }
-    if (this.#waiting.size > 0) this.#timer = this.#clock.setTimer(LOOK_MS, () => this.#look());
+    if (this.#waiting.size > 0) this.#lookLater();
   }
 }
