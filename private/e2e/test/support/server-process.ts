@@ -20,6 +20,8 @@ export interface ServerOptions {
   /** Default: a free port. */
   readonly address?: string;
   readonly flags?: readonly string[];
+  /** Whether it serves reports over HTTP, on a free port that `node.listening` tells. Default: no. */
+  readonly hasReports?: boolean;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** What to run in front of the flags. Default: the server. */
@@ -49,8 +51,9 @@ export class ServerProcess implements AsyncDisposable {
 
   private constructor(directory: string, options: ServerOptions) {
     const [file, ...argv] = options.command ?? [process.execPath, KAYADB_SERVER];
-    const ports = ['--client-addr', options.address ?? '127.0.0.1:0', '--raft-addr', '127.0.0.1:0', '--no-metrics'];
-    const where = ['--data', directory, ...ports];
+    const reports = options.hasReports === true ? ['--metrics-addr', '127.0.0.1:0'] : ['--no-metrics'];
+    const ports = ['--client-addr', options.address ?? '127.0.0.1:0', '--raft-addr', '127.0.0.1:0'];
+    const where = ['--data', directory, ...ports, ...reports];
     this.#onLine = options.onLine ?? (() => {});
     this.child = spawn(file, [...argv, ...where, ...(options.flags ?? [])], {
       cwd: options.cwd ?? ROOT,

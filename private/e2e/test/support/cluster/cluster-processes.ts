@@ -6,7 +6,7 @@
 
 import { appendFileSync, rmSync } from 'node:fs';
 
-import { connect } from '@kayadb/client';
+import { type ClientOptions, connect } from '@kayadb/client';
 import { type BreakableCluster, LinkProxy, type LinkRules, linksOf, realTime } from '@kayadb/testkit';
 import { onTestFinished } from 'vitest';
 
@@ -29,6 +29,14 @@ export interface ClusterProcessesOptions {
   readonly initialCount?: number;
   /** For every node, behind those that make it one of this cluster. */
   readonly flags?: readonly string[];
+  /** For one node, by place, behind those of all: its certificate, its tokens. */
+  readonly flagsOf?: (place: number) => readonly string[];
+  /** Where a node's data is. Default: in the run's folder. */
+  readonly dataFolderOf?: (place: number) => string;
+  /** What this class asks nodes with: whom to trust. */
+  readonly client?: ClientOptions;
+  /** Nodes serve reports over HTTP, on ports that `node.listening` tells. */
+  readonly hasReports?: boolean;
   /** Arguments of `node` in front of the flags. Default: the server. */
   readonly program?: readonly string[];
   /** Nodes dial each other without a proxy between: for figures of time. Links cannot be shaped or cut then. */
@@ -42,6 +50,8 @@ interface ClusterNode {
   process: ServerProcess | undefined;
   /** How often it was started. */
   life: number;
+  /** Whether it waits to be added when it is started without data. */
+  isJoining: boolean;
 }
 
 export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
@@ -74,7 +84,8 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     const ports = await findFreePorts(2 * nodeCount);
     const nodes = Array.from({ length: nodeCount }, (_, place): ClusterNode => {
       const [clientPort, raftPort] = [ports[2 * place]!, ports[2 * place + 1]!];
-      return { place, clientPort, raftPort, process: undefined, life: 0 };
+      const isJoining = place >= (options.initialCount ?? nodeCount);
+      return { place, clientPort, raftPort, process: undefined, life: 0, isJoining };
     });
     const proxies = new Map<string, LinkProxy>();
     for (const [from, to] of isDirect ? [] : linksOf(nodeCount)) {
@@ -97,6 +108,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     return this.#nodes.map(({ clientPort }) => `${HOST}:${clientPort}`);
   }
 
+  /** Where the nodes reach each other, by place. */
+  get raftAddresses(): readonly string[] {
+    return this.#nodes.map(({ raftPort }) => `${HOST}:${raftPort}`);
+  }
+
   /** The process that runs, or ran last, at that place. */
   process(place: number): ServerProcess {
     return this.#nodes[place]!.process!;
@@ -108,7 +124,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
   }
 
   dataFolder(place: number): string {
-    return this.folder.at(`data-${place + 1}`);
+    return this.#options.dataFolderOf?.(place) ?? this.folder.at(`data-${place + 1}`);
   }
 
   /** Resolves when every node that runs serves. @throws Error when that takes too long, or a node has ended. */
@@ -129,7 +145,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     const asked = this.#nodes
       .filter((node) => isRunning(node))
       .map(async ({ place }) => {
-        await using client = connect(this.addresses[place]!, { protocol: 1, retry: { attempts: 1, redirects: 0 } });
+        await using client = connect(this.addresses[place]!, {
+          protocol: 1,
+          retry: { attempts: 1, redirects: 0 },
+          ...this.#options.client,
+        });
         return (await client.health({ timeoutMs: HEALTH_MS })) === 'leader' ? place : undefined;
       });
     const answers = await Promise.allSettled(asked);
@@ -149,9 +169,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     if (node.life > 0 && !isRunning(node)) this.#launch(node);
   }
 
-  /** Starts a node that is not among the first ones, and waits until it serves; to add it is the caller's part. */
+  /** Starts a node that is not among the first ones, or has lost its place among them, and waits until it serves; to add it is the caller's part. */
   async join(place: number): Promise<void> {
-    this.#launch(this.#nodes[place]!);
+    const node = this.#nodes[place]!;
+    node.isJoining = true;
+    this.#launch(node);
     await this.process(place).ready;
   }
 
@@ -211,7 +233,8 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     const log = this.folder.at('logs', `node-${place + 1}.${node.life}.log`);
     const server = ServerProcess.launch(this.dataFolder(place), {
       address: this.addresses[place]!,
-      flags: [...this.#flagsOf(node), ...(this.#options.flags ?? [])],
+      hasReports: this.#options.hasReports ?? false,
+      flags: [...this.#flagsOf(node), ...(this.#options.flags ?? []), ...(this.#options.flagsOf?.(place) ?? [])],
       command: tiedNode(...(this.#options.program ?? [KAYADB_SERVER])),
       onLine: (line) => appendFileSync(log, `${line}\n`),
     });
@@ -226,14 +249,13 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
   }
 
   /** The others' addresses are those of this node's own proxies. */
-  #flagsOf({ place, raftPort }: ClusterNode): readonly string[] {
+  #flagsOf({ place, raftPort, isJoining }: ClusterNode): readonly string[] {
     const { initialCount = this.nodeCount } = this.#options;
     const peers = this.#nodes.slice(0, initialCount).filter((other) => other.place !== place);
     return [
       `--node-id=${place + 1}`,
       `--raft-addr=${HOST}:${raftPort}`,
-      '--no-metrics',
-      ...(place >= initialCount ? ['--join-cluster'] : []),
+      ...(isJoining ? ['--join-cluster'] : []),
       ...peers.flatMap((peer) => {
         const port = this.#options.isDirect === true ? peer.raftPort : this.link(place, peer.place).port;
         return ['--peer', `${peer.place + 1}=${HOST}:${port},${HOST}:${peer.clientPort}`];

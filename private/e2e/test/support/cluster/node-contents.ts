@@ -2,10 +2,8 @@
 
 import { createHash } from 'node:crypto';
 
-import { type Client, connect } from '@kayadb/client';
+import { type Client, type ClientOptions, connect } from '@kayadb/client';
 import { realTime } from '@kayadb/testkit';
-
-import type { ClusterProcesses } from './cluster-processes.ts';
 
 export interface NodeContents {
   /** Up to which the node has applied the log, before its rows were read and after. */
@@ -26,10 +24,11 @@ const PAUSE_MS = 100;
  * @throws Error when they do not come to the same index in time.
  */
 export async function readNodes(
-  cluster: ClusterProcesses,
+  { addresses }: { readonly addresses: readonly string[] },
   onRow: (place: number, key: string, value: string) => void,
+  options: ClientOptions = {},
 ): Promise<readonly NodeContents[]> {
-  const clients = cluster.addresses.map((address) => connect(address, { timeoutMs: 20_000 }));
+  const clients = addresses.map((address) => connect(address, { timeoutMs: 20_000, ...options }));
   const deadlineMs = performance.now() + DEADLINE_MS;
   try {
     for (;;) {
