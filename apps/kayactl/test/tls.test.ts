@@ -1,9 +1,8 @@
 /** kayactl and a node that speaks TLS, over TCP: whom it trusts, and what it says when it must not. */
 
-import { randomBytes } from 'node:crypto';
-
 import { connect, systemClock } from '@kayadb/client';
 import { type RunningNode, startNode } from '@kayadb/server';
+import { seededRandom, testSeed } from '@kayadb/testkit';
 import { formatEndpoint, nodeNetwork, SecureIdentity } from '@kayadb/transport';
 import { makeTestCertificate } from '@kayadb/transport/testing';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
@@ -30,6 +29,7 @@ async function startTcpNode(isSecure: boolean): Promise<RunningNode> {
   const fileSystem = new MemoryFileSystem();
   const processes = fakeProcessTable();
   const clock = systemClock();
+  const random = seededRandom(testSeed());
   const identity = new SecureIdentity({ ca: ca.certificate, certificate: node.certificate, key: node.key }, NOW_MS);
   const running = await startNode({
     fileSystem,
@@ -38,9 +38,9 @@ async function startTcpNode(isSecure: boolean): Promise<RunningNode> {
     clock,
     wallClock: () => NOW_MS,
     random: {
-      fraction: () => Math.random(),
-      integer: (limit) => Math.floor(Math.random() * limit),
-      bytes: (count) => new Uint8Array(randomBytes(count)),
+      fraction: () => random.next(),
+      integer: (limit) => random.int(limit),
+      bytes: (count) => random.bytes(count),
     },
     yieldTurn: () => new Promise(setImmediate),
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },

@@ -1,13 +1,13 @@
 /** The examples of docs/guide/client.md are type-checked, and run one after the other against a real node: they print what the page says. */
 
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { type RunningNode, startNode } from '@kayadb/server';
+import { seededRandom, testSeed } from '@kayadb/testkit';
 import { formatEndpoint, nodeNetwork } from '@kayadb/transport';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -45,16 +45,17 @@ async function startLoneNode(): Promise<RunningNode> {
   const fileSystem = new MemoryFileSystem();
   const processes = fakeProcessTable();
   const clock = systemClock();
+  const random = seededRandom(testSeed());
   const node = await startNode({
     fileSystem,
     processes,
     network: nodeNetwork({ clock }),
     clock,
-    wallClock: () => Date.now(),
+    wallClock: () => Date.UTC(2026, 10, 22) + Math.floor(clock.now()),
     random: {
-      fraction: () => Math.random(),
-      integer: (limit) => Math.floor(Math.random() * limit),
-      bytes: (count) => new Uint8Array(randomBytes(count)),
+      fraction: () => random.next(),
+      integer: (limit) => random.int(limit),
+      bytes: (count) => random.bytes(count),
     },
     yieldTurn: () => new Promise(setImmediate),
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
