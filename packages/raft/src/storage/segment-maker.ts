@@ -2,7 +2,8 @@
  * Where segments come from and where they go: made ready ahead of need, named when their header is durable, recycled when nothing in them is needed.
  *
  * Invariant: a name of a segment never leads to a file whose header is not durable; a file is written to only when no name of an older segment
- * can lead to it any more, after power loss either. Format: docs/format/raft-log.md, "Life of the log".
+ * can lead to it any more, after power loss either, and only when every sync of it has succeeded: so never to a file of an earlier process, for
+ * nobody knows of its syncs. Format: docs/format/raft-log.md, "Life of the log"; why: docs/decisions/20261122-files-of-one-process.md.
  */
 
 import { type FileHandle, type FileSystem, isDiskFull } from '@kayadb/vfs';
@@ -33,6 +34,8 @@ export class SegmentMaker {
   readonly #options: SegmentMakerOptions;
   #prepared: PreparedFile | undefined;
   #spareBytes: number | undefined;
+  /** Segments from here on were made by this process. */
+  #firstOwn = Number.POSITIVE_INFINITY;
   /** The last of the tasks, one after the other; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -94,12 +97,13 @@ export class SegmentMaker {
         await file.close().catch(() => undefined);
         throw error;
       }
+      this.#firstOwn = Math.min(this.#firstOwn, start.segment);
       return file;
     });
   }
 
   /**
-   * Gives up segments, oldest first; one of them is kept for its blocks. Requires: nothing in them is needed, durably.
+   * Gives up segments, oldest first; one of those that this process made is kept for its blocks. Requires: nothing in them is needed, durably.
    *
    * @throws RaftError KAYA_RAFT_POISONED when it failed.
    */
@@ -109,7 +113,7 @@ export class SegmentMaker {
       let spareBytes: number | undefined;
       for (const segment of segments) {
         const path = this.#path(segmentFileName(segment));
-        const keeps = this.#spareBytes === undefined && spareBytes === undefined;
+        const keeps = segment >= this.#firstOwn && this.#spareBytes === undefined && spareBytes === undefined;
         const bytes = keeps ? await this.#reusableBytes(path) : undefined;
         if (bytes === undefined) await fs.unlink(path);
         else {

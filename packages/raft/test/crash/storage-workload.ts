@@ -211,7 +211,7 @@ export class StorageWorkload {
 
   /**
    * A sync fails, and the process has to be started again. The power stays on, so the same files go on in use: also that of which nobody knows
-   * any more how long it is, which lends its blocks when nothing in it is needed.
+   * any more what is on disk, when nothing in it is needed.
    */
   async #breakSync(): Promise<void> {
     if (this.#random.chance(0.4)) {

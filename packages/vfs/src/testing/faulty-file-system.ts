@@ -24,7 +24,8 @@ import { MemoryFileHandle } from './memory-file-handle.ts';
  * - `fail`: nothing but the error. A sync that fails so leaves its bytes unsynced; a close does close.
  * - `short-write`: the first `bytes` bytes are written, then comes the error.
  * - `failed-sync`: the error, and the kernel gives up on the unsynced pages of the file: `dropped` ones read as the
- *   disk has them, `clean` ones read as written but a crash loses them. Either way the next sync succeeds.
+ *   disk has them, `clean` ones read as written, but a crash loses them and all that is written over them. Either way the
+ *   next sync succeeds.
  * - `late-error`: a write or a sync succeeds, but writing back its file's pages has failed: a crash loses them, and
  *   the next sync of the file has the error. After a write this is how kernels do it; after a sync it is a lying disk.
  */

@@ -24,6 +24,8 @@ export class MemoryFile {
   #synced = new PagedBytes();
   #unsynced: UnsyncedChange[] = [];
   readonly #dirty = new Set<number>();
+  /** Pages that the kernel calls clean and the disk never gets. */
+  readonly #lost = new Set<number>();
   #sizeDirty = false;
 
   /** A file on a disk after power loss: all of `content` is synced. */
@@ -61,6 +63,7 @@ export class MemoryFile {
     file.#synced = this.#synced.fork();
     file.#unsynced = this.#unsynced.slice();
     for (const page of this.#dirty) file.#dirty.add(page);
+    for (const page of this.#lost) file.#lost.add(page);
     file.#sizeDirty = this.#sizeDirty;
     return file;
   }
@@ -90,13 +93,11 @@ export class MemoryFile {
     this.#unsynced.push({ kind: 'resize', sequence, bytes });
   }
 
-  /**
-   * Durability: everything so far, except what `forgetUnsynced` gave up. A size that was given up comes back as far as a page reaches that is
-   * synced now: whatever came before, a sync that succeeds has made what was written since then readable.
-   */
+  /** Durability: everything so far, except in the pages that `forgetUnsynced` gave up. */
   sync(): void {
     if (this.#unsynced.length === 0) return;
-    this.#synced.adoptPages(this.#current, this.#dirty);
+    const written = [...this.#dirty].filter((page) => !this.#lost.has(page));
+    this.#synced.adoptPages(this.#current, written);
     if (this.#sizeDirty) this.#synced.resize(this.#current.bytes);
     else this.#synced.resize(Math.max(this.#synced.bytes, Math.min(this.#current.bytes, endOfPages(this.#dirty))));
     this.#settle();
@@ -118,10 +119,11 @@ export class MemoryFile {
   }
 
   /**
-   * A failed sync whose pages the kernel keeps and calls clean: reads give the new bytes, later syncs have nothing
-   * to do and succeed, and a crash loses them.
+   * A failed sync whose pages the kernel keeps and calls clean: reads give the new bytes, later syncs succeed, and the disk never has them, nor
+   * what is written over them: so it is with blocks that ext4 had just allocated (docs/decisions/20261122-files-of-one-process.md).
    */
   forgetUnsynced(): void {
+    for (const page of this.#dirty) this.#lost.add(page);
     this.#settle();
   }
 
