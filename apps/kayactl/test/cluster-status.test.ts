@@ -66,10 +66,13 @@ describe('kayactl status of a cluster', () => {
     const { world, cluster } = openCluster();
     cluster.nodes.set(7999, cluster.nodes.get(7001)!);
 
-    const result = await world.run(...SERVER, ...SERVER, '--server', 'n1.example:7999', 'status');
+    const alias = await world.run('--server', 'n1.example:7999', 'status');
+    const asked = [...cluster.log];
+    const both = await world.run('--server', 'n1.example:7999', ...SERVER, ...SERVER, 'status');
 
-    expect(column(result, 'NODE')).toEqual(['1', '2', '3']);
-    expect(cluster.log.filter((line) => line === '7001 status')).toHaveLength(1);
+    expect(column(alias, 'NODE')).toEqual(['1', '2', '3']);
+    expect(asked).toEqual(['7999 status', '7002 status', '7003 status']);
+    expect(column(both, 'NODE')).toEqual(['1', '2', '3']);
   });
 
   test('says of a node that does not answer why, and ends with 1', async () => {
