@@ -74,7 +74,9 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_CONNECTION_LOST: io(SERVER_DOWN),
   KAYA_TIMEOUT: io(SLOW_SERVER),
   KAYA_UNKNOWN_OUTCOME: io(SLOW_SERVER),
-  KAYA_NOT_LEADER: io('Another node leads; list its address with --server as well, or try again in a moment.'),
+  KAYA_NOT_LEADER: io(
+    'Another node leads, or none does: name the other nodes with --server as well, and look at "kayactl status".',
+  ),
   KAYA_UNAUTHORIZED: invalid(TOKEN),
   KAYA_INVALID_ARGUMENT: invalid('Correct the request; sending it again unchanged does not help.'),
   KAYA_PROTOCOL: io('Check that --server names the client address of a KayaDB server, and not another port.'),
