@@ -10,6 +10,7 @@
  * - `history`: what clients asked and were told is not linearizable, or something was done twice.
  * - `sessions`: a session ended that should not have, or a write was told to be heard that was not.
  * - `reads`: a scan, or a read that may be old, showed what it should not.
+ * - `fences`: a directory came in that the group does not know.
  * - `rows`: two nodes that have applied the same do not have the same rows.
  */
 export type Finder =
@@ -19,6 +20,7 @@ export type Finder =
   | 'commits'
   | 'disk'
   | 'failure'
+  | 'fences'
   | 'history'
   | 'leaders'
   | 'logs'

@@ -1,6 +1,6 @@
 /** The way of a request from a client to the process on a machine, and of what it comes to back again. Either may be lost, and a process may die in between. */
 
-import type { Replica } from '@kayadb/server/testing';
+import type { Group } from '@kayadb/server/testing';
 import type { SeededRandom } from '@kayadb/testkit';
 
 import { drawFrom } from '../world/profile.ts';
@@ -25,7 +25,7 @@ export class ClientRoad {
   }
 
   /** @throws What `run` rejects with; LostError after `timeoutMs`. */
-  call<T>(site: ServerSite, timeoutMs: number, run: (replica: Replica) => Promise<T>): Promise<T> {
+  call<T>(site: ServerSite, timeoutMs: number, run: (group: Group) => Promise<T>): Promise<T> {
     const { timeline } = this.#world;
     return new Promise((resolve, reject) => {
       const timer = timeline.after(timeoutMs, () => reject(new LostError(`node ${site.id} did not answer`)));
@@ -37,7 +37,7 @@ export class ClientRoad {
       };
       this.#carry(() => {
         site.enter(({ group }) => {
-          run(group.replica).then(
+          run(group).then(
             (value) => answer(() => resolve(value)),
             (error: unknown) => answer(() => reject(error)),
           );

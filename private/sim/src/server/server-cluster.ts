@@ -72,6 +72,16 @@ export class ServerCluster {
     this.#world.checks.observe({ id, life, disk, term, isLeader, appliedIndex, durableIndex, timeMs });
   }
 
+  /** Somebody was let in, which a directory must not be that has forgotten what it promised. */
+  #checkFence({ id }: ServerSite, peer: number): void {
+    const other = this.find(peer);
+    if (other?.isLost !== true || other.isUntold) return;
+    this.#world.checks.fail(
+      'fences',
+      `node ${id} has let in node ${peer} with a directory that the group does not know`,
+    );
+  }
+
   /** By ascending term. */
   #leaders(): readonly ServerSite[] {
     const leading = this.sites.flatMap((site) => {
@@ -94,6 +104,7 @@ export class ServerCluster {
     const { event, ...rest } = fields;
     if (event === 'raft.snapshot-made') counts.snapshotsMade++;
     if (event === 'raft.snapshot-installed') counts.snapshotsInstalled++;
+    if (event === 'peer.in') this.#checkFence(site, Number(rest['peer']));
     trace.add(`${site.id} ${String(event)} ${describeFields(rest)}`);
   }
 }

@@ -29,7 +29,7 @@ export class ServerRecovery {
     const configurations = this.#configurations();
     if (configurations.length === 0) return;
     for (const site of this.#random.shuffle(this.#cluster.sites)) {
-      if (site.isUnwanted || this.#random.chance(0.4)) continue;
+      if (site.isLost || this.#random.chance(0.4)) continue;
       const survives = (id: number): boolean => id !== site.id && this.#isHealthy(id);
       if (!configurations.every((one) => isQuorum(one, survives))) continue;
       const how = this.#random.pick(BREAKS);
@@ -72,7 +72,7 @@ export class ServerRecovery {
     if (commit !== lastIndex) return `${lastIndex - commit} entries are not committed`;
     for (const id of nodesIn(configuration)) {
       const site = this.#cluster.find(id);
-      if (site === undefined || site.isUnwanted || !this.#isHealthy(id)) continue;
+      if (site === undefined || !this.#isHealthy(id)) continue;
       const applied = site.process?.group.member?.machine.appliedIndex;
       if (applied !== commit) return `node ${id} has applied ${applied} of ${commit}`;
     }
@@ -81,7 +81,7 @@ export class ServerRecovery {
 
   /** Members that are to have the same rows. */
   get healthy(): readonly ServerSite[] {
-    return this.#cluster.sites.filter((site) => !site.isUnwanted && this.#isHealthy(site.id));
+    return this.#cluster.sites.filter(({ id }) => this.#isHealthy(id));
   }
 
   /** In force at one of the members, as it sees it. */
@@ -99,6 +99,6 @@ export class ServerRecovery {
 
   #isHealthy(id: number): boolean {
     const site = this.#cluster.find(id);
-    return site !== undefined && !site.isUnwanted && !this.#broken.has(site);
+    return site !== undefined && !site.isLost && !this.#broken.has(site);
   }
 }

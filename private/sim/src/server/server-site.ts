@@ -31,7 +31,7 @@ export class ServerSite {
   readonly #random: SeededRandom;
   readonly #clockRate: number;
   readonly #wallOffset = { ms: 0 };
-  readonly #peers: readonly number[];
+  #peers: readonly number[];
   #isJoining: boolean;
   #gate: ProcessGate | undefined;
   #fake: FakeProcess | undefined;
@@ -39,8 +39,12 @@ export class ServerSite {
   #starts = 0;
   #life = 0;
   #diskNumber = 0;
-  /** The group does not know its directory, or has removed it: it may end. */
-  #isUnwanted = false;
+  /** Its directory is not the one that the group knows. */
+  #isLost = false;
+  /** Its directory was wiped, and it has not run since. */
+  #isUntold = false;
+  /** Somebody has asked for its removal. */
+  #isLeaving = false;
   #isOff = false;
   /** Why it ended, when the group did not want it. */
   #fencedAs: string | undefined;
@@ -78,9 +82,14 @@ export class ServerSite {
     return this.#gate !== undefined;
   }
 
-  /** Whether its directory is not one that the group counts on. */
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
+  /** Whether it has lost what the group counts on: its directory was wiped, and the group did not take it in anew. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Whether what comes from it was sent before its directory was wiped. */
+  get isUntold(): boolean {
+    return this.#isUntold;
   }
 
   /** The code of the error with which it ended since the group does not want it; undefined while it runs. */
@@ -166,25 +175,28 @@ export class ServerSite {
     this.crash(false);
     this.disk.wipe();
     this.#diskNumber++;
-    this.#isUnwanted = true;
+    this.#isLost = true;
+    this.#isUntold = true;
     this.#trace('is wiped');
   }
 
-  /** The group is about to count on it, with an empty directory. */
-  rejoin(): void {
+  /** With an empty directory, to ask `peers`; the group is about to be asked to take it in. Requires: the group has removed it, or it was never a member. */
+  rejoin(peers: readonly number[]): void {
+    this.#peers = peers;
     this.crash(false);
     this.disk.wipe();
     this.#diskNumber++;
-    this.#isUnwanted = false;
+    this.#isLost = false;
+    this.#isLeaving = false;
     this.#isJoining = true;
     this.#fencedAs = undefined;
     this.#trace('begins anew');
     this.start();
   }
 
-  /** The group is to count on it no more. */
-  release(): void {
-    this.#isUnwanted = true;
+  /** It may be told that it was removed. */
+  expectRemoval(): void {
+    this.#isLeaving = true;
   }
 
   switchOff(): void {
@@ -230,6 +242,7 @@ export class ServerSite {
         },
       },
     });
+    this.#isUntold = false;
     this.#trace('is up');
   }
 
@@ -249,7 +262,7 @@ export class ServerSite {
     this.#trace(`fails: ${String(error)}`);
     if (isFenced) world.counts.fenced++;
     else world.counts.nodeFailures++;
-    const isExpected = isFenced ? this.#isUnwanted : this.disk.hasFailed && !isBug(error);
+    const isExpected = isFenced ? this.#isLost || this.#isLeaving : this.disk.hasFailed && !isBug(error);
     if (!isExpected) {
       world.checks.fail(isBug(error) ? 'assertion' : 'failure', `node ${this.id} failed: ${describeError(error)}`);
     }

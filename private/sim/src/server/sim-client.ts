@@ -185,7 +185,7 @@ export class SimClient implements StoreClient {
     const site = this.#pickSite();
     const timeoutMs = CALL_MS.from + this.#random.next() * (CALL_MS.to - CALL_MS.from);
     try {
-      const value = await this.#road.call(site, timeoutMs, run);
+      const value = await this.#road.call(site, timeoutMs, ({ replica }) => run(replica));
       this.#leader = site;
       return value;
     } catch (error) {
