@@ -29,7 +29,7 @@ async function carrySummary(stopped: StoppedCluster, from: number, to: TestWorld
   return `/node-${from}.json`;
 }
 
-describe('kayactl recover quorum', () => {
+describe('kayactl recover quorum', { timeout: 60_000 }, () => {
   test(
     'makes a cluster of the best node, with everything that was in it, which serves and takes nodes again',
     { timeout: 60_000 },
@@ -69,7 +69,7 @@ describe('kayactl recover quorum', () => {
     },
   );
 
-  test('keeps nodes of the old cluster out of the new one', { timeout: 60_000 }, async () => {
+  test('keeps nodes of the old cluster out of the new one', async () => {
     const stopped = await lostCluster();
     const world = stopped.world(1);
     await world.run('recover', 'quorum', '--apply', '/data', '--out', '/new', '--confirm', await clusterOf(world));

@@ -30,7 +30,7 @@ async function segmentIn(world: TestWorld): Promise<string> {
   return `${RAFT}/${entries.findLast(({ name }) => name.endsWith('.rlog'))?.name}`;
 }
 
-describe('on the directory of a node', () => {
+describe('on the directory of a node', { timeout: 30_000 }, () => {
   test.each([
     [['verify']],
     [['recover', '--dry-run', '--show-keys']],
@@ -68,7 +68,7 @@ describe('on the directory of a node', () => {
   );
 });
 
-describe('kayactl recover --dry-run of a node', () => {
+describe('kayactl recover --dry-run of a node', { timeout: 30_000 }, () => {
   test('says whose directory it is and what the next start would do', async () => {
     const world = await loneNode();
 
@@ -117,7 +117,7 @@ describe('kayactl recover --dry-run of a node', () => {
   });
 });
 
-describe('the rows of a stopped node', () => {
+describe('the rows of a stopped node', { timeout: 30_000 }, () => {
   test('are read as they are', async () => {
     const world = await loneNode();
 
@@ -150,7 +150,7 @@ describe('the rows of a stopped node', () => {
   });
 });
 
-describe('kayactl recover --plan of a node', () => {
+describe('kayactl recover --plan of a node', { timeout: 30_000 }, () => {
   test('has the start of a sound node first, and no reason for anything else', async () => {
     const world = await loneNode();
 
@@ -173,7 +173,7 @@ describe('kayactl recover --plan of a node', () => {
   });
 });
 
-describe('kayactl inspect of a node', () => {
+describe('kayactl inspect of a node', { timeout: 30_000 }, () => {
   test('lists the entries of a segment, with keys only when they are asked for', async () => {
     const world = await loneNode();
     const segment = await segmentIn(world);

@@ -8,14 +8,15 @@ import type { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { TestWorld } from './test-world.ts';
 
 export class StoppedCluster {
-  readonly #clock = new VirtualClock();
+  /** Of all nodes. It goes on within `while`. */
+  readonly clock = new VirtualClock();
   readonly #cluster: MemoryCluster;
   #isRunning = false;
 
   constructor() {
     const random = seededRandom(5);
     this.#cluster = new MemoryCluster({
-      clock: this.#clock,
+      clock: this.clock,
       random: {
         fraction: () => random.next(),
         integer: (limit) => random.int(limit),
@@ -66,9 +67,9 @@ export class StoppedCluster {
 
   /** Waits until it is so. Requires: within `while`. @throws Error after a minute. */
   async until(isReached: () => boolean): Promise<void> {
-    const end = this.#clock.now() + 60_000;
+    const end = this.clock.now() + 60_000;
     while (!isReached()) {
-      if (this.#clock.now() > end) throw new Error('it was not so within a minute');
+      if (this.clock.now() > end) throw new Error('it was not so within a minute');
       await new Promise(setImmediate);
     }
   }
@@ -76,7 +77,7 @@ export class StoppedCluster {
   /** A client of the nodes that run. Requires: within `while`. */
   async withClient(use: (client: Client) => Promise<void>): Promise<void> {
     const client = connect(this.#cluster.addresses, {
-      clock: this.#clock,
+      clock: this.clock,
       network: this.#cluster.network,
       random: () => 0.5,
     });
@@ -88,6 +89,6 @@ export class StoppedCluster {
   }
 
   async #passTime(): Promise<void> {
-    while (this.#isRunning) await this.#clock.advanceAsync(1);
+    while (this.#isRunning) await this.clock.advanceAsync(1);
   }
 }

@@ -45,6 +45,14 @@ export function nodeWaysOut(report: NodeReport): readonly NodeWayOut[] {
       command: node === null ? null : `kayactl --server HOST:PORT remove-node ${node.id}`,
     });
   }
+  if (start.outcome === 'starts' && report.damage.length > 0 && isAlone) {
+    ways.push({
+      kind: 'start',
+      what: 'Start the node all the same, and export its rows: reads of what is damaged fail, and others do not.',
+      loses: 'nothing more than is damaged',
+      command: null,
+    });
+  }
   if (!isAlone && log !== null) {
     ways.push({
       kind: 'quorum',

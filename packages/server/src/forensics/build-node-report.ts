@@ -50,9 +50,9 @@ export function buildNodeReport(look: NodeLook): NodeReport {
   return { ...report, verdict: decideVerdict(look, report), warnings: warningsOf(look, report) };
 }
 
-function describeLog({ evidence }: NodeLook): ReportedLog | null {
-  if (evidence === undefined) return null;
-  const { state, snapshot, firstIndex, lastIndex, lastTerm, commit, tail, rewriteFrom } = evidence;
+function describeLog({ log }: NodeLook): ReportedLog | null {
+  if (log === undefined) return null;
+  const { state, snapshot, firstIndex, lastIndex, lastTerm, commit, tail, rewriteFrom, configuration } = log;
   return {
     term: state?.term ?? 0,
     vote: state?.vote ?? 0,
@@ -62,7 +62,7 @@ function describeLog({ evidence }: NodeLook): ReportedLog | null {
     commit,
     snapshotIndex: snapshot?.meta.index ?? null,
     snapshotTerm: snapshot?.meta.term ?? null,
-    configuration: evidence.configurationAt(lastIndex),
+    configuration,
     tail: tail.kind,
     tailFile: `${RAFT_FOLDER}/${tail.file}`,
     tailOffset: tail.offset,

@@ -27,16 +27,15 @@ export interface RaftFilesOptions {
   readonly prefix: string;
   readonly node: ReportedNode | undefined;
   /** Undefined where opening is refused. */
-  readonly evidence: RaftEvidence | undefined;
+  readonly log: Pick<RaftEvidence, 'tail' | 'removedByOpening'> | undefined;
   readonly onRead: (bytes: number) => Promise<void> | void;
 }
 
 /** In the order of names. @throws FileSystemError when the folder cannot be listed. */
 export async function examineRaftFiles(options: RaftFilesOptions): Promise<readonly NodeFile[]> {
-  const { fs, path, prefix, evidence, onRead } = options;
+  const { fs, path, prefix, log, onRead } = options;
   const files: NodeFile[] = [];
-  const startLsns = new Map<string, number>();
-  const surveyed: { readonly at: number; readonly found: RaftFileInspection }[] = [];
+  const segments: Segment[] = [];
   for (const { name, kind } of await fs.readDirectory(path)) {
     const bytes = (await fs.stat(`${path}/${name}`))?.bytes ?? 0;
     const common = { name: `${prefix}${name}`, bytes };
@@ -54,13 +53,13 @@ export async function examineRaftFiles(options: RaftFilesOptions): Promise<reado
       files.push(nodeFile({ ...common, kind: 'unknown', state: 'unreadable', reason: found.message }));
     } else if (found === undefined) files.push(nodeFile({ ...common, kind: 'unknown', state: 'unknown' }));
     else {
-      if (found.header.startLsn !== null) startLsns.set(name, found.header.startLsn);
-      surveyed.push({ at: files.length, found });
+      const segment = segmentOf(found, files.length);
+      if (segment !== undefined) segments.push(segment);
       files.push(describe(common, found, options));
     }
   }
-  for (const { at, found } of surveyed) files[at] = withNeighbours(files[at]!, found, [...startLsns.values()]);
-  const isRemoved = new Set(evidence?.removedByOpening.map((name) => `${prefix}${name}`));
+  for (const segment of segments) files[segment.at] = withNeighbours(files[segment.at]!, segment, segments);
+  const isRemoved = new Set(log?.removedByOpening.map((name) => `${prefix}${name}`));
   return files.map((file) => (isRemoved.has(file.name) ? { ...file, state: 'leftover' } : file));
 }
 
@@ -76,7 +75,7 @@ async function tryInspect(fs: FileSystem, path: string): Promise<RaftFileInspect
 function describe(
   common: Pick<NodeFile, 'name' | 'bytes'>,
   found: RaftFileInspection,
-  { evidence, prefix, node }: RaftFilesOptions,
+  { log, prefix, node }: RaftFilesOptions,
 ): NodeFile {
   const { kind, damage, header } = found;
   const file = { ...common, kind, damage, ...countsOf(found) };
@@ -90,7 +89,7 @@ function describe(
         : 'a newer version wrote it');
     return nodeFile({ ...file, state, offset: first?.offset ?? null, reason });
   }
-  const { tail } = evidence ?? {};
+  const { tail } = log ?? {};
   const isTorn = tail?.kind === 'torn' && `${prefix}${tail.file}` === common.name;
   return isTorn
     ? nodeFile({ ...file, state: 'torn-tail', offset: tail.offset, reason: tail.reason })
@@ -120,16 +119,32 @@ function countsOf(found: RaftFileInspection): Partial<NodeFile> {
   return { recordCount: found.survey.records.length, entryCount: entries.length, ...bounds };
 }
 
-/** A later segment says by where it starts that everything in front of it had been durable. */
-function withNeighbours(file: NodeFile, found: RaftFileInspection, startLsns: readonly number[]): NodeFile {
-  if (found.kind !== 'raft-log' || found.survey === undefined || file.state === 'foreign') return file;
+/** What a segment's neighbours have to be known of it; not its entries, of which there may be a lot. */
+interface Segment {
+  /** Its place among the files. */
+  readonly at: number;
+  readonly startLsn: number;
+  /** Where no record is that verifies, the end included. */
+  readonly gaps: readonly { readonly lsn: number; readonly offset: number; readonly reason: string }[];
+}
+
+function segmentOf(found: RaftFileInspection, at: number): Segment | undefined {
   const { startLsn } = found.header;
-  const next = startLsns.filter((lsn) => lsn > startLsn!).reduce((least, lsn) => Math.min(least, lsn), Infinity);
-  const { gaps, tail } = found.survey;
+  if (found.kind !== 'raft-log' || found.survey === undefined || startLsn === null) return undefined;
+  const gaps = [...found.survey.gaps, found.survey.tail].map(({ lsn, offset, reason }) => ({ lsn, offset, reason }));
+  return { at, startLsn, gaps };
+}
+
+/** A later segment says by where it starts that everything in front of it had been durable. */
+function withNeighbours(file: NodeFile, { startLsn, gaps }: Segment, segments: readonly Segment[]): NodeFile {
+  if (file.state === 'foreign') return file;
+  const later = segments.map((segment) => segment.startLsn).filter((lsn) => lsn > startLsn);
+  if (later.length === 0) return file;
+  const next = Math.min(...later);
   const known = new Set(file.damage.map(({ offset }) => offset));
-  const isDurable = ({ lsn, offset }: { lsn: number; offset: number }): boolean =>
-    next !== Infinity && lsn < next && !known.has(offset);
-  const lost = [...gaps, tail].filter(isDurable).map(({ offset, reason }) => ({ offset, reason }));
+  const lost = gaps
+    .filter(({ lsn, offset }) => lsn < next && !known.has(offset))
+    .map(({ offset, reason }) => ({ offset, reason }));
   if (lost.length === 0) return file;
   const damage = [...file.damage, ...lost].toSorted((a, b) => a.offset - b.offset);
   return { ...file, state: 'corrupt', damage, offset: damage[0]!.offset, reason: damage[0]!.reason };

@@ -19,7 +19,7 @@ const NOTHING: Omit<StartForecast, 'outcome' | 'lockTakeover'> = {
 };
 
 export function forecastStart(look: NodeLook): StartForecast {
-  const { identity, identityError, lock, logError, evidence, store, storeFolder, snapshots, machineError } = look;
+  const { identity, identityError, lock, logError, log, store, storeFolder, snapshots, machineError } = look;
   const lockTakeover = lock.kind === 'stale';
   const refuse = (error: LookError): StartForecast => ({
     ...refusal(error.code, error.message),
@@ -35,7 +35,7 @@ export function forecastStart(look: NodeLook): StartForecast {
     return { ...refusal('KAYA_NODE_REMOVED', `node ${identity.node} was removed from its group`), lockTakeover };
   }
   if (logError !== undefined) return refuse(logError);
-  if (identity.cluster === undefined || evidence === undefined) return { ...NOTHING, outcome: 'forms', lockTakeover };
+  if (identity.cluster === undefined || log === undefined) return { ...NOTHING, outcome: 'forms', lockTakeover };
   if (store?.opening.outcome === 'refused') {
     const { code, file, offset, reason } = store.opening;
     const path = file === null ? null : `${storeFolder}/${file}`;
@@ -43,9 +43,9 @@ export function forecastStart(look: NodeLook): StartForecast {
   }
   if (machineError !== undefined) return refuse(machineError);
   const stored = store?.durableIndex ?? 0;
-  const isBehind = stored < evidence.firstIndex - 1;
+  const isBehind = stored < log.firstIndex - 1;
   if (isBehind && !snapshots.isWhole && !look.group.includes('snapshot.partial')) {
-    const reason = `the log begins behind entry ${evidence.firstIndex - 1}, the store has applied ${stored}, and the files of the snapshot between are not here`;
+    const reason = `the log begins behind entry ${log.firstIndex - 1}, the store has applied ${stored}, and the files of the snapshot between are not here`;
     return {
       ...refusal('KAYA_SNAPSHOT_MISSING', reason),
       file: `${RAFT_FOLDER}/raft-snapshot.bin`,
@@ -53,19 +53,19 @@ export function forecastStart(look: NodeLook): StartForecast {
       lockTakeover,
     };
   }
-  const snapshotRestored = isBehind ? (evidence.snapshot?.meta.index ?? null) : null;
+  const snapshotRestored = isBehind ? (log.snapshot?.meta.index ?? null) : null;
   const appliedIndex = snapshotRestored ?? stored;
-  if (appliedIndex > evidence.lastIndex) {
-    const reason = `the store has applied entry ${appliedIndex}, and the log ends at ${evidence.lastIndex}: they do not belong together`;
+  if (appliedIndex > log.lastIndex) {
+    const reason = `the store has applied entry ${appliedIndex}, and the log ends at ${log.lastIndex}: they do not belong together`;
     return { ...refusal('KAYA_RAFT_FOREIGN', reason), file: storeFolder ?? GROUP_FOLDER, offset: 0, lockTakeover };
   }
-  const committed = Math.max(evidence.commit, appliedIndex);
+  const committed = Math.max(log.commit, appliedIndex);
   return {
     ...NOTHING,
     outcome: 'starts',
     appliedIndex,
     entriesReplayed: committed - appliedIndex,
-    entriesUndecided: evidence.lastIndex - committed,
+    entriesUndecided: log.lastIndex - committed,
     snapshotRestored,
     lockTakeover,
   };

@@ -7,7 +7,7 @@
 
 import type { Clock } from '@kayadb/codec';
 import { CorruptionError, EngineError, inspectStore, type RecoveryReport } from '@kayadb/engine';
-import { RaftError, RaftEvidence } from '@kayadb/raft';
+import { RaftError, RaftEvidence, type RaftIdentity } from '@kayadb/raft';
 import {
   type DirectoryLockState,
   type FileSystem,
@@ -21,7 +21,7 @@ import { MachineError } from '../machine/machine-error.ts';
 import { buildNodeReport } from './build-node-report.ts';
 import { examineRaftFiles } from './examine-raft-files.ts';
 import { type ExaminedSnapshots, examineSnapshots } from './examine-snapshots.ts';
-import { type LookError, type NodeLook, reportedNode } from './node-look.ts';
+import { type LogLook, type LookError, type NodeLook, reportedNode } from './node-look.ts';
 import { findStore, RAFT_FOLDER, raftIdentityOf, readIdentity } from './node-place.ts';
 import type { NodeReport } from './node-report.ts';
 import { NodeRows } from './node-rows.ts';
@@ -41,6 +41,8 @@ export interface InspectNodeOptions {
 
 /** Bound: how often a directory that a process has open is looked at. */
 const MAX_LOOKS = 8;
+/** As of something that is not there. */
+const NOTHING = [undefined, undefined] as const;
 const NO_SNAPSHOTS: ExaminedSnapshots = { files: [], damage: [], isWhole: true };
 
 /**
@@ -52,16 +54,12 @@ export async function inspectNode(directory: string, options: InspectNodeOptions
   let before: string | undefined;
   for (let look = 1; ; look++) {
     const found = await lookAtNode(directory, options);
-    try {
-      const report = buildNodeReport(found);
-      const damage = JSON.stringify(report.damage);
-      const isSettled = !report.live || report.damage.length === 0 || damage === before;
-      if (isSettled) return report;
-      if (look === MAX_LOOKS) return { ...report, verdict: 'undecided' };
-      before = damage;
-    } finally {
-      await found.evidence?.close();
-    }
+    const report = buildNodeReport(found);
+    const finding = JSON.stringify([report.damage, report.verdict]);
+    const isSound = report.verdict === 'clean' || report.verdict === 'recoverable';
+    if (!report.live || isSound || finding === before) return report;
+    if (look === MAX_LOOKS) return { ...report, verdict: 'undecided' };
+    before = finding;
   }
 }
 
@@ -76,10 +74,8 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
   const raftPath = `${directory}/${RAFT_FOLDER}`;
   const isThere = (await fs.stat(raftPath)) !== undefined;
   const raftIdentity = identity === undefined ? undefined : raftIdentityOf(identity);
-  const [evidence, logError] =
-    isThere && raftIdentity !== undefined
-      ? await attempt(() => RaftEvidence.read(raftPath, { fs, identity: raftIdentity }))
-      : [undefined, undefined];
+  const [log, logError] =
+    isThere && raftIdentity !== undefined ? await attempt(() => readLog(raftPath, fs, raftIdentity)) : NOTHING;
   const onRead = async (bytes: number): Promise<void> => {
     if (signal?.aborted === true) throw new EngineError('KAYA_ABORTED', 'the inspection was stopped');
     progress.add(bytes);
@@ -87,16 +83,14 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
   };
   const node = identity === undefined ? undefined : reportedNode(identity);
   const raftFiles = isThere
-    ? await examineRaftFiles({ fs, path: raftPath, prefix: `${RAFT_FOLDER}/`, node, evidence, onRead })
+    ? await examineRaftFiles({ fs, path: raftPath, prefix: `${RAFT_FOLDER}/`, node, log, onRead })
     : [];
   const snapshots =
-    identity === undefined ? NO_SNAPSHOTS : await examineSnapshots(fs, directory, evidence?.snapshot, onRead);
+    identity === undefined ? NO_SNAPSHOTS : await examineSnapshots(fs, directory, log?.snapshot, onRead);
   const place = await findStore(fs, directory);
   const store = place === undefined ? undefined : await readStore(`${directory}/${place.folder}`, options, progress);
   const [rows, machineError] =
-    isReadable(store, lock) && identity !== undefined
-      ? await attempt(() => readMachine(directory, options))
-      : [undefined, undefined];
+    isReadable(store, lock) && identity !== undefined ? await attempt(() => readMachine(directory, options)) : NOTHING;
   progress.finish();
   const groupPath = `${directory}/groups/0`;
   return {
@@ -104,7 +98,7 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
     lock,
     identity,
     identityError,
-    evidence,
+    log,
     logError,
     raftFiles,
     snapshots,
@@ -116,6 +110,29 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
     top,
     group: (await fs.stat(groupPath)) === undefined ? [] : (await fs.readDirectory(groupPath)).map(({ name }) => name),
   };
+}
+
+/** What the report needs of the log. It is not held open: a running node may give up segments at any moment. */
+async function readLog(path: string, fs: FileSystem, identity: RaftIdentity): Promise<LogLook> {
+  const evidence = await RaftEvidence.read(path, { fs, identity });
+  try {
+    const { state, snapshot, firstIndex, lastIndex, lastTerm, commit, tail, rewriteFrom, removedByOpening } = evidence;
+    const configuration = evidence.configurationAt(lastIndex);
+    return {
+      state,
+      snapshot,
+      firstIndex,
+      lastIndex,
+      lastTerm,
+      commit,
+      tail,
+      rewriteFrom,
+      removedByOpening,
+      configuration,
+    };
+  } finally {
+    await evidence.close();
+  }
 }
 
 async function readStore(
@@ -134,8 +151,7 @@ async function readStore(
 
 /** A store that a process has open changes meanwhile, and its rows say nothing of a moment. */
 function isReadable(store: RecoveryReport | undefined, lock: DirectoryLockState): boolean {
-  if (store === undefined || lock.kind === 'held') return false;
-  return store.verdict === 'clean' || store.verdict === 'recoverable';
+  return store?.opening.outcome === 'opens' && lock.kind !== 'held';
 }
 
 async function readMachine(directory: string, options: InspectNodeOptions): Promise<NodeRows['state']> {

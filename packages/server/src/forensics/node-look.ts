@@ -1,7 +1,7 @@
 /** What one look at the directory of a node has found: the parts of its report. */
 
 import { CorruptionError, type EngineError, type RecoveryReport, type StoreDamage } from '@kayadb/engine';
-import { RaftCorruptionError, type RaftError, type RaftEvidence } from '@kayadb/raft';
+import { type Configuration, RaftCorruptionError, type RaftError, type RaftEvidence } from '@kayadb/raft';
 import type { DirectoryLockState, FileSystemError } from '@kayadb/vfs';
 
 import type { DirectoryError } from '../directory/directory-error.ts';
@@ -12,6 +12,23 @@ import type { ExaminedSnapshots } from './examine-snapshots.ts';
 import { GROUP_FOLDER, RAFT_FOLDER } from './node-place.ts';
 import type { NodeFile, ReportedNode } from './node-report.ts';
 
+/** What the log holds; undefined things are not there. */
+export interface LogLook extends Pick<
+  RaftEvidence,
+  | 'state'
+  | 'snapshot'
+  | 'firstIndex'
+  | 'lastIndex'
+  | 'lastTerm'
+  | 'commit'
+  | 'tail'
+  | 'rewriteFrom'
+  | 'removedByOpening'
+> {
+  /** When all of it is applied. */
+  readonly configuration: Configuration;
+}
+
 /** What one look has found. */
 export interface NodeLook {
   readonly directory: string;
@@ -19,7 +36,7 @@ export interface NodeLook {
   readonly identity: NodeIdentity | undefined;
   /** Why NODE is not to be used. */
   readonly identityError: LookError | undefined;
-  readonly evidence: RaftEvidence | undefined;
+  readonly log: LogLook | undefined;
   /** Why the log is refused. */
   readonly logError: LookError | undefined;
   readonly raftFiles: readonly NodeFile[];

@@ -9,7 +9,7 @@ import { CLUSTER, fileIn, flip, makeNode, optionsFor, puts, TERM, treeOf } from 
 const DATA = '/data';
 const RAFT = `${DATA}/groups/0/raft`;
 
-describe('inspectNode', () => {
+describe('inspectNode', { timeout: 30_000 }, () => {
   test('tells of a sound node what it is, and what its start would do', async () => {
     const fs = new MemoryFileSystem();
     await makeNode({ fs, voters: [1, 2, 3], commands: puts(5), commit: 4, applied: 3 });

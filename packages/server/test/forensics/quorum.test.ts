@@ -58,7 +58,7 @@ function found(fs: MemoryFileSystem, seed = 1): Promise<FoundCluster> {
   return foundCluster({ ...optionsFor(fs), directory: '/data', target: '/new', randomBytes: randomOf(seed) });
 }
 
-describe('planQuorum', () => {
+describe('planQuorum', { timeout: 30_000 }, () => {
   test('ranks by the last term, then by the last index', async () => {
     const fs = new MemoryFileSystem();
     const sources = await sourcesOf(fs, [
@@ -168,7 +168,7 @@ describe('planQuorum', () => {
   });
 });
 
-describe('foundCluster', () => {
+describe('foundCluster', { timeout: 30_000 }, () => {
   test('keeps every entry of the log, and leaves the node as the only member', async () => {
     const fs = new MemoryFileSystem();
     const commands = [...VOTERS.map(member), ...puts(6)];

@@ -27,7 +27,7 @@ async function storeRows(fs: MemoryFileSystem, directory: string): Promise<reado
   return rows;
 }
 
-describe('NodeRows', () => {
+describe('NodeRows', { timeout: 30_000 }, () => {
   test.each<[LogShare, number, readonly string[]]>([
     ['none', 2, ['k1=v1@2']],
     ['committed', 4, ['k1=v1@2', 'k2=v2@3', 'k3=v3@4']],
@@ -112,7 +112,7 @@ describe('NodeRows', () => {
   });
 });
 
-describe('salvageNode', () => {
+describe('salvageNode', { timeout: 30_000 }, () => {
   test('writes the rows of one state into a store of its own', async () => {
     const fs = new MemoryFileSystem();
     await makeNode({ fs, commands: puts(5), commit: 4, applied: 2 });
