@@ -41,6 +41,7 @@ export class LinkPipe {
   readonly #held: Held[] = [];
   #rules: LinkRules;
   #heldBytes = 0;
+  #passedBytes = 0;
   /** When the direction has passed on what it took up last. */
   #freeMs = 0;
   #timer: { cancel(): void } | undefined;
@@ -58,6 +59,11 @@ export class LinkPipe {
 
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** What has gone out. */
+  get passedBytes(): number {
+    return this.#passedBytes;
   }
 
   setRules(rules: LinkRules): void {
@@ -106,6 +112,7 @@ export class LinkPipe {
     if (bytesPerSecond > 0) this.#freeMs = nowMs + (bytes.length / bytesPerSecond) * 1000;
     this.#to.write(bytes);
     this.#heldBytes -= bytes.length;
+    this.#passedBytes += bytes.length;
     if (this.#heldBytes <= MAX_HELD_BYTES && this.#from.isPaused()) this.#from.resume();
   }
 }

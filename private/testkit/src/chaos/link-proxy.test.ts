@@ -184,6 +184,21 @@ describe('LinkProxy', () => {
     expect(world.proxy.connectionCount).toBe(1);
   });
 
+  test('counts what has gone through, on connections that are gone too', async () => {
+    await using world = await World.open();
+    const { dialer, target } = await world.dial();
+
+    dialer.socket.write('hello');
+    target.socket.write('you');
+    await until(() => target.text === 'hello' && dialer.text === 'you');
+    world.proxy.cut();
+    const again = await world.dial();
+    again.dialer.socket.write('again!');
+    await until(() => again.target.text === 'again!');
+
+    expect([world.proxy.passedBytes('forth'), world.proxy.passedBytes('back')]).toEqual([11, 3]);
+  });
+
   test('breaks off what it cannot pass on', async () => {
     await using world = await World.open();
     await world.closeTarget();

@@ -35,6 +35,8 @@ export class LinkProxy implements AsyncDisposable {
   readonly #links = new Set<Link>();
   #forth: LinkRules = CLEAR_LINK;
   #back: LinkRules = CLEAR_LINK;
+  /** Of connections that are gone. */
+  readonly #passedBefore = { forth: 0, back: 0 };
 
   private constructor(options: LinkProxyOptions) {
     this.#options = options;
@@ -64,6 +66,11 @@ export class LinkProxy implements AsyncDisposable {
   /** What came in and has not gone out yet. */
   get heldBytes(): number {
     return [...this.#links].reduce((sum, { forth, back }) => sum + forth.heldBytes + back.heldBytes, 0);
+  }
+
+  /** What has gone out in one direction since this was opened, on all connections. */
+  passedBytes(direction: LinkDirection): number {
+    return [...this.#links].reduce((sum, link) => sum + link[direction].passedBytes, this.#passedBefore[direction]);
   }
 
   /** Changes one direction, or both, of this link: of connections that are there and of later ones. The rest of its rules stays. */
@@ -116,7 +123,9 @@ export class LinkProxy implements AsyncDisposable {
 
   #forget(link: Link): void {
     if (!this.#links.delete(link)) return;
-    link.forth.close();
-    link.back.close();
+    for (const direction of ['forth', 'back'] as const) {
+      this.#passedBefore[direction] += link[direction].passedBytes;
+      link[direction].close();
+    }
   }
 }

@@ -1,0 +1,108 @@
+/**
+ * A node that was away while so much was written that the log no longer reaches back to where it was: it is sent a snapshot, while clients go on writing, over a link that breaks on the way.
+ * All bounds are the defaults. The large size keeps the rate of writes beside that of the transfer as figures.
+ */
+
+import { type Client, connect } from '@kayadb/client';
+import { type LinkProxy, publishFigures, realTime, seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
+import { describe, expect, test } from 'vitest';
+
+import { BulkLoad } from './support/cluster/bulk-load.ts';
+import { ClusterProcesses } from './support/cluster/cluster-processes.ts';
+import { SnapshotWatch } from './support/cluster/snapshot-watch.ts';
+
+const MIB = 1024 * 1024;
+const VALUE_BYTES = 64 * 1024;
+/** A snapshot is made every 64 MiB of log, and 8 MiB are kept behind it. */
+const BULK_BYTES = sized({ ci: 80 * MIB, long: 1024 * MIB });
+/** Of the leader's link to the node: slow enough in the small size to be cut on the way. 0: as fast as it is. */
+const LINK_BYTES_PER_SECOND = sized({ ci: 48 * MIB, long: 0 });
+/** Written by the workload while the rate is measured. */
+const MEASURED_BYTES = sized({ ci: 4 * MIB, long: 256 * MIB });
+/** What may be on its way, and is lost, when a connection breaks: the window of the transfer, and buffers on both sides of the proxy. */
+const LOST_BYTES = 12 * MIB;
+/** What goes over the link beside it: the log behind the snapshot, once that has been installed. */
+const BESIDE_BYTES = 8 * MIB;
+/** Values that are compared, among all. */
+const SAMPLES = 100;
+const RESULTS = new URL('../results/', import.meta.url);
+
+async function leaderOf(cluster: ClusterProcesses): Promise<number> {
+  for (;;) {
+    const leader = await cluster.findLeader();
+    if (leader !== undefined) return leader;
+  }
+}
+
+/** Keys and revisions that the node has, when it has all that was acknowledged. A client that knows one node asks that. */
+async function keysAt(client: Client): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key, revision } of client.scan('', { level: 'linearizable', keysOnly: true })) {
+    keys.push(`${Buffer.from(key).toString()} ${revision}`);
+  }
+  return keys;
+}
+
+describe('a node that was away for long', () => {
+  test(
+    'catches up by a snapshot that goes on where a broken connection left it, while clients write',
+    { timeout: timeoutFor(180_000) },
+    async () => {
+      await using cluster = await ClusterProcesses.start({ nodeCount: 3 });
+      await using client = connect(cluster.addresses);
+      const leader = await leaderOf(cluster);
+      const follower = (leader + 1) % 3;
+      const link: LinkProxy = cluster.link(leader, follower);
+      const random = seededRandom(testSeed()).fork('bulk');
+
+      await cluster.stop(follower);
+      await using load = new BulkLoad({ client, valueBytes: VALUE_BYTES, random });
+      await load.takes(BULK_BYTES - MEASURED_BYTES);
+      const alone = await load.measure(MEASURED_BYTES);
+      const passedBefore = link.passedBytes('forth');
+      link.shape({ bytesPerSecond: LINK_BYTES_PER_SECOND });
+      const startedMs = realTime.now();
+      await cluster.start(follower);
+      await using watch = new SnapshotWatch(cluster.addresses[leader]!, follower + 1);
+      const beforeCut = await watch.until(({ arrived, total }) => arrived > total * 0.6);
+      const ackedBefore = load.writtenBytes;
+      cluster.cutLink(leader, follower);
+      const installed = cluster.process(follower).next(({ event }) => event === 'raft.snapshot-installed');
+      const last = await watch.ended(installed);
+      const transferMs = realTime.now() - startedMs;
+      const passed = link.passedBytes('forth') - passedBefore;
+      const meanwhile = load.rateSince(ackedBefore, beforeCut.atMs);
+      link.heal();
+      await load.stop();
+      await using leads = connect(cluster.addresses[leader]!);
+      await using follows = connect(cluster.addresses[follower]!);
+      const [expected, keys] = [await keysAt(leads), await keysAt(follows)];
+      const damaged = await load.findDamaged(follows, SAMPLES);
+
+      expect(load.failures).toEqual([]);
+      expect(cluster.deaths).toEqual([]);
+      // The same transfer, which never falls back behind what had arrived, but for what was on its way.
+      expect(last.total).toBe(beforeCut.total);
+      expect(watch.least(beforeCut.atMs)).toBeGreaterThanOrEqual(beforeCut.arrived - LOST_BYTES);
+      expect(passed).toBeLessThan(last.total + LOST_BYTES + BESIDE_BYTES);
+      expect(meanwhile).toBeGreaterThan(sized({ ci: 0, long: alone / 2 }));
+      expect(expected).toHaveLength(load.acknowledgedCount);
+      expect(keys).toEqual(expected);
+      expect(damaged).toEqual([]);
+      publishFigures(
+        'snapshot-catch-up',
+        {
+          'written MiB': Math.round(BULK_BYTES / MIB),
+          'snapshot MiB': Math.round(last.total / MIB),
+          'arrived at the cut MiB': Math.round(beforeCut.arrived / MIB),
+          'sent in all MiB': Math.round(passed / MIB),
+          'transfer ms': Math.round(transferMs),
+          'writes before MiB/s': Number((alone / MIB).toFixed(1)),
+          'writes meanwhile MiB/s': Number((meanwhile / MIB).toFixed(1)),
+          'failed requests': 0,
+        },
+        RESULTS,
+      );
+    },
+  );
+});

@@ -1,0 +1,76 @@
+/** How far a snapshot to one member has arrived, as the leader tells it, looked at again and again. */
+
+import { type Client, connect } from '@kayadb/client';
+import { realTime } from '@kayadb/testkit';
+
+/** Between two looks. */
+const PAUSE_MS = 20;
+
+/** A snapshot that was on its way. */
+export interface SnapshotLook {
+  readonly atMs: number;
+  /** Bytes. */
+  readonly arrived: number;
+  readonly total: number;
+}
+
+interface MemberRow {
+  readonly node: number;
+  readonly progress: null | {
+    readonly snapshot: null | { readonly arrived_bytes: number; readonly total_bytes: number };
+  };
+}
+
+export class SnapshotWatch implements AsyncDisposable {
+  readonly #node: number;
+  readonly #client: Client;
+  readonly #looks: SnapshotLook[] = [];
+
+  /** @param address - Of the leader. */
+  constructor(address: string, node: number) {
+    this.#client = connect(address);
+    this.#node = node;
+  }
+
+  /** Looks until a snapshot is on its way and is so. */
+  async until(isMeant: (look: SnapshotLook) => boolean): Promise<SnapshotLook> {
+    for (;;) {
+      const look = await this.#look();
+      if (look !== undefined && isMeant(look)) return look;
+      await pause();
+    }
+  }
+
+  /** Looks on until that has happened. @returns The last snapshot that was on its way. */
+  async ended(happening: Promise<unknown>): Promise<SnapshotLook> {
+    let hasHappened = false;
+    const watched = happening.then(() => (hasHappened = true));
+    while (!hasHappened) {
+      await this.#look();
+      await Promise.race([pause(), watched]);
+    }
+    return this.#looks.at(-1)!;
+  }
+
+  /** The least that had arrived in all looks from then on. */
+  least(fromMs: number): number {
+    return Math.min(...this.#looks.filter(({ atMs }) => atMs >= fromMs).map(({ arrived }) => arrived));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #look(): Promise<SnapshotLook | undefined> {
+    const { members } = (await this.#client.members()) as unknown as { readonly members: readonly MemberRow[] };
+    const snapshot = members.find(({ node }) => node === this.#node)?.progress?.snapshot;
+    if (snapshot === null || snapshot === undefined) return undefined;
+    const look = { atMs: realTime.now(), arrived: snapshot.arrived_bytes, total: snapshot.total_bytes };
+    this.#looks.push(look);
+    return look;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => void realTime.setTimer(PAUSE_MS, resolve));
+}
