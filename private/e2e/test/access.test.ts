@@ -149,7 +149,7 @@ function withToken(request: Request, shown: Shown): Request {
   if (shown === 'none' || request.kind === 'hello' || request.kind === 'health') return request;
   const kind = /member|leader|learner/.test(request.kind) ? 'operator' : 'client';
   const credential: Credential = { kind, token: encodeUtf8(TOKENS[shown]) };
-  return { ...request, credential } as Request;
+  return { ...request, credential };
 }
 
 /** In the words of the table. */

@@ -43,12 +43,8 @@ export class SnapshotWatch implements AsyncDisposable {
 
   /** Looks on until that has happened. @returns The last snapshot that was on its way. */
   async ended(happening: Promise<unknown>): Promise<SnapshotLook> {
-    let hasHappened = false;
-    const watched = happening.then(() => (hasHappened = true));
-    while (!hasHappened) {
-      await this.#look();
-      await Promise.race([pause(), watched]);
-    }
+    const watched = happening.then(() => true);
+    while ((await Promise.race([pause(), watched])) !== true) await this.#look();
     return this.#looks.at(-1)!;
   }
 
