@@ -89,11 +89,13 @@ describe('kayactl without a quorum', { timeout: 60_000 }, () => {
     const stale = await world.run(...servers, 'get', 'k', '--stale');
     const scanned = await world.run(...servers, 'scan', '--stale');
     const put = await world.run(...servers, 'put', 'k', 'new');
+    const silent = await world.run(...servers, 'put', 'k', 'new', '--json');
     const status = await world.run(...servers, 'status');
 
     expect([stale.stdout, scanned.stdout]).toEqual(['v\n', 'k v\n']);
     expect(put).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(put.stderr).toMatch(/^ERROR: .*(?:not the leader|no answer|quorum)/);
+    expect(put.stderr).toMatch(/^(?:NOTE: trying again: .*\n){2,3}ERROR: .*(?:not the leader|no answer|quorum)/);
+    expect(silent.stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(status.exitCode).toBe(1);
     expect(status.stdout).toContain('no-leader');
     expect(status.stderr).toContain('no leader is heard');

@@ -84,7 +84,7 @@ export class Survey {
   #clientOf(endpoint: string): Client {
     const known = this.#clients.get(endpoint);
     if (known !== undefined) return known;
-    const client = connectServers(this.#context, [endpoint], { retry: { attempts: 2 } });
+    const client = connectServers(this.#context, [endpoint], { retry: { attempts: 2 }, onEvent: ignore });
     this.#clients.set(endpoint, client);
     return client;
   }
@@ -142,4 +142,8 @@ function withoutAddress(members: readonly KnownMember[], reports: readonly NodeR
     const error = 'its address for clients is not known yet';
     return [{ ok: false, endpoint: '-', node, code: 'KAYA_UNAVAILABLE', error } as const];
   });
+}
+
+function ignore(): void {
+  // A node that does not answer has a row.
 }

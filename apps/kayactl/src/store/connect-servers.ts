@@ -3,16 +3,22 @@
 import type { Client, ClientOptions } from '@kayadb/client';
 
 import type { CommandContext } from '../invocation.ts';
+import { tellWaiting } from './tell-waiting.ts';
 import { useAndClose } from './use-and-close.ts';
 
-/** Nothing is dialed before the first call. @param endpoints - By default those of the command line. */
+/**
+ * A client that tells when it has to wait for long, unless it is given an `onEvent`. Nothing is dialed before the first call.
+ *
+ * @param endpoints - By default those of the command line.
+ */
 export function connectServers(
-  { io, globals }: CommandContext,
-  endpoints: readonly string[] = globals.servers,
-  options: Pick<ClientOptions, 'protocol' | 'deadlineMs' | 'retry'> = {},
+  context: CommandContext,
+  endpoints: readonly string[] = context.globals.servers,
+  options: Pick<ClientOptions, 'retry' | 'onEvent'> = {},
 ): Client {
-  const { timeoutMs, clientToken, operatorToken, tls } = globals;
-  return io.connect(endpoints, { timeoutMs, clientToken, operatorToken, tls, ...options });
+  const { timeoutMs, clientToken, operatorToken, tls } = context.globals;
+  const onEvent = tellWaiting(context);
+  return context.io.connect(endpoints, { timeoutMs, clientToken, operatorToken, tls, onEvent, ...options });
 }
 
 /** Runs `use` on a client of the servers of the command line, which is closed before this resolves or rejects. */
