@@ -128,7 +128,7 @@ function flawOf({ summary: { verdict, live, damage, node, log } }: QuorumSource)
   if (damage !== null) return `damaged: ${damage}`;
   if (node === null) return 'it does not say whose it is';
   if (node.cluster === null || log === null || log.lastIndex === 0) return 'it holds nothing of the group yet';
-  if (live) return 'a process has it open; stop that first';
+  if (live) return 'a process has it open, or may have: stop that, or see kayactl unlock';
   return verdict === 'clean' || verdict === 'recoverable' ? null : `it is ${verdict}`;
 }
 
@@ -203,6 +203,7 @@ function refusalsOf(best: Usable | undefined, sources: readonly QuorumSource[], 
   const refusals: string[] = [];
   if (hasQuorum)
     refusals.push('a majority of the voters is here: start these nodes, and they elect a leader and lose nothing');
-  for (const { name, summary } of sources) if (summary.live) refusals.push(`a process has ${name} open: stop it first`);
+  for (const { name, summary } of sources)
+    if (summary.live) refusals.push(`a process has ${name} open, or may have: stop it, or see kayactl unlock`);
   return refusals;
 }
