@@ -28,6 +28,8 @@ export interface ChaosRunOptions {
   readonly name?: string;
   readonly faults: Omit<FaultPlanOptions, 'nodeCount'>;
   readonly workload?: Partial<WorkloadOptions>;
+  /** What else happens, until the signal is aborted. */
+  readonly meanwhile?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface ChaosRunResult extends WorkloadCounts {
@@ -51,7 +53,9 @@ export async function runChaos(options: ChaosRunOptions): Promise<ChaosRunResult
   // A play that fails ends the workload, and the other way round; neither is left alone.
   const working = runWorkload({ ...workload, signal: isOver.signal }).finally(() => isOver.abort());
   playing.catch(() => isOver.abort());
-  await Promise.allSettled([working, playing]);
+  const beside = options.meanwhile?.(isOver.signal);
+  await Promise.allSettled([working, playing, beside]);
+  await beside;
   const faultCount = await playing;
   const counts = await working;
   await cluster.ready();

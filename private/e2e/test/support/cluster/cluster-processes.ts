@@ -41,6 +41,8 @@ export interface ClusterProcessesOptions {
   readonly program?: readonly string[];
   /** Nodes dial each other without a proxy between: for figures of time. Links cannot be shaped or cut then. */
   readonly isDirect?: boolean;
+  /** Clients reach the nodes through proxies, too, and nodes name those to them. */
+  readonly hasClientProxies?: boolean;
 }
 
 interface ClusterNode {
@@ -61,6 +63,8 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
   readonly #options: ClusterProcessesOptions;
   readonly #nodes: readonly ClusterNode[];
   readonly #proxies: ReadonlyMap<string, LinkProxy>;
+  /** By place; empty where clients reach the nodes themselves. */
+  readonly #doors: readonly LinkProxy[];
   /** Processes whose end is this class's doing. */
   readonly #ended = new Set<ServerProcess>();
   #diskLoad: DiskLoad | undefined;
@@ -71,16 +75,18 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     folder: RunFolder,
     nodes: readonly ClusterNode[],
     proxies: ReadonlyMap<string, LinkProxy>,
+    doors: readonly LinkProxy[],
   ) {
     this.folder = folder;
     this.#options = options;
     this.#nodes = nodes;
     this.#proxies = proxies;
+    this.#doors = doors;
   }
 
   /** Starts all nodes and waits until all of them serve. Requires: a test is running. */
   static async start(options: ClusterProcessesOptions): Promise<ClusterProcesses> {
-    const { nodeCount, isDirect = false } = options;
+    const { nodeCount, isDirect = false, hasClientProxies = false } = options;
     const ports = await findFreePorts(2 * nodeCount);
     const nodes = Array.from({ length: nodeCount }, (_, place): ClusterNode => {
       const [clientPort, raftPort] = [ports[2 * place]!, ports[2 * place + 1]!];
@@ -92,7 +98,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
       const target = { host: HOST, port: nodes[to]!.raftPort };
       proxies.set(linkName(from, to), await LinkProxy.open({ target, clock: realTime }));
     }
-    const cluster = new ClusterProcesses(options, openRunFolder(), nodes, proxies);
+    const doors: LinkProxy[] = [];
+    for (const { clientPort } of hasClientProxies ? nodes : []) {
+      doors.push(await LinkProxy.open({ target: { host: HOST, port: clientPort }, clock: realTime }));
+    }
+    const cluster = new ClusterProcesses(options, openRunFolder(), nodes, proxies, doors);
     onTestFinished(() => cluster[Symbol.asyncDispose]());
     for (const node of nodes.slice(0, options.initialCount)) cluster.#launch(node);
     await cluster.ready();
@@ -105,7 +115,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
 
   /** Where clients reach the nodes, by place. The addresses stay over restarts. */
   get addresses(): readonly string[] {
-    return this.#nodes.map(({ clientPort }) => `${HOST}:${clientPort}`);
+    return this.#nodes.map(({ place, clientPort }) => `${HOST}:${this.#doors[place]?.port ?? clientPort}`);
   }
 
   /** Where the nodes reach each other, by place. */
@@ -144,8 +154,8 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
   async findLeader(): Promise<number | undefined> {
     const asked = this.#nodes
       .filter((node) => isRunning(node))
-      .map(async ({ place }) => {
-        await using client = connect(this.addresses[place]!, {
+      .map(async ({ place, clientPort }) => {
+        await using client = connect(`${HOST}:${clientPort}`, {
           protocol: 1,
           retry: { attempts: 1, redirects: 0 },
           ...this.#options.client,
@@ -209,6 +219,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     this.link(from, to).cut();
   }
 
+  /** Breaks off all connections of clients: what was asked may be done, and its answer is lost. */
+  cutClients(): void {
+    for (const door of this.#doors) door.cut();
+  }
+
   healLinks(): void {
     for (const proxy of this.#proxies.values()) proxy.heal();
   }
@@ -223,7 +238,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     this.#isClosed = true;
     await this.loadDisk(false);
     await Promise.all(this.#nodes.map(({ place }) => this.kill(place)));
-    for (const proxy of this.#proxies.values()) await proxy[Symbol.asyncDispose]();
+    for (const proxy of [...this.#proxies.values(), ...this.#doors]) await proxy[Symbol.asyncDispose]();
   }
 
   #launch(node: ClusterNode): void {
@@ -232,7 +247,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     node.life++;
     const log = this.folder.at('logs', `node-${place + 1}.${node.life}.log`);
     const server = ServerProcess.launch(this.dataFolder(place), {
-      address: this.addresses[place]!,
+      address: `${HOST}:${node.clientPort}`,
       hasReports: this.#options.hasReports ?? false,
       flags: [...this.#flagsOf(node), ...(this.#options.flags ?? []), ...(this.#options.flagsOf?.(place) ?? [])],
       command: tiedNode(...(this.#options.program ?? [KAYADB_SERVER])),
@@ -255,10 +270,11 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     return [
       `--node-id=${place + 1}`,
       `--raft-addr=${HOST}:${raftPort}`,
+      ...(this.#doors.length > 0 ? [`--advertise-client-addr=${this.addresses[place]!}`] : []),
       ...(isJoining ? ['--join-cluster'] : []),
       ...peers.flatMap((peer) => {
         const port = this.#options.isDirect === true ? peer.raftPort : this.link(place, peer.place).port;
-        return ['--peer', `${peer.place + 1}=${HOST}:${port},${HOST}:${peer.clientPort}`];
+        return ['--peer', `${peer.place + 1}=${HOST}:${port},${this.addresses[peer.place]!}`];
       }),
     ];
   }
