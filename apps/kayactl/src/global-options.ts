@@ -16,6 +16,7 @@ export interface GlobalOptions {
   /** Endpoints as `host:port`; empty in embedded mode. */
   readonly servers: readonly string[];
   readonly timeoutMs: number | undefined;
+  readonly deadlineMs: number | undefined;
   readonly durability: Durability | undefined;
   readonly json: boolean;
   readonly clientToken: string | undefined;
@@ -29,6 +30,7 @@ interface GlobalFlags extends TlsFlags {
   readonly data: string;
   readonly server?: readonly string[];
   readonly timeout?: number;
+  readonly deadline?: number;
   readonly durability?: Durability;
   readonly json?: boolean;
   readonly clientToken?: string;
@@ -48,6 +50,11 @@ export function addGlobalOptions(program: Command): void {
     .option('--data <dir>', 'folder of the store to open directly', './data')
     .option('--server <host:port>', 'talk to this server instead; repeat it for further nodes', collectServer)
     .option('--timeout <ms>', 'how long one request to a server may take (default: 5000, scans 60000)', parseTimeout)
+    .option(
+      '--deadline <ms>',
+      'how long it may take with all its tries, at other nodes too (default: 30000)',
+      parseTimeout,
+    )
     .addOption(
       new Option('--durability <mode>', 'what an acknowledged write survives (default: strict)').choices([
         'strict',
@@ -70,6 +77,7 @@ export async function readGlobalOptions(flags: GlobalFlags, io: KayactlIo): Prom
     data: flags.data,
     servers: flags.server ?? [],
     timeoutMs: flags.timeout,
+    deadlineMs: flags.deadline,
     durability: flags.durability,
     json: flags.json ?? false,
     clientToken: await readToken(

@@ -89,13 +89,17 @@ describe('kayactl without a quorum', { timeout: 60_000 }, () => {
     const stale = await world.run(...servers, 'get', 'k', '--stale');
     const scanned = await world.run(...servers, 'scan', '--stale');
     const put = await world.run(...servers, 'put', 'k', 'new');
-    const silent = await world.run(...servers, 'put', 'k', 'new', '--json');
+    const before = world.clock.now();
+    const silent = await world.run(...servers, 'put', 'k', 'new', '--json', '--deadline', '4000');
+    const waitedMs = world.clock.now() - before;
     const status = await world.run(...servers, 'status');
 
     expect([stale.stdout, scanned.stdout]).toEqual(['v\n', 'k v\n']);
     expect(put).toMatchObject({ exitCode: 1, stdout: '' });
     expect(put.stderr).toMatch(/^(?:NOTE: trying again: .*\n){2,3}ERROR: .*(?:not the leader|no answer|quorum)/);
     expect(silent.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(waitedMs).toBeGreaterThanOrEqual(4_000);
+    expect(waitedMs).toBeLessThan(8_000);
     expect(status.exitCode).toBe(1);
     expect(status.stdout).toContain('no-leader');
     expect(status.stderr).toContain('no leader is heard');

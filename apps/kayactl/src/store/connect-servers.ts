@@ -16,9 +16,9 @@ export function connectServers(
   endpoints: readonly string[] = context.globals.servers,
   options: Pick<ClientOptions, 'retry' | 'onEvent'> = {},
 ): Client {
-  const { timeoutMs, clientToken, operatorToken, tls } = context.globals;
+  const { timeoutMs, deadlineMs, clientToken, operatorToken, tls } = context.globals;
   const onEvent = tellWaiting(context);
-  return context.io.connect(endpoints, { timeoutMs, clientToken, operatorToken, tls, onEvent, ...options });
+  return context.io.connect(endpoints, { timeoutMs, deadlineMs, clientToken, operatorToken, tls, onEvent, ...options });
 }
 
 /** Runs `use` on a client of the servers of the command line, which is closed before this resolves or rejects. */

@@ -71,7 +71,7 @@ class RemoteStore implements Store {
     this.#client = client;
     this.target = target;
     this.#call = { signal };
-    this.#scanCall = { signal, timeoutMs: scanTimeoutMs, deadlineMs: scanTimeoutMs };
+    this.#scanCall = { signal, timeoutMs: scanTimeoutMs };
   }
 
   async put(key: Uint8Array, value: Uint8Array): Promise<ServerReceipt | undefined> {
