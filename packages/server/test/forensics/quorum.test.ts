@@ -5,6 +5,7 @@ import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { crashClones, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
+import { NodeDirectory } from '../../src/directory/node-directory.ts';
 import { foundCluster, type FoundCluster, REVISION_GAP } from '../../src/forensics/found-cluster.ts';
 import { inspectNode } from '../../src/forensics/inspect-node.ts';
 import { NodeRows } from '../../src/forensics/node-rows.ts';
@@ -302,7 +303,7 @@ describe('foundCluster', { timeout: 30_000 }, () => {
     },
   );
 
-  test('takes no directory that a process has open, nor one that is damaged, and leaves nothing behind', async () => {
+  test('takes no directory that is damaged, and leaves nothing behind', async () => {
     const fs = new MemoryFileSystem();
     await makeNode({ fs, voters: VOTERS, commands: puts(4), snapshots: true });
     await flip(fs, '/data/groups/0/raft/raft-snapshot.bin', 120);
@@ -310,5 +311,24 @@ describe('foundCluster', { timeout: 30_000 }, () => {
     await expect(found(fs)).rejects.toMatchObject({ code: 'KAYA_RAFT_CORRUPTION' });
 
     expect((await fs.readDirectory('/')).map(({ name }) => name)).toEqual(['data']);
+  });
+
+  test('takes no directory that a process has open, also when that began meanwhile', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, voters: VOTERS, commands: puts(4) });
+    const options = optionsFor(fs);
+    const open = (): Promise<NodeDirectory> =>
+      NodeDirectory.open({ fs, processes: options.processes, directory: '/data', node: 1, drawIncarnation: () => 1 });
+    let opening: Promise<NodeDirectory> | undefined;
+    const stop = fs.afterEachMutation(({ path }) => {
+      if (path.startsWith('/new.partial')) opening ??= open();
+    });
+
+    const founding = foundCluster({ ...options, directory: '/data', target: '/new', randomBytes: randomOf(1) });
+
+    await expect(founding).rejects.toMatchObject({ code: 'KAYA_LOCKED' });
+    stop();
+    expect((await fs.readDirectory('/')).map(({ name }) => name)).toEqual(['data']);
+    await (await opening)!.close();
   });
 });
