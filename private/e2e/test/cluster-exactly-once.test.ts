@@ -99,7 +99,8 @@ async function runTrouble(trouble: Trouble): Promise<ChaosRunResult> {
     },
     workload: { mix, thinkMs, registers: ['a', 'b'], lists: LISTS, retryMs: 20 },
     meanwhile: async (signal) => {
-      while (cutMs !== undefined && !signal.aborted) {
+      if (cutMs === undefined) return;
+      while (!signal.aborted) {
         await pause(cutMs);
         cluster.cutClients();
       }
