@@ -52,10 +52,15 @@ export class LogReplay {
     return this.#unvouched;
   }
 
+  /** Whether the log ends with the entry that `start` says it follows. Then it is that log: where two have an entry in common, they have all before it (paper section 5.3). */
+  leadsTo({ firstIndex, previousTerm }: SegmentStart): boolean {
+    return firstIndex === this.#table.lastIndex + 1 && previousTerm === this.#table.lastTerm;
+  }
+
   /** The next segment begins, where the records of the last have ended. @throws RaftCorruptionError when it says otherwise. */
   enter(file: string, start: SegmentStart): void {
-    const { lastIndex, lastTerm } = this.#table;
-    if (start.firstIndex !== lastIndex + 1 || start.previousTerm !== lastTerm) {
+    if (!this.leadsTo(start)) {
+      const { lastIndex, lastTerm } = this.#table;
       throw new RaftCorruptionError(
         file,
         0,

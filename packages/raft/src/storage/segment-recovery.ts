@@ -90,12 +90,13 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
       tail = { file: segment.file, offset: stop.offset, reason: stop.reason, kind: classifyTail(walked, stop) };
       break;
     }
-    if (stop.lsn === next.header.startLsn) {
+    const isNext = next.segment === segment.segment + 1;
+    // Of a segment that is gone the number may be missing, because nothing was in it; or there was, and the two meet by chance.
+    if (stop.lsn === next.header.startLsn && (isNext || replay.leadsTo(next.header))) {
       replay.enter(next.file, next.header);
       continue;
     }
-    if (next.segment === segment.segment + 1)
-      throw stopped(segment.file, stop, `and ${next.file} says that it was durable`);
+    if (isNext) throw stopped(segment.file, stop, `and ${next.file} says that it was durable`);
     // A compaction was under way: segments between the two are gone, and so nothing before the later one is needed.
     replay = new LogReplay(next.header);
     first = i + 1;
