@@ -2,7 +2,8 @@
  * The folder in which the files of a snapshot arrive: `snapshot.partial/`. Format: docs/format/raft-snapshot-transfer.md, "The staging folder".
  *
  * Invariant: PROGRESS never says more than what is on disk under durable names. So whatever a crash leaves, what is taken up again is read back and
- * verified, and nothing else is trusted. After a failed sync nothing is trusted any more in the life of the process.
+ * verified, and nothing else is trusted. After a failed sync nothing is trusted any more in the life of the process, and the next one writes to none of
+ * its files (docs/decisions/20261122-files-of-one-process.md).
  */
 
 import { assert, crc32c, equalBytes } from '@kayadb/codec';
@@ -12,7 +13,7 @@ import { RaftError } from '../errors.ts';
 import { poisoned } from '../storage/disk-outcome.ts';
 import type { RaftIdentity } from '../storage/raft-identity.ts';
 import type { SnapshotFile, TransferPosition } from '../wire/transfer-message.ts';
-import { checksumOfFile, readIfThere, removeFilesIn } from './staged-files.ts';
+import { checksumOfFile, copyStart, readIfThere, removeFilesIn } from './staged-files.ts';
 import {
   decodeProgress,
   decodeStagedSnapshot,
@@ -26,6 +27,8 @@ import {
   TRANSFER_FILE,
 } from './staging-format.ts';
 
+/** No name of a snapshot's file: those begin with a letter or a digit. */
+const COPY_NAME = '_copy';
 const START: StagingProgress = { file: 0, offset: 0, crc: 0 };
 
 export interface StagingOptions {
@@ -48,6 +51,8 @@ export class SnapshotStaging {
   #position = START;
   /** Of the file at the position, once something of it was written. */
   #handle: FileHandle | undefined;
+  /** Name of the last file that this process made. */
+  #ownFile: string | undefined;
   #uncheckpointedBytes = 0;
   #hasNewNames = false;
   #poison: RaftError | undefined;
@@ -165,6 +170,17 @@ export class SnapshotStaging {
     const { file, offset } = this.#position;
     const kept = this.#files.slice(0, offset > 0 ? file + 1 : file).map(({ name }) => name);
     await removeFilesIn(this.#fs, this.filesFolder, kept);
+    if (offset > 0) await this.#makeOwn(this.#files[file]!.name, offset);
+  }
+
+  /** Puts a copy in the place of a file that an earlier process has begun: nobody knows of the syncs of that. */
+  async #makeOwn(name: string, bytes: number): Promise<void> {
+    if (name === this.#ownFile) return;
+    const [path, copy] = [`${this.filesFolder}/${name}`, `${this.filesFolder}/${COPY_NAME}`];
+    await copyStart(this.#fs, path, copy, bytes);
+    await this.#fs.rename(copy, path);
+    await this.#fs.syncDirectory(this.filesFolder);
+    this.#ownFile = name;
   }
 
   /** What is not to be read, or belongs to something else, says nothing. */
@@ -232,8 +248,10 @@ export class SnapshotStaging {
     if (this.#handle === undefined) {
       const { file, offset } = this.#position;
       const isNew = offset === 0;
-      this.#handle = await this.#fs.open(`${this.filesFolder}/${this.#files[file]!.name}`, isNew ? 'create' : 'write');
+      const { name } = this.#files[file]!;
+      this.#handle = await this.#fs.open(`${this.filesFolder}/${name}`, isNew ? 'create' : 'write');
       this.#hasNewNames ||= isNew;
+      this.#ownFile = name;
     }
     return this.#handle;
   }

@@ -1,6 +1,6 @@
-/** Small work on files that are being staged: reading them back, and removing them. */
+/** Small work on files that are being staged: reading them back, copying and removing them. */
 
-import { crc32c } from '@kayadb/codec';
+import { assert, crc32c } from '@kayadb/codec';
 import { type FileHandle, type FileSystem, isNotFound } from '@kayadb/vfs';
 
 /** Bound: memory for reading a file back. */
@@ -55,6 +55,32 @@ async function checksumOf(handle: FileHandle, bytes: number): Promise<number | u
     at += read;
   }
   return crc;
+}
+
+/**
+ * Makes a file of the first `bytes` bytes of another. Requires: that has as many, and nothing has the new name.
+ *
+ * Durability: of the bytes, when it resolves; not of the name.
+ */
+export async function copyStart(fs: FileSystem, from: string, to: string, bytes: number): Promise<void> {
+  const source = await fs.open(from, 'read');
+  try {
+    const target = await fs.open(to, 'create');
+    try {
+      const buffer = new Uint8Array(Math.min(bytes, READ_BYTES));
+      for (let at = 0; at < bytes;) {
+        const read = await source.read(buffer.subarray(0, Math.min(buffer.length, bytes - at)), at);
+        assert(read > 0, `${from} ends before it is copied`);
+        await target.write(buffer.subarray(0, read), at);
+        at += read;
+      }
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
 }
 
 /** Removes the files in `folder` but those in `kept`. Does nothing when there is no such folder. */

@@ -46,14 +46,14 @@ export type CrashMode =
 
 /**
  * Every way to crash now that may leave a disk of its own: the last write torn at each sector and at two random bytes, each file and each
- * change of names alone. Without anything unsynced, `everything` is all there is.
+ * change of names alone. Without anything unsynced, or given up by a failed sync, `everything` is all there is.
  *
  * @param random - Uniform in [0, 1).
  */
 export function crashModes(fs: MemoryFileSystem, random: () => number): readonly CrashMode[] {
-  const { files, nameChanges, lastWrite } = findUnsynced(fs.content.root);
+  const { files, nameChanges, lastWrite, isLossy } = findUnsynced(fs.content.root);
   const modes: CrashMode[] = [{ kind: 'everything' }];
-  if (files.length + nameChanges.length > 0) modes.push({ kind: 'nothing-unsynced' });
+  if (files.length + nameChanges.length > 0 || isLossy) modes.push({ kind: 'nothing-unsynced' });
   if (files.length > 0) modes.push({ kind: 'random-sectors' }, { kind: 'size-without-data' });
   if (lastWrite !== undefined) {
     const { length } = lastWrite.data;

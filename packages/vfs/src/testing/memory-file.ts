@@ -41,6 +41,11 @@ export class MemoryFile {
     return this.#current.bytes;
   }
 
+  /** Whether reads give bytes that no sync will make durable. */
+  get isLossy(): boolean {
+    return this.#lost.size > 0;
+  }
+
   get unsynced(): readonly UnsyncedChange[] {
     return this.#unsynced;
   }

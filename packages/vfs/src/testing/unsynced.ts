@@ -11,6 +11,8 @@ export interface Unsynced {
   readonly files: readonly MemoryFile[];
   readonly nameChanges: readonly NameChange[];
   readonly lastWrite: UnsyncedWrite | undefined;
+  /** Whether a failed sync has left something in memory that a crash takes, however often it is synced. */
+  readonly isLossy: boolean;
 }
 
 /** Looks at everything below `root` that has a name or, after a crash, may have one. */
@@ -18,11 +20,13 @@ export function findUnsynced(root: MemoryFolder): Unsynced {
   const files: MemoryFile[] = [];
   const nameChanges: NameChange[] = [];
   const seen = new Set<MemoryNode>();
+  let isLossy = false;
   const visit = (node: MemoryNode): void => {
     if (seen.has(node)) return;
     seen.add(node);
     if (node.kind === 'file') {
       if (node.unsynced.length > 0) files.push(node);
+      isLossy ||= node.isLossy;
       return;
     }
     nameChanges.push(...node.pending);
@@ -30,7 +34,7 @@ export function findUnsynced(root: MemoryFolder): Unsynced {
     for (const child of node.synced.values()) visit(child);
   };
   visit(root);
-  return { files, nameChanges, lastWrite: lastUnsyncedWrite(root) };
+  return { files, nameChanges, lastWrite: lastUnsyncedWrite(root), isLossy };
 }
 
 /** The newest unsynced write to a file that has a name. */
