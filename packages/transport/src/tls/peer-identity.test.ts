@@ -111,6 +111,13 @@ describe('parseSpkiPin', () => {
     expect(parseSpkiPin(text)).toBe(hex);
   });
 
+  test.each(['sha256/', 'sha256//', ''])('takes base64 that begins with a slash behind %j', (prefix) => {
+    const begins = Buffer.alloc(32, 0xff).toString('base64');
+
+    expect(begins).toMatch(/^\/\//);
+    expect(parseSpkiPin(`${prefix}${begins}`)).toBe('ff'.repeat(32));
+  });
+
   test.each(['', hex.slice(1), `${hex}0`, base64.slice(1), 'sha256/', hex.replace('0', 'g')])('refuses %j', (text) => {
     expect(parseSpkiPin(text)).toBeUndefined();
   });

@@ -74,10 +74,10 @@ export function describeExpected(expected: ExpectedIdentity): string {
  * @returns 64 lower case hex digits, or `undefined`.
  */
 export function parseSpkiPin(text: string): string | undefined {
-  const bare = text.trim().replace(/^sha256\/{1,2}/i, '');
-  const hex = bare.replaceAll(':', '');
-  if (/^[\da-f]{64}$/i.test(hex)) return hex.toLowerCase();
-  return /^[A-Za-z\d+/]{43}=$/.test(bare) ? Buffer.from(bare, 'base64').toString('hex') : undefined;
+  // A slash behind the first may be a second one of curl's spelling, or the first digit in base64: the length of the rest tells.
+  const [, bare = ''] = /^(?:sha256\/{1,2})?((?:[\da-f]{2}:?){32}|[a-z\d+/]{43}=)$/i.exec(text.trim()) ?? [];
+  if (bare === '') return undefined;
+  return bare.endsWith('=') ? Buffer.from(bare, 'base64').toString('hex') : bare.replaceAll(':', '').toLowerCase();
 }
 
 /** Empty for a key of a kind that is not known here, which no pin matches. */
