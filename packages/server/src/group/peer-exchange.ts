@@ -48,7 +48,7 @@ export interface PeerExchangeOptions {
   readonly logger: Logger;
   /** TLS of the links to a node. */
   readonly tlsOf: (node: NodeId) => DialTls | undefined;
-  /** The last connection of a node has ended, by itself: a hint that the node may have. */
+  /** A connection with a node has ended, by itself, in one direction or the other: a hint that the node may have. */
   readonly onGone: (node: NodeId) => void;
 }
 
@@ -75,6 +75,8 @@ export class PeerExchange implements PeerSender {
   readonly mesh: PeerMesh;
   readonly #options: PeerExchangeOptions;
   readonly #incoming = new Map<IncomingPeer, PeerIntake>();
+  /** What was told last of each node that TLS is in the way of. Bound: nodes of the mesh, since the start. */
+  readonly #untrusted = new Map<NodeId, string>();
   #ends: ExchangeEnds | undefined;
 
   constructor(options: PeerExchangeOptions) {
@@ -96,10 +98,16 @@ export class PeerExchange implements PeerSender {
             { event: 'peer.down', peer: node, stream, code: reason.code },
             `the link to node ${node} is down`,
           );
-          if (stream === 'messages') this.#ends?.node.reportUnreachable(node);
+          if (stream !== 'messages') return;
+          this.#ends?.node.reportUnreachable(node);
+          this.#options.onGone(node);
         },
         handleFailed: (node, stream, reason, answer) => {
-          if (answer === undefined || stream === 'snapshots') return;
+          if (stream === 'snapshots') return;
+          if (answer === undefined) {
+            this.#tellUntrusted(node, reason);
+            return;
+          }
           const { verdict, reason: why } = answer;
           // Whoever has no cluster yet is expected to say so.
           logger[verdict === 'no-cluster' ? 'debug' : 'warn'](
@@ -206,7 +214,18 @@ export class PeerExchange implements PeerSender {
     this.#options.onGone(node);
   }
 
+  /** Once, until that node is reached or the reason is another: a node that is only down is told of as such, and a wrong certificate has to be seen. */
+  #tellUntrusted(node: NodeId, { code, message }: TransportError): void {
+    if (!code.startsWith('KAYA_TLS_') || this.#untrusted.get(node) === code) return;
+    this.#untrusted.set(node, code);
+    this.#options.logger.warn(
+      { event: 'peer.untrusted', peer: node, code },
+      `node ${node} can not be spoken to: ${message}`,
+    );
+  }
+
   #handleUp(node: NodeId, stream: PeerStream, answer: Greeting): void {
+    this.#untrusted.delete(node);
     this.#options.logger.info(
       { event: 'peer.up', peer: node, stream, boot: answer.boot },
       `the link to node ${node} is up`,
