@@ -163,6 +163,30 @@ describe('PeerDoor', () => {
     expect(ends).toEqual(ended);
   });
 
+  test.each([
+    ['a group that knows it with this directory', {}, 'retry-slowly', []],
+    ['a group that has not told it so', { members: () => [] }, 'stop', ['other-directory']],
+  ] as const)('of %s, is not stopped by a member that has fallen behind', (_case, changes, advice, ended) => {
+    const { door, ends } = openDoor(changes);
+
+    const given = door.judgeAnswer(greet(2, { verdict: 'other-directory' }), 2, PLAIN);
+
+    expect(given).toBe(advice);
+    expect(ends).toEqual(ended);
+  });
+
+  test.each(['removed', 'no-cluster', 'other-node'] as const)(
+    'takes nobody at their word who answers in the place of another: %s',
+    (verdict) => {
+      const { door, met, ends } = openDoor();
+
+      const given = door.judgeAnswer(greet(3, { verdict }), 2, PLAIN);
+
+      expect(given).toBe('retry-slowly');
+      expect([...met, ...ends]).toEqual([]);
+    },
+  );
+
   test('is stopped, without a cluster, by nodes that it was told of alone', () => {
     const { door, ends } = openDoor(strangers);
 

@@ -83,10 +83,12 @@ export class PeerDoor implements PeerPolicy {
   }
 
   judgeAnswer(answer: Greeting, node: NodeId, origin: PeerOrigin): AnswerAdvice {
-    const { cluster } = this.#knowledge.self();
-    const isTrusted = this.#isOf(node, origin);
+    const { cluster, node: own, incarnation } = this.#knowledge.self();
+    const isTrusted = answer.sender === node && this.#isOf(node, origin);
     if (!isTrusted) return 'retry-slowly';
     const { verdict } = answer;
+    // The group has agreed on this directory, and of its removal one would be told as such: the other has not heard of it yet.
+    if (verdict === 'other-directory' && this.incarnationOf(own) === incarnation) return 'retry-slowly';
     if (STOPPING.has(verdict)) {
       // Without a cluster, the nodes that this one was told of speak for it.
       const isOurs = cluster === undefined ? this.#knowledge.isConfigured(node) : answer.cluster === cluster;
