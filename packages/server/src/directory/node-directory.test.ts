@@ -2,7 +2,9 @@ import { seededRandom, testSeed } from '@kayadb/testkit';
 import { crashClones, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
+import { gated, SyncGate } from '../../test/support/gated-file-system.ts';
 import { NodeDirectory, type NodeDirectoryOptions } from './node-directory.ts';
+import { decodeNodeFile } from './node-file.ts';
 
 const DATA = '/data';
 const CLUSTER = 'ab'.repeat(16);
@@ -17,6 +19,11 @@ function optionsFor(fs: MemoryFileSystem, node = 1, incarnation = 77): NodeDirec
 
 async function namesIn(fs: MemoryFileSystem, path: string): Promise<readonly string[]> {
   return (await fs.readDirectory(path)).map(({ name }) => name);
+}
+
+/** All that can go on without the gate has gone on. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 200; i++) await Promise.resolve();
 }
 
 describe('NodeDirectory', () => {
@@ -40,6 +47,24 @@ describe('NodeDirectory', () => {
     const second = await NodeDirectory.open(optionsFor(fs, 1, 78));
 
     expect(second.identity).toEqual({ node: 1, incarnation: 77, boot: 2, cluster: CLUSTER, isRemoved: false });
+  });
+
+  test('is changed by one at a time, and let go of when that is durable', async () => {
+    const fs = new MemoryFileSystem();
+    const gate = new SyncGate();
+    const options = optionsFor(fs);
+    const opened = await NodeDirectory.open({ ...options, fs: gated(fs, gate) });
+    gate.hold();
+
+    const changes = [opened.joinCluster(CLUSTER), opened.markRemoved(), opened.markRemoved(), opened.close()];
+    await turns();
+    const meanwhile = NodeDirectory.open(options);
+    await expect(meanwhile).rejects.toMatchObject({ code: 'KAYA_LOCKED' });
+    gate.release();
+    await Promise.all(changes);
+
+    expect(decodeNodeFile(await fs.readFile('/data/NODE'))).toMatchObject({ cluster: CLUSTER, isRemoved: true });
+    await expect(NodeDirectory.open(options)).rejects.toMatchObject({ code: 'KAYA_NODE_REMOVED' });
   });
 
   test('is for one process at a time', async () => {

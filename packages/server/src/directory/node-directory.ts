@@ -43,6 +43,8 @@ export class NodeDirectory {
   readonly #fs: FileSystem;
   readonly #lock: DirectoryLock;
   #identity: NodeIdentity;
+  /** NODE is replaced by one at a time. Never rejects. */
+  #replacing: Promise<void> = Promise.resolve();
 
   private constructor(
     { fs, directory }: NodeDirectoryOptions,
@@ -99,29 +101,38 @@ export class NodeDirectory {
    * @throws DirectoryError KAYA_NODE_FOREIGN when it is in another one.
    */
   async joinCluster(cluster: string): Promise<void> {
-    const before = this.#identity.cluster;
-    if (before === cluster) return;
-    if (before !== undefined) {
+    await this.#replace((identity) => {
+      const { cluster: before } = identity;
+      if (before === undefined || before === cluster) return { ...identity, cluster };
       throw new DirectoryError(
         'KAYA_NODE_FOREIGN',
         `${this.path} belongs to cluster ${before}, and not to ${cluster}; start the node with the directory that it had there, or with an empty one`,
       );
-    }
-    await this.#replace({ ...this.#identity, cluster });
+    });
   }
 
   /** The node is no member any more, and never will be with this directory. Durability: when it resolves. */
   async markRemoved(): Promise<void> {
-    if (!this.#identity.isRemoved) await this.#replace({ ...this.#identity, isRemoved: true });
+    await this.#replace((identity) => ({ ...identity, isRemoved: true }));
   }
 
   /** Requires: everything in it is closed. */
   async close(): Promise<void> {
+    await this.#replacing;
     await this.#lock.release();
   }
 
-  async #replace(identity: NodeIdentity): Promise<void> {
-    await publishFile(this.#fs, this.path, NODE_FILE, encodeNodeFile(identity));
+  /** @param change - Of what the identity is by then. Does nothing where it changes nothing. */
+  async #replace(change: (identity: NodeIdentity) => NodeIdentity): Promise<void> {
+    const replaced = this.#replacing.then(() => this.#publish(change(this.#identity)));
+    this.#replacing = replaced.catch(() => undefined);
+    await replaced;
+  }
+
+  async #publish(identity: NodeIdentity): Promise<void> {
+    const bytes = encodeNodeFile(identity);
+    if (Buffer.compare(bytes, encodeNodeFile(this.#identity)) === 0) return;
+    await publishFile(this.#fs, this.path, NODE_FILE, bytes);
     this.#identity = identity;
   }
 }
