@@ -71,6 +71,8 @@ export class Group {
   #duties: Duties | undefined;
   #earlyCampaign: EarlyCampaign | undefined;
   #endError: Error | undefined;
+  /** Settles when nothing more comes of having left. Never rejects. */
+  #leaving: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: GroupOptions) {
@@ -101,7 +103,7 @@ export class Group {
       },
       events: {
         handleMet: (greeting) => this.#handleMet(greeting),
-        handleEnd: (verdict) => void this.#leave(verdict),
+        handleEnd: (verdict) => this.#leave(verdict),
       },
       identityOf: (node) => this.#tls?.identityOf(node),
     });
@@ -185,6 +187,9 @@ export class Group {
       const { directory, logger } = this.#options;
       await directory.joinCluster(formed.cluster);
       const member = await GroupMember.open(this.#memberOptions(formed));
+      this.#member = member;
+      // Told meanwhile that it has no place in its group, or to close: then `close` sees to the rest.
+      if (this.#endError !== undefined || this.#closing !== undefined) return await member.node.close();
       this.#serve(member);
       logger.info({ event: 'group.member', cluster: formed.cluster, node: this.#nodeId }, 'a member of the group');
     } catch (error) {
@@ -235,7 +240,6 @@ export class Group {
   #serve(member: GroupMember): void {
     const { clock, wallClock, random, timing, keepsLeases, logger } = this.#options;
     const { node, machine, shipper, installer } = member;
-    this.#member = member;
     this.#exchange.attach({ node, shipper, installer, onEvent: (event) => this.#handleRaftEvent(event) });
     const leaseMs = keepsLeases ? timing.electionMs * LEASE_SHARE : 0;
     const clientAddressOf = (peer: NodeId): string | undefined => this.clientAddressOf(peer);
@@ -270,7 +274,7 @@ export class Group {
     if (member === undefined) return;
     const { leader, configuration } = member.node.summary();
     if (this.#wasRemoved(this.#nodeId, this.#options.directory.identity.incarnation)) {
-      void this.#leave('removed');
+      this.#leave('removed');
       return;
     }
     member.tick();
@@ -302,12 +306,19 @@ export class Group {
     return this.#member?.machine.wasRemoved(node, incarnation) ?? false;
   }
 
-  /** The group does not want this node any more. */
-  async #leave(verdict: EndVerdict): Promise<void> {
-    const { directory } = this.#options;
-    this.#end(endErrorOf(verdict, this.#nodeId, directory.path));
+  /** The group does not want this node any more: it takes no part from now on, for it may have forgotten what it promised. */
+  #leave(verdict: EndVerdict): void {
+    if (this.#closing !== undefined) return;
+    this.#ticks?.cancel();
+    this.#exchange.detach();
+    this.#leaving ??= this.#finishLeaving(verdict);
+    this.#end(endErrorOf(verdict, this.#nodeId, this.#options.directory.path));
+  }
+
+  async #finishLeaving(verdict: EndVerdict): Promise<void> {
+    await this.#member?.node.close();
     // A start that comes before this is durable is told again.
-    if (verdict === 'removed') await directory.markRemoved().catch(() => undefined);
+    if (verdict === 'removed') await this.#options.directory.markRemoved().catch(() => undefined);
   }
 
   #end(cause: Error): void {
@@ -327,6 +338,7 @@ export class Group {
     this.#stopServing();
     this.#requestClose();
     await this.#becoming;
+    await this.#leaving;
     this.#ticks?.cancel();
     this.#earlyCampaign?.close();
     this.#exchange.detach();

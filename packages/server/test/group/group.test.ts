@@ -118,6 +118,35 @@ describe('Group', () => {
     expect(again.ended).toMatchObject({ code: 'KAYA_FENCED', message: expect.stringContaining('earlier state') });
   });
 
+  test('hears no vote and no acknowledgement of a fenced member, even before that is closed', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    await world.until('the group knows its directories', () => knowsAll(leader));
+    const other = sites.find((site) => site !== leader)!;
+    const putBack = world.copyDisk(other.node);
+    for (let i = 0; i < 5; i++) await world.settle(leader.put(`k${i}`, 'v'));
+    await world.clock.advanceAsync(200);
+    await other.crash();
+    putBack();
+
+    const again = await world.start(other.node, { peers: ALL });
+    await world.until('it is told', () => again.ended !== undefined);
+
+    expect(again.group.member?.node.endError).toMatchObject({ code: 'KAYA_RAFT_STOPPED' });
+  });
+
+  test('is not joined by a node that is closed while it opens its log', async () => {
+    await using world = new GroupWorld();
+    const site = await world.start(1);
+
+    await world.settle(site.group.close());
+
+    expect(world.log.map(({ event }) => event)).not.toContain('group.member');
+    expect(site.isReady).toBe(false);
+    await expect(site.put('k', 'v')).rejects.toMatchObject({ code: 'KAYA_STOPPING' });
+  });
+
   test('gives a node nothing of another cluster', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);
