@@ -42,13 +42,13 @@ async function importUnderKills(cluster: ClusterProcesses, { dataset, state, ack
     let isOver = false;
     const finished = importing.finished.finally(() => (isOver = true));
     while (kills < KILLS) {
-      await Promise.race([finished, acknowledged(acks, 1 + random.int(MAX_ACKNOWLEDGEMENTS))]);
+      await acknowledged(acks, 1 + random.int(MAX_ACKNOWLEDGEMENTS), finished);
       if (isOver) break;
       const place = kills % cluster.nodeCount;
       if ((await cluster.findLeader()) === place) killedLeaders++;
       await cluster.kill(place);
       kills++;
-      await Promise.race([finished, acknowledged(acks, 1)]);
+      await acknowledged(acks, 1, finished);
       await cluster.start(place);
       await cluster.ready();
     }
@@ -57,9 +57,16 @@ async function importUnderKills(cluster: ClusterProcesses, { dataset, state, ack
   return { imports, kills, killedLeaders };
 }
 
-/** Resolves when so many more records are acknowledged. */
-function acknowledged(acks: string, count: number): Promise<void> {
-  return new Promise((resolve) => void watchAcknowledged(acks, count, resolve));
+/** Resolves when so many more records are acknowledged, or the import is over. */
+function acknowledged(acks: string, count: number, over: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = watchAcknowledged(acks, count, resolve);
+    const giveUp = (): void => {
+      stop();
+      resolve();
+    };
+    over.then(giveUp, giveUp);
+  });
 }
 
 /** The first records of the list, or as many that are made from the seed. */
