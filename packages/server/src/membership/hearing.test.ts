@@ -39,6 +39,24 @@ describe('Hearing', () => {
     expect(hearing.isAnswering(2, leading(2))).toBe(false);
   });
 
+  test('keeps nobody waiting for a node that leads no more', async () => {
+    const hearing = new Hearing();
+    hearing.tick(following(1));
+    let isSettled = false;
+    const settle = async (): Promise<void> => {
+      await hearing.settled(leading(2));
+      isSettled = true;
+    };
+    const settling = settle();
+
+    hearing.tick(following(3));
+    await Promise.resolve();
+    await Promise.resolve();
+
+    expect(isSettled).toBe(true);
+    await settling;
+  });
+
   test('is settled when everybody was heard', async () => {
     const hearing = new Hearing();
     let isSettled = false;

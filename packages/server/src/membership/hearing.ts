@@ -23,7 +23,8 @@ export class Hearing {
   tick(status: LeaderStatus): void {
     this.#tick++;
     this.#observe(status);
-    if (this.#isSettled(status)) this.release();
+    // Whoever leads no more will hear nobody; that is for those to see who waited.
+    if (status.progress.size === 0 || this.#isSettled(status)) this.release();
   }
 
   /** @param status - Of this node, now; it leads. */
@@ -34,7 +35,7 @@ export class Hearing {
     return heardAt !== undefined && this.#tick - heardAt <= GRACE_TICKS;
   }
 
-  /** Resolves when a leader, which may be a new one, has heard everybody or has had the time for it. */
+  /** Resolves when a leader, which may be a new one, has heard everybody or has had the time for it; or leads no more. */
   async settled(status: LeaderStatus): Promise<void> {
     this.#observe(status);
     if (this.#isSettled(status)) return;
