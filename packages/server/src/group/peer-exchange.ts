@@ -37,6 +37,7 @@ import {
 } from '@kayadb/transport';
 
 import type { Logger } from '../logger.ts';
+import { TurnedAwayLog } from './turned-away-log.ts';
 
 export interface PeerExchangeOptions {
   readonly clusterId: () => Uint8Array;
@@ -82,6 +83,7 @@ export class PeerExchange implements PeerSender {
   constructor(options: PeerExchangeOptions) {
     this.#options = options;
     const { network, clock, random, policy, tlsOf, logger } = options;
+    const turnedAway = new TurnedAwayLog(logger, clock);
     this.mesh = new PeerMesh({
       network,
       clock,
@@ -116,15 +118,7 @@ export class PeerExchange implements PeerSender {
           );
         },
       },
-      onTurnedAway: (error, { remoteAddress }, greeting) => {
-        const fields = {
-          event: 'peer.turned-away',
-          peer: greeting?.sender,
-          from: remoteAddress.host,
-          code: error.code,
-        };
-        logger.warn(fields, `a connection on the nodes' port was turned away: ${error.message}`);
-      },
+      onTurnedAway: (error, origin, greeting) => turnedAway.write(error, origin, greeting),
     });
   }
 
