@@ -1,6 +1,15 @@
 /** Keys and values of a store that has applied commands. Format: docs/format/state-machine.md, "Rows". */
 
-import { ByteReader, ByteWriter, concatBytes, encodeUtf8, readU64, type WriteAnswer, writeU64 } from '@kayadb/codec';
+import {
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  DecodeError,
+  encodeUtf8,
+  readU64,
+  type WriteAnswer,
+  writeU64,
+} from '@kayadb/codec';
 
 import type { Member } from './command.ts';
 import { readMemberRow } from './decode-command.ts';
@@ -145,7 +154,10 @@ export function decodeAnswerRow(bytes: Uint8Array): AnswerRow {
   const settled = reader.varint('settled');
   const revision = reader.varint('revision');
   const term = reader.varint('term');
-  const failed = reader.u8('outcome') === 0 ? undefined : reader.varint('condition');
+  const at = reader.offset;
+  const outcome = reader.u8('outcome');
+  if (outcome > 1) throw new DecodeError(`there is no outcome ${outcome} of a write`, at);
+  const failed = outcome === 0 ? undefined : reader.varint('condition');
   reader.end('an answer');
   return { serial, settled, answer: { revision, term, failed } };
 }

@@ -54,7 +54,7 @@ const traits = {
 
 const greeting: TransportDecoder<Greeting> = { name: 'peer-greeting', ...traits, decode: decodeGreeting };
 
-/** As it comes over the network: a byte at a time. */
+/** As it comes over the network: in pieces of one byte to thirteen. */
 const greetingStream: TransportDecoder<Greeting | undefined> = {
   ...traits,
   name: 'peer-greeting-stream',
@@ -62,7 +62,11 @@ const greetingStream: TransportDecoder<Greeting | undefined> = {
   decode(bytes) {
     const reader = new GreetingReader();
     let read: Greeting | undefined;
-    for (let at = 0; at < bytes.length; at++) read = reader.push(bytes.subarray(at, at + 1)) ?? read;
+    let end = 0;
+    for (let at = 0; at < bytes.length; at = end) {
+      end = at + 1 + (at % 13);
+      read = reader.push(bytes.subarray(at, end)) ?? read;
+    }
     return read;
   },
 };

@@ -2,10 +2,18 @@
 
 import { type Decoder, engineDecoders } from '@kayadb/engine/testing';
 import { raftDecoders } from '@kayadb/raft/testing';
+import { transportDecoders } from '@kayadb/transport/testing';
 
 import { otherDecoders } from './other-decoders.ts';
+import { serverDecoders } from './server-decoders.ts';
 
-export const allDecoders: readonly Decoder[] = [...engineDecoders, ...raftDecoders, ...otherDecoders];
+export const allDecoders: readonly Decoder[] = [
+  ...engineDecoders,
+  ...raftDecoders,
+  ...otherDecoders,
+  ...transportDecoders,
+  ...serverDecoders,
+];
 
 /** Share `index` of `count`: each decoder is in one. The costly ones stand together in the list, so it is dealt out like cards. */
 export function decoderShare(index: number, count: number): readonly Decoder[] {

@@ -15,10 +15,13 @@ const EXECUTIONS = sized({ ci: 20_000, long: 1_000_000 });
 /** What comes from the network, from a log, a table or a manifest, piece by piece: whoever reads a whole file is made of these. */
 const PIECES: readonly string[] = [
   'block',
+  'command',
   'connection',
   'filter',
   'footer',
   'frame',
+  'peer-greeting',
+  'peer-greeting-stream',
   'request',
   'request-2',
   'response',

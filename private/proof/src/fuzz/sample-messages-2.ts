@@ -40,7 +40,7 @@ export function sampleConditions(random: SampleSource): readonly WriteCondition[
       case 1:
         return { kind: 'value', key, value: random.bytes(random.int(9)) };
       default:
-        return { kind: 'revision', key, revision: numberOf(random) };
+        return { kind: 'revision', key, revision: sampleNumber(random) };
     }
   });
 }
@@ -63,17 +63,17 @@ export function sampleRequest2(random: SampleSource): Request2 {
     case 'get-many':
       return { kind, freshness: freshnessOf(random), keys: listOf(random, () => keyOf(random)) };
     case 'write':
-      return { kind, write: writeOf(random) };
+      return { kind, write: sampleWrite(random) };
     case 'scan':
       return scanOf(random);
     case 'more':
     case 'end-scan':
       return { kind, scan: random.int(2 ** 32) };
     case 'open-session':
-      return { kind, expiryMs: numberOf(random) };
+      return { kind, expiryMs: sampleNumber(random) };
     case 'touch-session':
     case 'close-session':
-      return { kind, session: 1 + numberOf(random) };
+      return { kind, session: 1 + sampleNumber(random) };
     case 'add-member': {
       const [peerAddress, clientAddress] = [`n${node}:7481`, random.chance(0.5) ? '' : `nö${node}:7379`];
       return { kind, node, peerAddress, clientAddress, isDryRun, staysLearner: random.chance(0.5) };
@@ -104,12 +104,12 @@ export function sampleResponse2(random: SampleSource, answered: RequestKind2): R
       return { kind, rows: listOf(random, () => rowOf(random)) };
     case 'written': {
       const failed = random.chance(0.5) ? undefined : random.int(5);
-      return { kind, answer: { revision: numberOf(random), term: random.int(200), failed } };
+      return { kind, answer: { revision: sampleNumber(random), term: random.int(200), failed } };
     }
     case 'page':
       return { kind, page: pageOf(random) };
     case 'session':
-      return { kind, session: 1 + numberOf(random), expiryMs: numberOf(random) };
+      return { kind, session: 1 + sampleNumber(random), expiryMs: sampleNumber(random) };
     case 'text':
       return { kind, text: 'tëxt'.repeat(random.int(3)) };
   }
@@ -124,12 +124,12 @@ function freshnessOf(random: SampleSource): Freshness {
     case 2:
       return { kind: 'stale' };
     default:
-      return { kind: 'bounded', maxStalenessMs: numberOf(random) };
+      return { kind: 'bounded', maxStalenessMs: sampleNumber(random) };
   }
 }
 
-function writeOf(random: SampleSource): Write {
-  const place = { session: 1 + numberOf(random), serial: 1 + random.int(300), settled: random.int(300) };
+export function sampleWrite(random: SampleSource): Write {
+  const place = { session: 1 + sampleNumber(random), serial: 1 + random.int(300), settled: random.int(300) };
   return {
     place: random.chance(0.5) ? place : undefined,
     conditions: sampleConditions(random),
@@ -150,23 +150,23 @@ function scanOf(random: SampleSource): Request2 {
     },
     isDescending: random.chance(0.5),
     isWithoutValues: random.chance(0.5),
-    limit: numberOf(random),
+    limit: sampleNumber(random),
     pageBytes: random.int(2 ** 24),
     pageRows: random.int(1000),
   };
 }
 
 function rowOf(random: SampleSource): Row2 | undefined {
-  return random.chance(0.3) ? undefined : { revision: numberOf(random), value: random.bytes(random.int(9)) };
+  return random.chance(0.3) ? undefined : { revision: sampleNumber(random), value: random.bytes(random.int(9)) };
 }
 
 function pageOf(random: SampleSource): Page {
   const isWithoutValues = random.chance(0.3);
   const rows = listOf(random, () => {
     const value = random.bytes(isWithoutValues ? 0 : random.int(9));
-    return { key: keyOf(random), revision: numberOf(random), value };
+    return { key: keyOf(random), revision: sampleNumber(random), value };
   });
-  return { revision: numberOf(random), isLast: rows.length === 0 || random.chance(0.5), isWithoutValues, rows };
+  return { revision: sampleNumber(random), isLast: rows.length === 0 || random.chance(0.5), isWithoutValues, rows };
 }
 
 /** Mostly short; sometimes so long that the codec remembers the bytes of a list. */
@@ -179,7 +179,7 @@ function keyOf(random: SampleSource): Uint8Array {
 }
 
 /** Of one byte, of a few, of seven. */
-function numberOf(random: SampleSource): number {
+export function sampleNumber(random: SampleSource): number {
   switch (random.int(3)) {
     case 0:
       return random.int(100);
