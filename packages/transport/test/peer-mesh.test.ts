@@ -4,10 +4,12 @@ import { decodeUtf8 } from '@kayadb/codec';
 import { seededRandom, settle, testSeed, VirtualClock } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
-import type { Endpoint, Listener } from '../src/network.ts';
+import type { Endpoint, Listener, Network } from '../src/network.ts';
 import { PEER_LISTENER_LIMITS } from '../src/peer/peer-limits.ts';
 import { PeerMesh } from '../src/peer/peer-mesh.ts';
 import { MemoryNetwork } from '../src/testing/memory-network.ts';
+import type { SecureIdentity } from '../src/tls/secure-identity.ts';
+import { TransportError } from '../src/transport-error.ts';
 import { frame, greetingBytes, TestPolicy } from './peer-world.ts';
 
 const NODES = [1, 2, 3] as const;
@@ -97,6 +99,33 @@ describe('PeerMesh', () => {
     expect(log.filter((line) => line.includes(' up '))).toHaveLength(12);
     expect(log.slice(-2)).toEqual(['2 < 1 hello', '1 < 2 chunk']);
     expect(cluster.mesh(1).send(7, 'messages', frame('who?'), 'urgent')).toBe(false);
+  });
+
+  test('asks at each attempt whose certificate a node has, which may have moved', async () => {
+    const clock = new VirtualClock();
+    const dialed: unknown[] = [];
+    const network: Pick<Network, 'dial'> = {
+      dial: ({ host, tls }) => {
+        dialed.push([host, tls?.expected]);
+        return Promise.reject(new TransportError('KAYA_DIAL_FAILED', 'nobody is there'));
+      },
+    };
+    let name = 'old.example';
+    const tlsOf = () => ({ identity: {} as SecureIdentity, expected: { kind: 'name', name } }) as const;
+    const policy = new TestPolicy(1);
+    const events = { handleFrame: () => {} };
+    const mesh = new PeerMesh({ network: network as Network, clock, random: () => 0, policy, events, tlsOf });
+    mesh.setPeers(new Map([[2, { host: name, port: 1 }]]));
+    await settle();
+
+    name = 'new.example';
+    mesh.setPeers(new Map([[2, { host: name, port: 1 }]]));
+    await settle();
+    await mesh.close();
+
+    expect(dialed).toEqual(
+      ['old.example', 'old.example', 'new.example', 'new.example'].map((host) => [host, { kind: 'name', name: host }]),
+    );
   });
 
   test('tells the others at once when a node goes, in both directions', async () => {

@@ -43,7 +43,7 @@ export interface PeerMeshOptions {
   readonly random: () => number;
   readonly policy: PeerPolicy;
   readonly events: PeerMeshEvents;
-  /** TLS of the links to a node. */
+  /** TLS of the links to a node, asked anew at each attempt. */
   readonly tlsOf?: (node: number) => DialTls | undefined;
   readonly linkLimits?: Partial<PeerLinkLimits>;
   readonly acceptorLimits?: Partial<PeerAcceptorLimits>;
@@ -123,7 +123,10 @@ export class PeerMesh {
         node,
         stream,
         address,
-        tls: tlsOf?.(node),
+        // Read at each attempt: whose certificate it has to be may follow from where the node is.
+        get tls() {
+          return tlsOf?.(node);
+        },
         events: this.#linkEvents(node, stream),
         ...(linkLimits === undefined ? {} : { limits: linkLimits }),
       });
