@@ -8,9 +8,9 @@ import { publishFigures, sized, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { ClusterProcesses, type ClusterProcessesOptions } from './support/cluster/cluster-processes.ts';
-import { readNodes } from './support/cluster/node-contents.ts';
 import { Operator, placeOperatorToken } from './support/cluster/operator.ts';
 import { openRunFolder } from './support/cluster/run-folder.ts';
+import { readSettled } from './support/cluster/settled-contents.ts';
 import { SteadyLoad } from './support/cluster/steady-load.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -47,7 +47,7 @@ class World implements AsyncDisposable {
     await this.load.stop();
     const missing = places.map(() => new Map(this.load.acknowledged));
     const addresses = places.map((place) => this.cluster.addresses[place]!);
-    const nodes = await readNodes({ addresses }, (place, key, value) => {
+    const nodes = await readSettled(addresses, (place, key, value) => {
       if (missing[place]!.get(key) === value) missing[place]!.delete(key);
     });
     expect(this.load.failures).toEqual([]);

@@ -13,8 +13,8 @@ import { describe, expect, test } from 'vitest';
 
 import { ClusterProcesses } from './support/cluster/cluster-processes.ts';
 import { encodeGreeting, type GreetingFields, verdictOf } from './support/cluster/greeting.ts';
-import { readNodes } from './support/cluster/node-contents.ts';
 import { openRunFolder } from './support/cluster/run-folder.ts';
+import { readSettled } from './support/cluster/settled-contents.ts';
 import { SteadyLoad } from './support/cluster/steady-load.ts';
 import { bundleOf, makeAuthority, makeNodeCertificate, nodeName, TlsFiles } from './support/cluster/tls-files.ts';
 import type { LogLine } from './support/server-process.ts';
@@ -221,7 +221,7 @@ describe('certificates and the CA of a cluster in use', { timeout: timeoutFor(TI
     });
     const refusal: unknown = await oldShown.get('load/0/0').catch((error: unknown) => error);
     await oldShown.close();
-    const nodes = await readNodes(cluster, () => {}, options);
+    const nodes = await readSettled(cluster.addresses, () => {}, options);
 
     expect(load.failures).toEqual([]);
     expect(cluster.deaths).toEqual([]);
