@@ -2,7 +2,7 @@
  * One simulation, or several with seeds one after the other: `corepack pnpm -s sim --seed N --runs N`. Ends with 0 when nothing broke, with 1 when something did.
  *
  * - `--seconds S`: with faults, per seed; 60 by default. `--pace sparse`: few faults in a long time, for an hour per seed and more.
- * - `--of server`: whole servers in the place of Raft nodes with a small state machine.
+ * - `--of server`: whole servers in the place of Raft nodes with a small state machine. `--replaces`: directories are wiped, and nodes come back under their ids.
  * - `--trace`: prints every event. `--figures FILE`: writes what came of it, after each seed anew.
  */
 
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     of: { type: 'string', default: 'raft' },
     pace: { type: 'string', default: 'dense' },
     figures: { type: 'string' },
+    replaces: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -36,7 +37,9 @@ switch (values.of) {
     await runMany(newCounts(), (seed) => Simulation.run(seed, { seconds, pace, ...print }));
     break;
   case 'server':
-    await runMany(newServerCounts(), (seed) => ServerSimulation.run(seed, { seconds, ...print }));
+    await runMany(newServerCounts(), (seed) =>
+      ServerSimulation.run(seed, { seconds, profile: { replaces: values.replaces }, ...print }),
+    );
     break;
   default:
     throw new RangeError(`--of must be raft or server, not "${values.of}"`);

@@ -11,7 +11,9 @@ import type { Finder } from '../checks/finder.ts';
 export interface Mutant {
   /** kebab-case, unique. */
   readonly name: string;
-  /** Below packages/raft/src. */
+  /** What is simulated, and whose source it is. Default `raft`. */
+  readonly of?: 'raft' | 'server';
+  /** Below `src` of that package. */
   readonly file: string;
   /** Text that stands in the file exactly once. */
   readonly find: string;
@@ -22,10 +24,10 @@ export interface Mutant {
   readonly why: string;
 }
 
-const SOURCES = fileURLToPath(new URL('../../../../packages/raft/src/', import.meta.url));
+const PACKAGES = fileURLToPath(new URL('../../../../packages/', import.meta.url));
 
-export function fileOf({ file }: Mutant): string {
-  return `${SOURCES}${file}`;
+export function fileOf({ of = 'raft', file }: Mutant): string {
+  return `${PACKAGES}${of}/src/${file}`;
 }
 
 /** The source with the bug in it. @throws RangeError when the place is gone, or is not the only one of its kind. */

@@ -6,7 +6,6 @@ import { createViteServer } from 'vitest/node';
 
 import type { Finder } from '../checks/finder.ts';
 import type { SimulationError } from '../simulation-error.ts';
-import type { Simulation as SimulationClass } from '../simulation.ts';
 import { fileOf, type Mutant, plant } from './mutant.ts';
 
 export interface Hunt {
@@ -31,11 +30,19 @@ export type HuntResult =
     }
   | { readonly kind: 'survived'; readonly tried: number };
 
-interface Loaded {
-  readonly Simulation: typeof SimulationClass;
+interface Simulated {
+  run(seed: number, options: { readonly seconds: number }): Promise<unknown>;
 }
 
-const SIMULATION = fileURLToPath(new URL('../simulation.ts', import.meta.url));
+interface Loaded {
+  readonly Simulation?: Simulated;
+  readonly ServerSimulation?: Simulated;
+}
+
+const SIMULATIONS = {
+  raft: fileURLToPath(new URL('../simulation.ts', import.meta.url)),
+  server: fileURLToPath(new URL('../server/server-simulation.ts', import.meta.url)),
+};
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** @throws RangeError when the mutant has lost its place, and Error when its file is not part of the simulation. */
@@ -64,12 +71,14 @@ export async function tryMutant(mutant: Mutant, { firstSeed, seeds, seconds }: H
     ],
   });
   try {
-    const { Simulation } = (await server.ssrLoadModule(SIMULATION)) as Loaded;
+    const loaded = (await server.ssrLoadModule(SIMULATIONS[mutant.of ?? 'raft'])) as Loaded;
+    const simulated = loaded.Simulation ?? loaded.ServerSimulation;
+    if (simulated === undefined) throw new Error('there is no simulation');
     if (!isPlanted) throw new Error(`${mutant.name}: its file was not loaded`);
     for (let tried = 1; tried <= seeds; tried++) {
       const seed = firstSeed + tried - 1;
       try {
-        await Simulation.run(seed, { seconds });
+        await simulated.run(seed, { seconds });
       } catch (error) {
         return foundBy(mutant, seed, tried, error);
       }

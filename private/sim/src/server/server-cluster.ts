@@ -61,6 +61,10 @@ export class ServerCluster {
     const { node, machine } = member;
     if (node.endError !== undefined) return;
     const { term, role } = node.summary();
+    const isKnown = machine.members.some(
+      (row) => row.node === site.id && row.incarnation === site.anyProcess?.incarnation,
+    );
+    if (isKnown) site.settle();
     const { id, life, diskNumber: disk } = site;
     const isLeader = role === 'leader';
     const known = this.#leading.get(id);
@@ -75,7 +79,8 @@ export class ServerCluster {
   /** Somebody was let in, which a directory must not be that has forgotten what it promised. */
   #checkFence({ id }: ServerSite, peer: number): void {
     const other = this.find(peer);
-    if (other?.isLost !== true || other.isUntold) return;
+    // Whoever was removed, and does not know, is nobody to the group.
+    if (other?.isLost !== true || other.isUntold || !this.members.includes(id)) return;
     this.#world.checks.fail(
       'fences',
       `node ${id} has let in node ${peer} with a directory that the group does not know`,

@@ -158,15 +158,14 @@ export class ServerNemesis {
   /** Only where the group knows the directory, and can do without it, or nobody could ever lead again. */
   #wipe(site: ServerSite): void {
     const member = this.#cluster.leader?.process?.group.member;
-    if (member === undefined || site.isLost) return;
+    if (member === undefined || site.isLost || !this.#world.profile.replaces) return;
     const { configuration } = member.node.summary();
     const isKnown = member.machine.members.some(({ node, incarnation }) => node === site.id && incarnation !== 0);
     const survives = (id: number): boolean => id !== site.id && this.#cluster.find(id)?.isLost === false;
     if (!isKnown || !isQuorum(configuration, survives)) return;
     this.#world.counts.wipes++;
-    site.wipe();
-    // Whoever began alone would begin another group.
-    if (this.#world.profile.voters > 1) site.restartLater();
+    site.wipe(this.#cluster.sites.map(({ id }) => id));
+    site.restartLater();
   }
 
   #transfer(): void {

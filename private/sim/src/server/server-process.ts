@@ -65,6 +65,11 @@ export class ServerProcess {
     return new ServerProcess(group, directory);
   }
 
+  /** Of its directory. */
+  get incarnation(): number {
+    return this.#directory.identity.incarnation;
+  }
+
   /** In good order. */
   async stop(): Promise<void> {
     await this.group.close();

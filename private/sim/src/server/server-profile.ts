@@ -73,6 +73,8 @@ export interface ServerProfile {
   readonly faults: readonly ServerFault[];
   /** Mean time between two faults. */
   readonly faultMs: number;
+  /** Whether directories are wiped, and removed nodes come back under their ids with empty ones. Not drawn: see docs/internals/simulation.md, "What is not held yet". */
+  readonly replaces: boolean;
   /** Mean time between two changes of the group. */
   readonly churnMs: number;
   readonly clients: number;
@@ -113,6 +115,7 @@ export function pickServerProfile(random: SeededRandom): ServerProfile {
       level1Bytes: random.pick([2048, 16_384]),
     },
     faults: FAULTS.filter((name) => chosen.includes(name)),
+    replaces: false,
     faultMs: random.pick([1000, 2000, 4000]),
     churnMs: random.pick([3000, 8000, 1e9]),
     clients: random.pick([3, 4]),

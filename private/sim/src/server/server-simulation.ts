@@ -123,7 +123,7 @@ export class ServerSimulation {
     this.#workload.setQuiet(true);
     await this.#demand(IDLE_MS, () => (this.#workload.isIdle ? undefined : 'clients wait for answers'));
     await this.#demand(EQUAL_MS, () => recovery.findLaggard());
-    const difference = await findDifferentRows(recovery.healthy);
+    const difference = await this.#await('rows can not be read', EQUAL_MS, findDifferentRows(recovery.healthy));
     if (difference !== undefined) throw this.#error('rows', difference);
     counts.comparisons += recovery.healthy.length - 1;
     recovery.end();
@@ -133,16 +133,22 @@ export class ServerSimulation {
 
   async #finish(): Promise<void> {
     this.#workload.end();
-    let isRead = false;
-    const read = async (): Promise<void> => {
-      await this.#workload.readEverything();
-      isRead = true;
-    };
-    void read();
-    await this.#demand(READ_MS, () => (isRead ? undefined : 'not everything can be read'));
+    await this.#await('not everything can be read', READ_MS, this.#workload.readEverything());
     const verdict = checkHistory(this.#workload.history());
     if (verdict.kind === 'undecided') throw this.#error('history', 'the search for an order was given up');
     if (verdict.kind === 'faulty') throw this.#error('history', verdict.explanation);
+  }
+
+  /** Time goes on until `work` is done. @throws SimulationError when that is not within `ms`. */
+  async #await<T>(amiss: string, ms: number, work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const noted = work.finally(() => {
+      isDone = true;
+    });
+    noted.catch(() => undefined);
+    await settle();
+    await this.#demand(ms, () => (isDone ? undefined : amiss));
+    return noted;
   }
 
   /** Time goes on until nothing is amiss. @throws SimulationError when that is not within `ms`. */

@@ -46,6 +46,8 @@ export class ServerSite {
   /** Somebody has asked for its removal. */
   #isLeaving = false;
   #isOff = false;
+  /** The group has not told it yet that it knows its directory: a member that has fallen behind may send it away, and it comes again. */
+  #isNew = false;
   /** Why it ended, when the group did not want it. */
   #fencedAs: string | undefined;
 
@@ -170,11 +172,13 @@ export class ServerSite {
     this.#trace(`is ${ms} ms further by its clock`);
   }
 
-  /** Its directory is gone; who starts on it asks the others where they are. */
-  wipe(): void {
+  /** Its directory is gone, and it is started as one that is to be added, before anybody has removed it: the group must keep it out. */
+  wipe(peers: readonly number[]): void {
     this.crash(false);
     this.disk.wipe();
     this.#diskNumber++;
+    this.#isJoining = true;
+    this.#peers = peers;
     this.#isLost = true;
     this.#isUntold = true;
     this.#trace('is wiped');
@@ -189,9 +193,15 @@ export class ServerSite {
     this.#isLost = false;
     this.#isLeaving = false;
     this.#isJoining = true;
+    this.#isNew = true;
     this.#fencedAs = undefined;
     this.#trace('begins anew');
     this.start();
+  }
+
+  /** The group has told it that its directory is the right one. */
+  settle(): void {
+    this.#isNew = false;
   }
 
   /** It may be told that it was removed. */
@@ -262,7 +272,7 @@ export class ServerSite {
     this.#trace(`fails: ${String(error)}`);
     if (isFenced) world.counts.fenced++;
     else world.counts.nodeFailures++;
-    const isExpected = isFenced ? this.#isLost || this.#isLeaving : this.disk.hasFailed && !isBug(error);
+    const isExpected = isFenced ? this.#isLost || this.#isLeaving || this.#isNew : this.disk.hasFailed && !isBug(error);
     if (!isExpected) {
       world.checks.fail(isBug(error) ? 'assertion' : 'failure', `node ${this.id} failed: ${describeError(error)}`);
     }
@@ -270,7 +280,7 @@ export class ServerSite {
     const gate = this.#gate;
     world.timeline.after(1, () => {
       if (this.#gate !== gate) return;
-      if (isFenced) this.#fencedAs = error.code;
+      if (isFenced && !this.#isNew) this.#fencedAs = error.code;
       this.crash(!isFenced && this.#random.chance(0.5));
       this.restartLater();
     });
