@@ -56,6 +56,8 @@ export interface GroupMemberOptions {
   readonly tuning?: GroupTuning | undefined;
   readonly sender: PeerSender;
   readonly sendTransfer: (message: TransferMessage) => void;
+  /** Of the directory that speaks for a node; undefined: any. */
+  readonly incarnationOf: (node: NodeId) => number | undefined;
   readonly onEvent: NodeEventSink;
   readonly onWarning: (message: string) => void;
 }
@@ -193,7 +195,7 @@ async function openNode(
     yieldTurn,
     peers: {
       clusterId: identity.clusterId,
-      incarnationOf: (peer) => machine.members.find((member) => member.node === peer)?.incarnation || undefined,
+      incarnationOf: options.incarnationOf,
     },
     onEvent: (event: NodeEvent): void => {
       if (event.kind === 'snapshot-made' || event.kind === 'snapshot-installed')

@@ -232,6 +232,7 @@ export class Group {
       tuning,
       sender: this.#exchange,
       sendTransfer: (message) => this.#exchange.sendTransfer(message),
+      incarnationOf: (node) => this.#door.speakerOf(node),
       onEvent: (event) => this.#handleRaftEvent(event),
       onWarning: (message) => logger.warn({ event: 'node.warning' }, message),
     };
@@ -273,10 +274,7 @@ export class Group {
     const member = this.#member;
     if (member === undefined) return;
     const { leader, configuration } = member.node.summary();
-    if (this.#wasRemoved(this.#nodeId, this.#options.directory.identity.incarnation)) {
-      this.#leave('removed');
-      return;
-    }
+    if (this.#wasRemoved(this.#nodeId, this.#options.directory.identity.incarnation)) return this.#leave('removed');
     member.tick();
     this.#held.observe(member.node.status(), this.members);
     this.#duties?.tick();

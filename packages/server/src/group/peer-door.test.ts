@@ -83,6 +83,8 @@ describe('PeerDoor', () => {
     ['a member with another directory', greet(2, { incarnation: 21 }), 'other-directory'],
     ['a wiped member', greet(2, { incarnation: 21, cluster: undefined }), 'other-directory'],
     ['a member whose program is too old', greet(2, { featureLevel: 0 }), 'no-common-version'],
+    ['a directory that took its place unheard', greet(2, { incarnation: 21, addresseeIncarnation: 10 }), 'accepted'],
+    ['a wiped one', greet(2, { incarnation: 21, addresseeIncarnation: 10, cluster: undefined }), 'other-directory'],
     ['somebody else', greet(9), 'no-member'],
     ['somebody else who names a directory', greet(9, { addresseeIncarnation: 11 }), 'no-member'],
     ['a member that this node was not told of yet', greet(9, { addresseeIncarnation: 10 }), 'accepted'],
@@ -97,6 +99,19 @@ describe('PeerDoor', () => {
     expect(judgement.verdict).toBe(verdict);
     expect(judgement.reason === '').toBe(verdict === 'accepted');
     expect(met).toEqual(verdict === 'accepted' ? [greeting] : []);
+  });
+
+  test('hears the directory that was let in last, until it is removed', () => {
+    const removed: number[] = [];
+    const { door } = openDoor({ wasRemoved: (_node, incarnation) => removed.includes(incarnation) });
+    const heard = [door.speakerOf(2)];
+
+    door.judgeGreeting(greet(2, { incarnation: 21, addresseeIncarnation: 10 }), PLAIN);
+    heard.push(door.speakerOf(2));
+    removed.push(21);
+    heard.push(door.speakerOf(2), door.speakerOf(9));
+
+    expect(heard).toEqual([20, 21, 20, undefined]);
   });
 
   test('keeps out a directory that was set back', () => {

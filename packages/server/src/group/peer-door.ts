@@ -58,8 +58,8 @@ export class PeerDoor implements PeerPolicy {
   readonly #knowledge: DoorKnowledge;
   readonly #events: DoorEvents;
   readonly #identityOf: PeerDoorOptions['identityOf'];
-  /** The latest boot that each directory has greeted with. Bound: nodes that were let in. */
-  readonly #boots = new Map<NodeId, Pick<Greeting, 'incarnation' | 'boot' | 'start'>>();
+  /** What each node has greeted with when it was let in last. Bound: nodes that were let in. */
+  readonly #letIn = new Map<NodeId, Greeting>();
 
   constructor({ knowledge, events, identityOf }: PeerDoorOptions) {
     this.#knowledge = knowledge;
@@ -74,6 +74,15 @@ export class PeerDoor implements PeerPolicy {
   incarnationOf(node: NodeId): number | undefined {
     const known = this.#knowledge.members().find((member) => member.node === node)?.incarnation;
     return known === 0 ? undefined : known;
+  }
+
+  /** Which directory speaks for `node`; undefined: any. It is the one that was let in last, if it would be now and was not removed. */
+  speakerOf(node: NodeId): number | undefined {
+    const known = this.incarnationOf(node);
+    const met = this.#letIn.get(node);
+    if (met === undefined || met.incarnation === known) return known;
+    const isGone = this.#knowledge.wasRemoved(node, met.incarnation);
+    return !isGone && this.#isCurrent(met, this.#knowledge.self()) ? met.incarnation : known;
   }
 
   judgeGreeting(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
@@ -127,8 +136,7 @@ export class PeerDoor implements PeerPolicy {
     if (!this.#isKnown(greeting, self)) {
       return refuse('no-member', `node ${sender} is no member of the group that node ${self.node} is in`);
     }
-    const known = this.incarnationOf(sender);
-    if (known !== undefined && known !== incarnation) {
+    if (!this.#isCurrent(greeting, self)) {
       return refuse('other-directory', `the group knows node ${sender} with another directory`);
     }
     if (cluster === undefined) return refuse('no-cluster', `node ${sender} is in no cluster yet`);
@@ -149,11 +157,21 @@ export class PeerDoor implements PeerPolicy {
   }
 
   /**
+   * Whether the directory is the one that the group knows; or one that it took in since, as far as this node has not heard of that yet: it knows this node's, as above. If that is the
+   * leader's, nobody else could tell.
+   */
+  #isCurrent({ sender, cluster, incarnation, addresseeIncarnation }: Greeting, self: PeerSelf): boolean {
+    const known = this.incarnationOf(sender);
+    if (known === undefined || known === incarnation) return true;
+    return cluster === self.cluster && addresseeIncarnation === self.incarnation;
+  }
+
+  /**
    * How this node knows that the sender's directory is an earlier state of itself, which may have forgotten votes and acknowledgements: it was met in a later boot, or in another start with
    * the same boot, or its log has held more.
    */
   #findSetBack({ sender, incarnation, boot, start, lastIndex }: Greeting): string | undefined {
-    const met = this.#boots.get(sender);
+    const met = this.#letIn.get(sender);
     if (met?.incarnation === incarnation) {
       if (met.boot > boot) return `the directory of node ${sender} was here in a later boot, ${met.boot}`;
       if (met.boot === boot && met.start !== start)
@@ -182,8 +200,7 @@ export class PeerDoor implements PeerPolicy {
   }
 
   #note(greeting: Greeting): void {
-    const { sender, incarnation, boot, start } = greeting;
-    this.#boots.set(sender, { incarnation, boot, start });
+    this.#letIn.set(greeting.sender, greeting);
     this.#events.handleMet(greeting);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { GroupWorld, type Site } from './group-world.ts';
+import { GroupWorld, hostOf, portOf, type Site } from './group-world.ts';
 
 const ALL = [1, 2, 3];
 
@@ -147,6 +147,35 @@ describe('Group', () => {
     await expect(site.put('k', 'v')).rejects.toMatchObject({ code: 'KAYA_STOPPING' });
   });
 
+  test('brings back a member that was away when another one got a new directory, and leads', async () => {
+    await using world = new GroupWorld();
+    const five = [1, 2, 3, 4, 5];
+    const sites = await world.startAll(five);
+    const leader = await world.leader(sites);
+    await world.until('all know its directories', () => sites.every((site) => knowsAll(site, five)));
+    const [replaced, away] = sites.filter((site) => site !== leader);
+    const { node } = replaced!;
+    await away!.crash();
+    await replaced!.crash();
+    world.wipe(node);
+    const options = { isDryRun: false };
+    await world.settle(leader.group.membership.remove(node, options));
+    const again = await world.start(node, { peers: [leader.node], isJoining: true });
+    const addresses = { peerAddress: `${hostOf(node)}:${portOf(node)}`, clientAddress: `${hostOf(node)}:7379` };
+    const member = { node, ...addresses, staysLearner: false };
+    await world.settle(leader.group.membership.add(member, options));
+    const votes = (): boolean => again.group.member?.node.summary().configuration.voters.includes(node) === true;
+    await world.until('it votes again', votes);
+    await world.settle(leader.group.membership.transfer(node));
+    await world.settle(again.put('k', 'v'));
+
+    const back = await world.start(away!.node, { peers: five });
+    await world.until('it has caught up', () => back.isReady);
+
+    expect(await world.settle(back.get('k'))).toBe('v');
+    expect(again.ended).toBeUndefined();
+  });
+
   test('gives a node nothing of another cluster', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);
@@ -160,6 +189,6 @@ describe('Group', () => {
   });
 });
 
-function knowsAll({ group }: Site): boolean {
-  return group.members.length === ALL.length && group.members.every(({ incarnation }) => incarnation > 0);
+function knowsAll({ group }: Site, nodes: readonly number[] = ALL): boolean {
+  return group.members.length === nodes.length && group.members.every(({ incarnation }) => incarnation > 0);
 }
