@@ -15,8 +15,8 @@ import type { ShellBlock } from './shell-blocks.ts';
 const DOCUMENTED_ADDRESS = '127.0.0.1:7379';
 /** A command whose whole line runs a node until it is stopped. */
 const START = /^corepack pnpm start\b.*\n?/gm;
-/** This is what is running the reader. */
-const TEST = /^corepack pnpm test\b.*\n?/gm;
+/** The first is what is running the reader; the second has a test of its own, cluster-pages.test.ts. */
+const ELSEWHERE = /^corepack pnpm (?:test|cluster)\b.*\n?/gm;
 const SHELL_FUNCTION = /^\w+\(\) \{.*\}$/gm;
 
 export interface Typed extends ProcessResult {
@@ -40,7 +40,7 @@ export class Reader implements AsyncDisposable {
     if (block.isAfterCtrlC) await this.#pressCtrlC();
     const inThisTerminal = block.script.replaceAll(START, '');
     if (inThisTerminal !== block.script) await this.#start();
-    const script = inThisTerminal.replaceAll(TEST, '');
+    const script = inThisTerminal.replaceAll(ELSEWHERE, '');
     const address = this.#node?.address ?? DOCUMENTED_ADDRESS;
     const lines = ['set -e -o pipefail', ...this.#functions, script.replaceAll(DOCUMENTED_ADDRESS, address)];
     this.#functions.push(...(script.match(SHELL_FUNCTION) ?? []));
