@@ -1,4 +1,4 @@
-import { AssertionError } from '@kayadb/codec';
+import { AssertionError, KayaError } from '@kayadb/codec';
 import { CorruptionError, EngineError } from '@kayadb/engine';
 import { DirectoryError, GroupError } from '@kayadb/server';
 import { TransportError } from '@kayadb/transport';
@@ -22,6 +22,11 @@ describe('describeFailure', () => {
     ['the directory of another node', new DirectoryError('KAYA_NODE_FOREIGN', 'of node 2'), 4],
     ['a store of the embedded engine', new DirectoryError('KAYA_EMBEDDED_STORE', 'a store'), 4],
     ['damage', new CorruptionError('1.sst', 0, 'does not verify'), 3],
+    ['damage of the log', new KayaError('KAYA_RAFT_CORRUPTION', '000002.rlog is damaged'), 3],
+    ['a log of another node', new KayaError('KAYA_RAFT_FOREIGN', 'it is of node 2'), 3],
+    ['a snapshot that is not there', new KayaError('KAYA_SNAPSHOT_MISSING', 'it is gone'), 3],
+    ['a log of the future', new KayaError('KAYA_RAFT_UNSUPPORTED', 'version 9'), 4],
+    ['a group that is ahead', new KayaError('KAYA_FEATURE_LEVEL', 'level 9'), 4],
     ['a wrong flag', new UsageError('bad', 'do this'), 4],
     ['a store of the future', new EngineError('KAYA_UNSUPPORTED', 'version 9'), 4],
     ['a broken invariant', new AssertionError('impossible'), 5],

@@ -12,8 +12,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   KAYA_CORRUPTION: EXIT.corruption,
+  KAYA_RAFT_CORRUPTION: EXIT.corruption,
+  KAYA_RAFT_FOREIGN: EXIT.corruption,
+  KAYA_SNAPSHOT_MISSING: EXIT.corruption,
   KAYA_USAGE: EXIT.invalidArgument,
   KAYA_UNSUPPORTED: EXIT.invalidArgument,
+  KAYA_RAFT_UNSUPPORTED: EXIT.invalidArgument,
+  KAYA_FEATURE_LEVEL: EXIT.invalidArgument,
   KAYA_LOCKED: EXIT.locked,
   KAYA_EMBEDDED_STORE: EXIT.invalidArgument,
   KAYA_NODE_FOREIGN: EXIT.invalidArgument,
@@ -22,11 +27,19 @@ const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
 
 const REMOVED = 'keep a supervisor from starting it again; docs/operating/membership.md adds a node';
 
+const DAMAGED =
+  'nothing was changed; copy the folder, then run kayactl recover --plan --data DIR on it for what is damaged and the ways out';
+const NEWER = 'use the version of KayaDB that wrote this data folder, or a later one';
+
 const HINTS: Readonly<Record<string, string>> = {
-  KAYA_CORRUPTION:
-    'nothing was changed; copy the folder, then run kayactl recover --plan --data DIR on it for what is damaged and the ways out',
+  KAYA_CORRUPTION: DAMAGED,
+  KAYA_RAFT_CORRUPTION: DAMAGED,
+  KAYA_RAFT_FOREIGN: DAMAGED,
+  KAYA_SNAPSHOT_MISSING: DAMAGED,
   KAYA_LOCKED: 'one process at a time can open a data folder; choose another with --data',
-  KAYA_UNSUPPORTED: 'use the version of KayaDB that wrote this data folder, or a later one',
+  KAYA_UNSUPPORTED: NEWER,
+  KAYA_RAFT_UNSUPPORTED: NEWER,
+  KAYA_FEATURE_LEVEL: NEWER,
   KAYA_DISK_FULL: 'free some space and start again; nothing acknowledged is lost',
   KAYA_FS_PERMISSION: 'run as the user that owns the data folder, or choose another with --data',
   KAYA_FS_NOT_FOUND: 'create the folder above the data folder first, or choose another with --data',
