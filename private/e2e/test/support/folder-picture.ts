@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Name to size, times, inode, mode and content of the folder itself and of each file in it. */
+/** Path to size, times, inode, mode and content of the folder itself and of all that is in it. */
 export function takePicture(folder: string): Readonly<Record<string, string>> {
-  const names = ['.', ...readdirSync(folder).toSorted()];
+  const names = ['.', ...readdirSync(folder, { encoding: 'utf8', recursive: true }).toSorted()];
   return Object.fromEntries(names.map((name) => [name, describeEntry(join(folder, name))]));
 }
 
