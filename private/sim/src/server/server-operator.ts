@@ -16,7 +16,7 @@ import type { ServerSite } from './server-site.ts';
 import type { ServerWorld } from './server-world.ts';
 import { hostOf, PEER_PORT } from './sim-tcp.ts';
 
-const MAX_SITES = 6;
+const MAX_SITES = 5;
 const MAX_VOTERS = 5;
 const CALL_MS = 8000;
 /** How soon somebody looks after a member that has lost its directory. */

@@ -41,7 +41,7 @@ export interface ServerSimulationResult {
 
 const TAIL_LINES = 60;
 /** For somebody to lead: links are dialed again, and somebody may have to hear that he is silent. */
-const LEADER_MS = 20_000;
+const LEADER_MS = 30_000;
 const ANSWER_MS = 20_000;
 /** For everybody to be given an answer, or to give up. */
 const IDLE_MS = 30_000;
