@@ -1,7 +1,9 @@
 /** The first things a new user does, with a real node, real files and the real command line. */
 
 import { writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 
+import type { NodeReport } from '@kayadb/server';
 import { testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -14,18 +16,30 @@ import {
   readLines,
   sortedByKey,
 } from './support/dataset.ts';
+import { takePicture } from './support/folder-picture.ts';
 import { kayactl, runKayactl, startKayactl } from './support/processes.ts';
-import { type DryRun, dryRun } from './support/recovery.ts';
+import { type DryRun, dryRun, dryRunNode } from './support/recovery.ts';
 import { type Folder, openFolder } from './support/repository.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 const TIMEOUT_MS = 240_000;
 const GENERATED_COUNT = 5000;
 const STOP_SECONDS = 10;
+/** A node that was stopped in order has everything in its store. */
+const CLOSED: Closed = {
+  exitCode: 0,
+  verdict: 'clean',
+  live: false,
+  lock: 'free',
+  start: 'starts',
+  replayed: 0,
+  undecided: 0,
+  damage: 0,
+};
 
 describe('a strict node', () => {
   test.skipIf(packageListIsAbsent)(
-    'gives 63,440 real packages back byte for byte, over the network and embedded (skipped without the package list)',
+    'gives 63,440 real packages back byte for byte, over the network, from its folder and embedded (skipped without the package list)',
     { timeout: TIMEOUT_MS },
     async () => {
       using folder = openFolder();
@@ -38,7 +52,7 @@ describe('a strict node', () => {
   );
 
   test(
-    'gives generated records back byte for byte, over the network and embedded',
+    'gives generated records back byte for byte, over the network, from its folder and embedded',
     { timeout: TIMEOUT_MS },
     async () => {
       using folder = openFolder();
@@ -62,10 +76,10 @@ describe('a strict node', () => {
 
       const stopped = await importing.stopServer(2000);
       const imported = await importing.finished;
-      const { exitCode, report } = await dryRun(data);
+      const looked = await dryRunNode(data);
 
       const acknowledged = readAcknowledged(acks);
-      const stored = await embeddedRecords(data);
+      const stored = await storedRecords(data);
       expect(stopped).toMatchObject({ exitCode: 0 });
       expect(stopped.seconds).toBeLessThan(STOP_SECONDS);
       expect(imported.exitCode).toBe(1);
@@ -74,11 +88,7 @@ describe('a strict node', () => {
       );
       expect(acknowledged.size).toBeGreaterThanOrEqual(2000);
       expect([...acknowledged].filter((key) => stored.get(key) !== dataset.records.get(key))).toEqual([]);
-      expect({ exitCode, verdict: report.verdict, cleanClose: report.cleanClose }).toEqual({
-        exitCode: 0,
-        verdict: 'clean',
-        cleanClose: true,
-      });
+      expect(summaryOf(looked)).toEqual(CLOSED);
       console.info(
         `SIGTERM under load: gone after ${stopped.seconds.toFixed(1)} s with exit code 0, ` +
           `${acknowledged.size} records acknowledged, 0 lost`,
@@ -97,7 +107,9 @@ function startImport(server: ServerProcess, dataset: Dataset, folder: Folder): R
   const acks = folder.at('acks');
   writeFileSync(acks, '');
   const progress = ['--state', folder.at('state'), '--ack-log', acks];
-  const running = startKayactl(['--server', server.address, 'import', dataset.file, ...progress]);
+  // A client would look for another node for half a minute.
+  const patience = ['--deadline', '2000'];
+  const running = startKayactl(['--server', server.address, ...patience, 'import', dataset.file, ...progress]);
   return {
     finished: running.finished,
     stopServer: (acknowledgements) =>
@@ -110,14 +122,14 @@ function startImport(server: ServerProcess, dataset: Dataset, folder: Folder): R
   };
 }
 
-async function embeddedRecords(data: string): Promise<ReadonlyMap<string, string>> {
+async function storedRecords(data: string): Promise<ReadonlyMap<string, string>> {
   const document = JSON.parse(await kayactl('--data', data, 'scan', '--json')) as {
     readonly items: readonly { readonly key: string; readonly value: string }[];
   };
   return new Map(document.items.map(({ key, value }) => [key, value]));
 }
 
-/** Node, import, scan, get, export, SIGTERM; then the same data without a node. */
+/** Node, import, scan, get, export, SIGTERM; then the same data from its folder, and in a store of the engine. */
 async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
   const data = folder.at('data');
   await using server = await ServerProcess.start(data, { flags: ['--durability', 'strict'] });
@@ -131,11 +143,17 @@ async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
   await kayactl(...remote, 'export', folder.at('remote.jsonl'));
   const stopped = await server.stop();
 
-  const closed = await dryRun(data);
-  const embeddedRows = await kayactl('--data', data, 'scan', 'deb/zsh');
-  const stats = JSON.parse(await kayactl('--data', data, 'stats', '--json')) as { readonly last_sequence: number };
-  await kayactl('--data', data, 'export', folder.at('embedded.jsonl'));
-  const reopened = await dryRun(data);
+  const picture = takePicture(data);
+  const closed = await dryRunNode(data);
+  const storedRows = await kayactl('--data', data, 'scan', 'deb/zsh');
+  const verified = await runKayactl(['--data', data, 'verify']);
+  await kayactl('--data', data, 'export', folder.at('stored.jsonl'));
+  const isUnchangedByReading = isDeepStrictEqual(takePicture(data), picture);
+  const embedded = folder.at('embedded');
+  await kayactl('--data', embedded, 'import', folder.at('stored.jsonl'));
+  const stats = JSON.parse(await kayactl('--data', embedded, 'stats', '--json')) as { readonly last_sequence: number };
+  await kayactl('--data', embedded, 'export', folder.at('embedded.jsonl'));
+  const { report } = await dryRun(embedded);
 
   const { seconds, bytes: _bytes, ...summary } = JSON.parse(imported.stdout) as ImportSummary;
   console.info(
@@ -152,25 +170,25 @@ async function roundTrip(folder: Folder, dataset: Dataset): Promise<RoundTrip> {
     wrongLines: countWrongLines(folder.at('remote.jsonl'), dataset),
     stopExitCode: stopped.exitCode,
     stoppedInTime: stopped.seconds < STOP_SECONDS,
-    hasSameRowsEmbedded: embeddedRows === rows,
-    lastSequence: stats.last_sequence,
-    wrongEmbeddedLines: countWrongLines(folder.at('embedded.jsonl'), dataset),
-    dryRuns: [closed, reopened].map(summaryOf),
+    hasSameRowsStored: storedRows === rows,
+    verifyExitCode: verified.exitCode,
+    wrongStoredLines: countWrongLines(folder.at('stored.jsonl'), dataset),
+    isUnchangedByReading,
+    hasAllEntries: closed.report.log!.lastIndex > dataset.records.size,
+    dryRun: summaryOf(closed),
+    embedded: {
+      verdict: report.verdict,
+      cleanClose: report.cleanClose,
+      replayed: report.records_replayed,
+      lastSequences: [stats.last_sequence, report.lastSequence],
+      wrongLines: countWrongLines(folder.at('embedded.jsonl'), dataset),
+    },
   };
 }
 
 function expectedOf(dataset: Dataset): RoundTrip {
   const count = dataset.records.size;
   const shells = shellsOf(dataset);
-  const clean = {
-    exitCode: 0,
-    verdict: 'clean',
-    live: false,
-    cleanClose: true,
-    lastSequence: count,
-    replayed: 0,
-    damage: 0,
-  };
   return {
     importExitCode: 0,
     importErrors: '',
@@ -181,10 +199,13 @@ function expectedOf(dataset: Dataset): RoundTrip {
     wrongLines: 0,
     stopExitCode: 0,
     stoppedInTime: true,
-    hasSameRowsEmbedded: true,
-    lastSequence: count,
-    wrongEmbeddedLines: 0,
-    dryRuns: [clean, clean],
+    hasSameRowsStored: true,
+    verifyExitCode: 0,
+    wrongStoredLines: 0,
+    isUnchangedByReading: true,
+    hasAllEntries: true,
+    dryRun: CLOSED,
+    embedded: { verdict: 'clean', cleanClose: true, replayed: 0, lastSequences: [count, count], wrongLines: 0 },
   };
 }
 
@@ -209,9 +230,31 @@ function countWrongLines(file: string, dataset: Dataset): number {
   return longer.filter((_, at) => exported[at] !== expected[at]).length;
 }
 
-function summaryOf({ exitCode, report }: DryRun): RoundTrip['dryRuns'][number] {
-  const { verdict, live, cleanClose, lastSequence, records_replayed: replayed, damage } = report;
-  return { exitCode, verdict, live, cleanClose, lastSequence, replayed, damage: damage.length };
+function summaryOf({ exitCode, report }: DryRun<NodeReport>): Closed {
+  const { verdict, live, lock, start, damage } = report;
+  return {
+    exitCode,
+    verdict,
+    live,
+    lock: lock.state,
+    start: start.outcome,
+    replayed: start.entriesReplayed,
+    undecided: start.entriesUndecided,
+    damage: damage.length,
+  };
+}
+
+/** What the next start of a node finds. */
+interface Closed {
+  readonly exitCode: number | null;
+  readonly verdict: string;
+  readonly live: boolean;
+  readonly lock: string;
+  readonly start: string;
+  /** Entries of the log that its store does not hold. */
+  readonly replayed: number;
+  readonly undecided: number;
+  readonly damage: number;
 }
 
 interface ImportSummary {
@@ -236,16 +279,20 @@ interface RoundTrip {
   readonly wrongLines: number;
   readonly stopExitCode: number | null;
   readonly stoppedInTime: boolean;
-  readonly hasSameRowsEmbedded: boolean;
-  readonly lastSequence: number;
-  readonly wrongEmbeddedLines: number;
-  readonly dryRuns: readonly {
-    readonly exitCode: number | null;
+  readonly hasSameRowsStored: boolean;
+  readonly verifyExitCode: number | null;
+  readonly wrongStoredLines: number;
+  /** Reading the folder of a stopped node leaves it as it was. */
+  readonly isUnchangedByReading: boolean;
+  /** The log has one entry for each record at least. */
+  readonly hasAllEntries: boolean;
+  readonly dryRun: Closed;
+  /** What the engine makes of the node's export. */
+  readonly embedded: {
     readonly verdict: string;
-    readonly live: boolean;
     readonly cleanClose: boolean;
-    readonly lastSequence: number;
     readonly replayed: number;
-    readonly damage: number;
-  }[];
+    readonly lastSequences: readonly number[];
+    readonly wrongLines: number;
+  };
 }
