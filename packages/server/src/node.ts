@@ -179,9 +179,16 @@ class Node implements RunningNode {
     const { clock } = this.#options;
     const deadline = clock.now() + deadlineMs;
     await this.#group.handOver(deadlineMs * HAND_OVER_SHARE);
-    await this.#door.stop(deadlineMs * CLIENTS_SHARE);
-    this.#watch?.cancel();
-    if (await settlesWithin(this.#close(), deadline - clock.now(), clock)) return;
+    try {
+      await this.#door.stop(deadlineMs * CLIENTS_SHARE);
+    } finally {
+      this.#watch?.cancel();
+      await this.#closeWithin(deadline - clock.now(), deadlineMs);
+    }
+  }
+
+  async #closeWithin(limitMs: number, deadlineMs: number): Promise<void> {
+    if (await settlesWithin(this.#close(), limitMs, this.#options.clock)) return;
     const message = `the directory was not closed within ${deadlineMs} ms; nothing acknowledged is lost, the next start replays the log`;
     throw new ServerError('KAYA_STOP_TIMEOUT', message);
   }

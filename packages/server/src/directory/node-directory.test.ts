@@ -32,7 +32,14 @@ describe('NodeDirectory', () => {
 
     const opened = await NodeDirectory.open(optionsFor(fs));
 
-    expect(opened.identity).toEqual({ node: 1, incarnation: 77, boot: 1, cluster: undefined, isRemoved: false });
+    expect(opened.identity).toEqual({
+      node: 1,
+      incarnation: 77,
+      boot: 1,
+      cluster: undefined,
+      hasBegun: false,
+      isRemoved: false,
+    });
     expect(await namesIn(fs, DATA)).toEqual(['LOCK', 'NODE', 'groups']);
     expect(opened.groupPath).toBe('/data/groups/0');
     expect(await namesIn(fs, opened.groupPath)).toEqual([]);
@@ -46,7 +53,14 @@ describe('NodeDirectory', () => {
 
     const second = await NodeDirectory.open(optionsFor(fs, 1, 78));
 
-    expect(second.identity).toEqual({ node: 1, incarnation: 77, boot: 2, cluster: CLUSTER, isRemoved: false });
+    expect(second.identity).toEqual({
+      node: 1,
+      incarnation: 77,
+      boot: 2,
+      cluster: CLUSTER,
+      hasBegun: false,
+      isRemoved: false,
+    });
   });
 
   test('is changed by one at a time, and let go of when that is durable', async () => {

@@ -111,6 +111,11 @@ export class NodeDirectory {
     });
   }
 
+  /** The log of the node has an entry, and will have one from now on. Durability: when it resolves. */
+  async markBegun(): Promise<void> {
+    await this.#replace((identity) => ({ ...identity, hasBegun: true }));
+  }
+
   /** The node is no member any more, and never will be with this directory. Durability: when it resolves. */
   async markRemoved(): Promise<void> {
     await this.#replace((identity) => ({ ...identity, isRemoved: true }));
@@ -154,7 +159,7 @@ async function startIdentity(options: NodeDirectoryOptions): Promise<NodeIdentit
     await refuseUsed(fs, directory);
     const incarnation = drawIncarnation();
     assert(Number.isSafeInteger(incarnation) && incarnation > 0, 'an incarnation is a whole number from 1 on');
-    return { node, incarnation, boot: 1, cluster: undefined, isRemoved: false };
+    return { node, incarnation, boot: 1, cluster: undefined, hasBegun: false, isRemoved: false };
   }
   if (found.node !== node) {
     throw new DirectoryError(

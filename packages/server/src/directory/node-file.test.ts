@@ -9,9 +9,10 @@ const full: NodeIdentity = {
   incarnation: 9_007_199_254_740_991,
   boot: 17,
   cluster: '00112233445566778899aabbccddeeff',
+  hasBegun: false,
   isRemoved: true,
 };
-const fresh: NodeIdentity = { node: 1, incarnation: 5, boot: 1, cluster: undefined, isRemoved: false };
+const fresh: NodeIdentity = { node: 1, incarnation: 5, boot: 1, cluster: undefined, hasBegun: false, isRemoved: false };
 
 function textOf(identity: NodeIdentity): string {
   return Buffer.from(encodeNodeFile(identity)).toString();

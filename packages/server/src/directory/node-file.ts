@@ -16,19 +16,23 @@ export interface NodeIdentity {
   readonly boot: number;
   /** 32 hex digits; undefined until the node is in a cluster. */
   readonly cluster: string | undefined;
+  /** The node's log has had an entry: one that is empty was lost, and with it votes and acknowledgements. */
+  readonly hasBegun: boolean;
   /** The node has applied its own removal. */
   readonly isRemoved: boolean;
 }
 
 const CLUSTER = /^[0-9a-f]{32}$/;
 
-export function encodeNodeFile({ node, incarnation, boot, cluster, isRemoved }: NodeIdentity): Uint8Array {
+export function encodeNodeFile(identity: NodeIdentity): Uint8Array {
+  const { node, incarnation, boot, cluster, hasBegun, isRemoved } = identity;
   const members = {
     format: NODE_FORMAT,
     node,
     incarnation,
     boot,
     ...(cluster !== undefined && { cluster }),
+    ...(hasBegun && { begun: true }),
     ...(isRemoved && { removed: true }),
   };
   return encodeUtf8(`${JSON.stringify({ ...members, crc: checksumOf(members) })}\n`);
@@ -42,13 +46,13 @@ export function decodeNodeFile(bytes: Uint8Array): NodeIdentity {
   const members = parse(bytes);
   const { crc, ...others } = members;
   if (crc !== checksumOf(others)) throw damaged('its CRC does not match');
-  const { format, node, incarnation, boot, cluster, removed } = others;
+  const { format, node, incarnation, boot, cluster, begun, removed } = others;
   if (format !== NODE_FORMAT) throw unsupported(format);
   if (!isCount(node) || !isCount(incarnation) || !isCount(boot)) throw damaged('a number is none');
   if (cluster !== undefined && !(typeof cluster === 'string' && CLUSTER.test(cluster))) {
     throw damaged('the cluster is not 32 hex digits');
   }
-  const identity = { node, incarnation, boot, cluster, isRemoved: removed === true };
+  const identity = { node, incarnation, boot, cluster, hasBegun: begun === true, isRemoved: removed === true };
   if (Buffer.compare(encodeNodeFile(identity), bytes) !== 0) throw damaged('it is not of the known form');
   return identity;
 }

@@ -76,6 +76,7 @@ export async function foundCluster(options: FoundClusterOptions): Promise<FoundC
     incarnation: drawIncarnation(randomBytes),
     boot: 1,
     cluster: toHex(randomBytes(16)),
+    hasBegun: true,
     isRemoved: false,
   };
   const evidence = await RaftEvidence.read(`${directory}/${RAFT_FOLDER}`, { fs, identity: oldRaft });

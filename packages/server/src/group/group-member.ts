@@ -10,6 +10,7 @@ import {
   bootstrapGroup,
   type DurableRaftStorage,
   EMPTY_CONFIGURATION,
+  NO_NODE,
   type NodeEvent,
   type NodeEventSink,
   type NodeId,
@@ -27,6 +28,7 @@ import {
 } from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
+import { DirectoryError } from '../directory/directory-error.ts';
 import type { CommandResult } from '../machine/command-result.ts';
 import { KayaMachine, type KayaMachineOptions } from '../machine/kaya-machine.ts';
 import type { GroupTiming, NodeRandom } from '../node-options.ts';
@@ -45,6 +47,8 @@ export interface GroupMemberOptions {
   /** Of the group, `groups/0`. */
   readonly directory: string;
   readonly identity: RaftIdentity;
+  /** The log has had an entry before. */
+  readonly hasBegun: boolean;
   /** With whom the group begins, if it does so now; it must have all of them the same. */
   readonly founders: readonly NodeId[] | undefined;
   readonly engine: KayaMachineOptions['engine'];
@@ -100,6 +104,7 @@ export class GroupMember {
     let storage = await openLog(options);
     let machine: KayaMachine | undefined;
     try {
+      refuseLostLog(options, storage);
       machine = await openMachine(options, storage);
       if (await bootstrap(options, storage, machine)) {
         await storage.close();
@@ -112,6 +117,12 @@ export class GroupMember {
       await storage.close().catch(ignore);
       throw error;
     }
+  }
+
+  /** Nothing has happened in the group since it began, or a leader is known and everything that is known to be committed is applied. */
+  get isUpToDate(): boolean {
+    const { leader, commit, lastIndex } = this.node.summary();
+    return lastIndex <= 1 || (leader !== NO_NODE && this.machine.appliedIndex >= commit);
   }
 
   /** Time goes by: once in a tick. */
@@ -143,6 +154,15 @@ export function electionTicksOf(timing: GroupTiming): number {
 
 function openLog({ fs, directory, identity, tuning }: GroupMemberOptions): Promise<DurableRaftStorage> {
   return openRaftStorage(`${directory}/raft`, { fs, identity, ...tuning?.log });
+}
+
+/** @throws DirectoryError KAYA_NODE_LOST */
+function refuseLostLog({ hasBegun, directory, identity }: GroupMemberOptions, { lastIndex }: DurableRaftStorage): void {
+  if (!hasBegun || lastIndex > 0) return;
+  throw new DirectoryError(
+    'KAYA_NODE_LOST',
+    `the log in ${directory}/raft is gone, and with it what node ${identity.nodeId} has voted and acknowledged; remove the node from its group, and add it again with an empty directory`,
+  );
 }
 
 function openMachine(options: GroupMemberOptions, storage: DurableRaftStorage): Promise<KayaMachine> {

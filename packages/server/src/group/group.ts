@@ -18,7 +18,6 @@ import {
 } from '@kayadb/transport';
 
 import type { Member } from '../machine/command.ts';
-import { FEATURE_LEVEL } from '../machine/machine-format.ts';
 import type { NodeCard } from '../membership/group-access.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
 import type { ReplicaError } from '../replica/replica-error.ts';
@@ -35,11 +34,10 @@ import { logNodeEvent } from './log-node-event.ts';
 import { nodesOf, PeerBook } from './peer-book.ts';
 import { PeerDoor } from './peer-door.ts';
 import { PeerExchange } from './peer-exchange.ts';
+import { peerSelfOf } from './peer-self.ts';
 import { PeerTls } from './peer-tls.ts';
 import { refuseWithoutGroup } from './refuse-without-group.ts';
 
-/** Versions of the peer protocol that this program speaks. */
-const PEER_VERSIONS = { lowest: 1, highest: 1 } as const;
 /** Part of the time in which nobody is elected, for which a leader goes by its own clock: clocks differ, and so do the moments at which they were looked at. */
 const LEASE_SHARE = 0.75;
 
@@ -99,6 +97,7 @@ export class Group {
         isConfigured: (node) => this.#book.configured.includes(node),
         wasRemoved: (node, incarnation) => this.#wasRemoved(node, incarnation),
         groupLevel: () => this.#member?.machine.level ?? 1,
+        knowsGroup: () => this.#member?.isUpToDate ?? false,
         heldBy: (node) => this.#held.heldBy(node),
       },
       events: {
@@ -187,6 +186,7 @@ export class Group {
       const { directory, logger } = this.#options;
       await directory.joinCluster(formed.cluster);
       const member = await GroupMember.open(this.#memberOptions(formed));
+      if (member.node.summary().lastIndex > 0) await directory.markBegun();
       this.#member = member;
       // Told meanwhile that it has no place in its group, or to close: then `close` sees to the rest.
       if (this.#endError !== undefined || this.#closing !== undefined) return await member.node.close();
@@ -222,6 +222,7 @@ export class Group {
       fs: fileSystem,
       directory: directory.groupPath,
       identity: this.#raftIdentity(),
+      hasBegun: directory.identity.hasBegun,
       founders: voters.length === 0 ? undefined : [...new Set(voters)],
       engine: { ...engine, onEvent: (event) => this.#handleEngineEvent(event) },
       clock,
@@ -269,12 +270,14 @@ export class Group {
   }
 
   #tick(): void {
-    const { clock } = this.#options;
+    const { clock, directory } = this.#options;
     this.#ticks = clock.setTimer(this.#tickMs, () => this.#tick());
     const member = this.#member;
     if (member === undefined) return;
-    const { leader, configuration } = member.node.summary();
-    if (this.#wasRemoved(this.#nodeId, this.#options.directory.identity.incarnation)) return this.#leave('removed');
+    const { leader, configuration, lastIndex } = member.node.summary();
+    if (this.#wasRemoved(this.#nodeId, directory.identity.incarnation)) return this.#leave('removed');
+    // Of a node that has joined; what fails is tried again.
+    if (lastIndex > 0 && !directory.identity.hasBegun) directory.markBegun().catch(() => undefined);
     member.tick();
     this.#held.observe(member.node.status(), this.members);
     this.#duties?.tick();
@@ -322,6 +325,7 @@ export class Group {
   #end(cause: Error): void {
     if (this.#endError !== undefined || this.#closing !== undefined) return;
     this.#endError = cause;
+    this.#formation?.close();
     this.#stopServing();
     this.#options.onEnd(cause);
   }
@@ -363,19 +367,12 @@ export class Group {
   }
 
   #self(): PeerSelf {
-    const { cluster, node, incarnation, boot } = this.#options.directory.identity;
-    return {
-      versions: PEER_VERSIONS,
-      cluster,
-      node,
-      incarnation,
-      boot,
+    return peerSelfOf(this.#options.directory.identity, {
       start: this.#start,
-      lastIndex: this.#member?.node.summary().lastIndex ?? 0,
-      featureLevel: FEATURE_LEVEL,
+      lastIndex: this.#member?.node.summary().lastIndex,
       nodeAddress: this.advertisedPeerAddress,
       clientAddress: this.#options.clientAddress(),
-    };
+    });
   }
 
   /** What the group is to know of this node. */

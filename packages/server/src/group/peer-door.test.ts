@@ -36,6 +36,7 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
     isConfigured: (node) => node === 2,
     wasRemoved: (node, incarnation) => node === 4 && incarnation === 40,
     groupLevel: () => 1,
+    knowsGroup: () => true,
     heldBy: (node) => (node === 2 ? 40 : 0),
     ...changes,
   };
@@ -132,6 +133,17 @@ describe('PeerDoor', () => {
     door.judgeGreeting(greet(2, { boot: 5 }), PLAIN);
 
     expect(door.judgeGreeting(greet(2, changes), PLAIN).verdict).toBe(verdict);
+  });
+
+  test('tells a node without a cluster nothing as long as it does not know how its group stands', () => {
+    const { door } = openDoor({ knowsGroup: () => false });
+
+    const judgements = [{}, { incarnation: 21 }].map((change) =>
+      door.judgeGreeting(greet(2, { cluster: undefined, ...change }), PLAIN),
+    );
+
+    expect(judgements.map(({ verdict }) => verdict)).toEqual(['no-member', 'no-member']);
+    expect(door.judgeGreeting(greet(2), PLAIN).verdict).toBe('accepted');
   });
 
   test('takes the word of nodes it was told of while it knows no member', () => {

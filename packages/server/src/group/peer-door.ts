@@ -33,6 +33,8 @@ export interface DoorKnowledge {
   wasRemoved(node: NodeId, incarnation: number): boolean;
   /** The level of the group, below which nobody comes in. */
   groupLevel(): number;
+  /** Whether what this node has applied is what its group stands for: nothing has ever happened in it, or a leader is known and everything that it has committed is applied. */
+  knowsGroup(): boolean;
   /** Up to where the log of `node`, with the directory that the group knows, has held what is committed: as far as this process knows. */
   heldBy(node: NodeId): LogIndex;
 }
@@ -133,6 +135,10 @@ export class PeerDoor implements PeerPolicy {
     }
     if (knowledge.wasRemoved(sender, incarnation))
       return refuse('removed', `node ${sender} was removed from the group`);
+    // To one that has no cluster this node's word is that of the group: whether it is let in with this directory, is let in as new, or has to end.
+    if (cluster === undefined && !knowledge.knowsGroup()) {
+      return refuse('no-member', `node ${self.node} does not know yet how its group stands`);
+    }
     if (!this.#isKnown(greeting, self)) {
       return refuse('no-member', `node ${sender} is no member of the group that node ${self.node} is in`);
     }

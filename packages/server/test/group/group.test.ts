@@ -176,6 +176,25 @@ describe('Group', () => {
     expect(again.ended).toBeUndefined();
   });
 
+  test('does not start a member whose log is gone', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    await world.leader(sites);
+    const other = sites[2]!;
+    await world.until('its log has an entry', () => other.directory.identity.hasBegun);
+    await other.crash();
+    const disk = world.disk(other.node);
+    for (const { name } of await disk.readDirectory(`${other.directory.groupPath}/raft`)) {
+      await disk.unlink(`${other.directory.groupPath}/raft/${name}`);
+    }
+
+    const again = await world.start(other.node, { peers: ALL });
+    await world.until('it ends', () => again.ended !== undefined);
+
+    expect(again.ended).toMatchObject({ code: 'KAYA_NODE_LOST' });
+    expect(again.group.member).toBeUndefined();
+  });
+
   test('gives a node nothing of another cluster', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);

@@ -149,6 +149,7 @@ const nodeFile: Decoder<ReturnType<typeof decodeNodeFile>> = {
       incarnation: 1 + sampleNumber(random),
       boot: 1 + random.int(300),
       cluster: random.chance(0.2) ? undefined : Buffer.from(random.bytes(16)).toString('hex'),
+      hasBegun: random.chance(0.5),
       isRemoved: random.chance(0.2),
     }),
   reseal(bytes) {
