@@ -143,15 +143,17 @@ const nodeFile: Decoder<ReturnType<typeof decodeNodeFile>> = {
   copies: true,
   decode: decodeNodeFile,
   encode: encodeNodeFile,
-  sample: (random) =>
-    encodeNodeFile({
+  sample(random) {
+    const identity = {
       node: 1 + random.int(9),
       incarnation: 1 + sampleNumber(random),
       boot: 1 + random.int(300),
       cluster: random.chance(0.2) ? undefined : Buffer.from(random.bytes(16)).toString('hex'),
       hasBegun: random.chance(0.5),
       isRemoved: random.chance(0.2),
-    }),
+    };
+    return encodeNodeFile(identity);
+  },
   reseal(bytes) {
     const text = Buffer.from(bytes).toString('latin1');
     const end = text.search(CRC_MEMBER);
