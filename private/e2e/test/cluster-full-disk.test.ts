@@ -99,7 +99,7 @@ async function expectAll(cluster: ClusterProcesses, acknowledged: readonly strin
   expect(new Set(nodes.map(({ hash }) => hash)).size).toBe(1);
 }
 
-describe('a cluster with a full disk (skipped where mounting is refused)', { timeout: timeoutFor(180_000) }, () => {
+describe('a cluster with a full disk (skipped where mounting is refused)', { timeout: timeoutFor(300_000) }, () => {
   test.skipIf(mountingIsRefused)(
     'serves with one under a follower, goes on without a leader that has one, refuses with two, and recovers by itself',
     async () => {

@@ -13,7 +13,7 @@ import { openRunFolder } from './support/cluster/run-folder.ts';
 import { readSettled } from './support/cluster/settled-contents.ts';
 import { SteadyLoad } from './support/cluster/steady-load.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const CLIENTS = 4;
 /** Writes that are acknowledged between two steps, so that each is taken under load. */
 const WRITES = sized({ ci: 50, long: 5000 });

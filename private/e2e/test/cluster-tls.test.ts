@@ -20,7 +20,7 @@ import { bundleOf, makeAuthority, makeNodeCertificate, nodeName, TlsFiles } from
 import type { LogLine } from './support/server-process.ts';
 import { say } from './support/stranger.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const PLACES = [0, 1, 2] as const;
 const WRITES = sized({ ci: 50, long: 5000 });
 const RESULTS = new URL('../results/', import.meta.url);
