@@ -33,7 +33,7 @@ export class Pool<Channel extends PooledChannel> {
   readonly #channels = new Map<string, Channel[]>();
   /** Index of the endpoint to use while no leader is known: of the configured ones, and behind them those in `#named`. */
   #current = 0;
-  /** Leaders that nodes have named and nobody has configured, the newest last. */
+  /** Leaders and members that nodes have named and nobody has configured, the newest last. */
   #named: readonly Endpoint[] = [];
   #leader: Endpoint | undefined;
   /** Endpoints that did not answer when they were last asked, by name, and how often each is still passed over. */
@@ -83,6 +83,12 @@ export class Pool<Channel extends PooledChannel> {
     this.#closeStrangers();
   }
 
+  /** `address` is one of the cluster's, to be asked when those that were configured do not answer. One that cannot be read is passed over. */
+  noteMember(address: string): void {
+    const member = parseEndpoint(address);
+    if (member !== undefined) this.#remember(member);
+  }
+
   /** An endpoint did not answer: the next try goes elsewhere, and those after it too for a while, since a try that hangs is dear. */
   noteFailure(endpoint: Endpoint): void {
     this.#silent.set(formatEndpoint(endpoint), SILENT_TURNS);
@@ -120,11 +126,11 @@ export class Pool<Channel extends PooledChannel> {
     return [...this.#options.endpoints, ...this.#named];
   }
 
-  #remember(leader: Endpoint): void {
-    const name = formatEndpoint(leader);
+  #remember(endpoint: Endpoint): void {
+    const name = formatEndpoint(endpoint);
     if (this.#options.endpoints.some((each) => formatEndpoint(each) === name)) return;
     const others = this.#named.filter((each) => formatEndpoint(each) !== name);
-    this.#named = [...others, leader].slice(-MAX_NAMED_LEADERS);
+    this.#named = [...others, endpoint].slice(-MAX_NAMED_LEADERS);
   }
 
   #setLeader(leader: Endpoint | undefined): void {

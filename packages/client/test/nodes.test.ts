@@ -71,6 +71,22 @@ describe('A client of three nodes', { timeout: 60_000 }, () => {
     },
   );
 
+  test('goes on when the one that it was told of is lost, though that one led and named nobody', async () => {
+    await using world = await NodeWorld.open(3);
+    const lost = world.cluster.leader!;
+    await world.until('all know all', () => world.cluster.node(lost).view.machine!.members.length === 3);
+    const client = world.connect({}, [world.cluster.clientAddressOf(lost)]);
+    await putOnce(client, 'first');
+    await client.members();
+
+    world.cluster.isolate(lost);
+    const isDone = await putOnce(client, 'second');
+
+    expect(isDone).toBe(true);
+    expect(world.cluster.leader).not.toBe(lost);
+    world.cluster.rejoin(lost);
+  });
+
   test('reads on with less when the quorum is lost, and says why a write can not be done', async () => {
     await using world = await NodeWorld.open(3);
     const client = world.connect();

@@ -21,7 +21,7 @@ import {
   toRowRange,
   toWrite,
 } from '../arguments.ts';
-import type { ClientError } from '../client-error.ts';
+import { ClientError } from '../client-error.ts';
 import type {
   BatchOperation,
   CallOptions,
@@ -74,9 +74,11 @@ export class Client2 implements Client {
     this.#sessions = new SessionKeeper({
       clock: settings.clock,
       onEvent: settings.onEvent,
-      open: (signal, onFailure) => {
+      open: async (signal, onFailure) => {
         const request: Request2 = { kind: 'open-session', expiryMs: settings.sessionExpiryMs };
-        return this.#ask(request, 'session', { signal, deadlineMs: Infinity }, onFailure);
+        const granted = await this.#ask(request, 'session', { signal, deadlineMs: Infinity }, onFailure);
+        if (settings.endpoints.length === 1) void this.#learnMembers();
+        return granted;
       },
       touch: async (session) => void (await this.#ask({ kind: 'touch-session', session }, 'done', {})),
     });
@@ -213,6 +215,20 @@ export class Client2 implements Client {
       );
     }
     await this.#pool.close();
+  }
+
+  /** Who was told of one node only has to know another one before that is lost. */
+  async #learnMembers(): Promise<void> {
+    try {
+      const { members } = await this.members({ deadlineMs: this.#settings.timeoutMs });
+      for (const member of Array.isArray(members) ? (members as readonly unknown[]) : []) {
+        const { client_address: address } = Object(member) as { readonly client_address?: unknown };
+        if (typeof address === 'string') this.#pool.noteMember(address);
+      }
+    } catch (error) {
+      // It is asked again with the next session.
+      if (!(error instanceof ClientError)) throw error;
+    }
   }
 
   #write(write: Write, options: CallOptions | undefined): Promise<WriteAnswer> {

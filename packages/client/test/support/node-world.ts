@@ -35,9 +35,9 @@ export class NodeWorld implements AsyncDisposable {
     return world;
   }
 
-  /** A client of all nodes that run. */
-  connect(options: ClientOptions = {}): Client {
-    const client = connect(this.cluster.addresses, {
+  /** A client, by default of all nodes that run. */
+  connect(options: ClientOptions = {}, addresses: readonly string[] = this.cluster.addresses): Client {
+    const client = connect(addresses, {
       clock: this.clock,
       network: this.cluster.network,
       random: () => 0.5,
