@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
+import { connect } from '@kayadb/client';
 import { publishFigures, seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -57,6 +58,15 @@ async function importUnderKills(cluster: ClusterProcesses, { dataset, state, ack
   return { imports, kills, killedLeaders };
 }
 
+/** Whoever asks one node for the others is told of all from then on: members are written down by the first leader, soon after it was elected. */
+async function untilAllAreKnown(cluster: ClusterProcesses): Promise<void> {
+  await using client = connect(cluster.addresses);
+  for (;;) {
+    const { members } = await client.members();
+    if (cluster.addresses.every((address) => JSON.stringify(members).includes(`"${address}"`))) return;
+  }
+}
+
 /** Resolves when so many more records are acknowledged, or the import is over. */
 function acknowledged(acks: string, count: number, over: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
@@ -88,6 +98,7 @@ describe('an import into three nodes through one of them', () => {
     async () => {
       const startedMs = performance.now();
       await using cluster = await ClusterProcesses.start({ nodeCount: 3 });
+      await untilAllAreKnown(cluster);
       const acks = cluster.folder.at('acks');
       writeFileSync(acks, '');
       const dataset = openDataset(cluster.folder.at('in.jsonl.gz'));
