@@ -31,7 +31,11 @@ function openSite(node: number, nodes: readonly number[], clock: VirtualClock, i
 
 /** Each of the two learns what the other is. */
 function meet(a: Site, b: Site): void {
-  const [fromA, fromB] = [a, b].map(({ node, formed }) => ({ sender: node, cluster: formed?.cluster }));
+  const [fromA, fromB] = [a, b].map(({ node, formed }) => ({
+    sender: node,
+    cluster: formed?.cluster,
+    hasHistory: false,
+  }));
   b.formation.hear(fromA!);
   a.formation.hear(fromB!);
 }
@@ -105,10 +109,22 @@ describe('Formation', () => {
     await turn();
     const site = openSite(1, [1, 9], clock);
 
-    const wrong = site.formation.hear({ sender: 9, cluster: other.formed!.cluster });
+    const wrong = site.formation.hear({ sender: 9, cluster: other.formed!.cluster, hasHistory: false });
 
     expect(wrong).toBe('node 9 is in a cluster that did not begin with nodes 1, 9');
     expect(site.formed).toBeUndefined();
+  });
+
+  test('begins nothing anew where something has happened already', async () => {
+    const clock = new VirtualClock();
+    const [one, two, late] = [1, 2, 3].map((node) => openSite(node, [1, 2, 3], clock)) as [Site, Site, Site];
+    meet(one, two);
+    await clock.advanceAsync(WAIT_MS);
+
+    late.formation.hear({ sender: 1, cluster: one.formed!.cluster, hasHistory: true });
+    await turn();
+
+    expect(late.formed).toEqual({ cluster: one.formed!.cluster, voters: [] });
   });
 
   test('takes the cluster of the nodes that it is to join, and founds none', async () => {
@@ -116,8 +132,8 @@ describe('Formation', () => {
     const old = openSite(1, [], clock);
     await turn();
     const joiner = openSite(4, [1], clock, true);
-    joiner.formation.hear({ sender: 1, cluster: undefined });
-    joiner.formation.hear({ sender: 5, cluster: 'ff'.repeat(16) });
+    joiner.formation.hear({ sender: 1, cluster: undefined, hasHistory: false });
+    joiner.formation.hear({ sender: 5, cluster: 'ff'.repeat(16), hasHistory: true });
     await clock.advanceAsync(WAIT_MS * 2);
     const early = joiner.formed;
 

@@ -27,12 +27,14 @@ export interface Heard {
   readonly sender: NodeId;
   /** 32 hex digits; undefined: none yet. */
   readonly cluster: string | undefined;
+  /** Something has happened in its cluster since it began. */
+  readonly hasHistory: boolean;
 }
 
 export interface Formed {
   /** 32 hex digits. */
   readonly cluster: string;
-  /** Who votes at the beginning, ascending; of a node that joins nobody, as the log will tell. */
+  /** Who votes at the beginning, ascending; of a node that joins, or comes late, nobody: the log will tell. */
   readonly voters: readonly NodeId[];
 }
 
@@ -69,7 +71,7 @@ export class Formation {
   /**
    * @returns What is wrong, in words, when the node's cluster is not one that this node can be in.
    */
-  hear({ sender, cluster }: Heard): string | undefined {
+  hear({ sender, cluster, hasHistory }: Heard): string | undefined {
     if (this.#isOver || !this.#nodes.includes(sender)) return undefined;
     if (cluster === undefined) {
       this.#heard.add(sender);
@@ -77,7 +79,8 @@ export class Formation {
       return undefined;
     }
     if (this.#options.isJoining) this.#finish({ cluster, voters: [] });
-    else if (cluster.endsWith(hashOf(this.#nodes))) this.#finish({ cluster, voters: this.#nodes });
+    // Late, or its disk was wiped: a node that began from the first state now might vote against what it has acknowledged before.
+    else if (cluster.endsWith(hashOf(this.#nodes))) this.#finish({ cluster, voters: hasHistory ? [] : this.#nodes });
     else return `node ${sender} is in a cluster that did not begin with nodes ${this.#nodes.join(', ')}`;
     return undefined;
   }

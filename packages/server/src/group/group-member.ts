@@ -16,6 +16,7 @@ import {
   type NodeId,
   type NodeLimits,
   openRaftStorage,
+  type PeerMessage,
   type PeerSender,
   type RaftIdentity,
   RaftNode,
@@ -156,6 +157,11 @@ function openLog({ fs, directory, identity, tuning }: GroupMemberOptions): Promi
   return openRaftStorage(`${directory}/raft`, { fs, identity, ...tuning?.log });
 }
 
+/** A node with nothing in its log votes for nobody: it may be one whose disk was wiped, and what it acknowledged then is not in a log that it would find good enough. */
+function isBlankVote({ kind }: PeerMessage, { lastIndex }: DurableRaftStorage): boolean {
+  return lastIndex === 0 && (kind === 'vote-response' || kind === 'pre-vote-response');
+}
+
 /** @throws DirectoryError KAYA_NODE_LOST */
 function refuseLostLog({ hasBegun, directory, identity }: GroupMemberOptions, { lastIndex }: DurableRaftStorage): void {
   if (!hasBegun || lastIndex > 0) return;
@@ -208,7 +214,11 @@ async function openNode(
     id: identity.nodeId,
     storage,
     stateMachine: machine,
-    sender,
+    sender: {
+      send: (message) => {
+        if (!isBlankVote(message, storage)) sender.send(message);
+      },
+    },
     shipper,
     clock,
     random: random.integer,

@@ -286,9 +286,9 @@ export class Group {
     if (leader !== NO_NODE) this.#resolveReady();
   }
 
-  #handleMet({ sender, cluster, incarnation, featureLevel, nodeAddress, clientAddress }: Greeting): void {
+  #handleMet({ sender, cluster, incarnation, lastIndex, featureLevel, nodeAddress, clientAddress }: Greeting): void {
     this.#book.note(sender, { incarnation, level: featureLevel, peerAddress: nodeAddress, clientAddress });
-    const problem = this.#formation?.hear({ sender, cluster });
+    const problem = this.#formation?.hear({ sender, cluster, hasHistory: lastIndex > 1 });
     if (problem !== undefined) this.#options.logger.warn({ event: 'group.mismatch', peer: sender }, problem);
   }
 

@@ -40,6 +40,22 @@ describe('Group', () => {
     });
   });
 
+  test('takes in one of the founders that comes a day late', async () => {
+    await using world = new GroupWorld();
+    const sites = await Promise.all([1, 2].map((node) => world.start(node, { peers: ALL })));
+    const leader = await world.leader(sites);
+    await world.settle(leader.put('k', 'v'));
+    await world.clock.advanceAsync(60_000);
+
+    const late = await world.start(3, { peers: ALL });
+    await world.until('it is ready', () => late.isReady);
+    const value = await world.settle(late.get('k'));
+    await world.until('the group knows it', () => knowsAll(leader));
+
+    expect(value).toBe('v');
+    expect(leader.group.member!.node.summary().configuration.voters).toEqual(ALL);
+  });
+
   test('goes on from what was acknowledged when all of it loses power', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);
