@@ -33,6 +33,12 @@ export function packageList(): Dataset {
   return dataset;
 }
 
+/** The first `count` records, in a file of their own. */
+export function beginningOf({ name, lines }: Dataset, count: number, file: string): Dataset {
+  writeFileSync(file, gzipSync(`${lines.slice(0, count).join('\n')}\n`));
+  return readDataset(`the first ${count} records of ${name}`, file);
+}
+
 /** Writes `count` records of about 700 bytes to `file`. Nine keys begin with `deb/zsh`, as in the real list. */
 export function generateDataset(file: string, seed: number, count: number): Dataset {
   const random = seededRandom(seed);
