@@ -5,7 +5,12 @@ import { describe, expect, test } from 'vitest';
 
 import { huntApart, missedOf } from '../src/mutants/run-apart.ts';
 
-const IN_CI = ['commits-earlier-terms-by-counting', 'read-answered-before-applied', 'transfer-never-given-up', 'answers-not-loaded'];
+const IN_CI = [
+  'commits-earlier-terms-by-counting',
+  'read-answered-before-applied',
+  'transfer-never-given-up',
+  'answers-not-loaded',
+];
 
 const RESULTS = new URL('../results/', import.meta.url).pathname;
 
