@@ -9,6 +9,7 @@ describe('the pages that argue with tests', () => {
   test.each([
     ['docs/internals/durability.md', 15],
     ['docs/internals/proof.md', 8],
+    ['docs/internals/real-clusters.md', 5],
     ['docs/operating/threat-model.md', 25],
   ])('%s names tests that are there', (path, least) => {
     const [page] = filesMatching(new RegExp(`^${path.replaceAll('.', String.raw`\.`)}$`));
