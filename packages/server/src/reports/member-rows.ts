@@ -30,15 +30,25 @@ export interface MemberRow {
   readonly progress: ProgressRow | null;
 }
 
-/** By node, ascending. */
-export function memberRows(snapshot: NodeSnapshot): readonly MemberRow[] {
+/**
+ * By node, ascending.
+ *
+ * @param clientAddressOf - Of a member that the group has agreed on no address for yet.
+ */
+export function memberRows(
+  snapshot: NodeSnapshot,
+  clientAddressOf: (node: NodeId) => string | undefined = () => undefined,
+): readonly MemberRow[] {
   const configuration = snapshot.raft?.configuration ?? EMPTY_CONFIGURATION;
   const rows = new Map((snapshot.machine?.members ?? []).map((member) => [member.node, member]));
   const { voters, votersOutgoing, learners, learnersNext } = configuration;
   const nodes = new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext, ...rows.keys()]);
   return [...nodes]
     .toSorted((a, b) => a - b)
-    .map((node) => memberRow(snapshot, node, kindOf(configuration, node), rows.get(node)));
+    .map((node) => {
+      const row = memberRow(snapshot, node, kindOf(configuration, node), rows.get(node));
+      return { ...row, client_address: row.client_address ?? clientAddressOf(node) ?? null };
+    });
 }
 
 export function kindOf({ voters, votersOutgoing, learners, learnersNext }: Configuration, node: NodeId): MemberKind {

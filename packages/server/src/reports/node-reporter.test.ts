@@ -219,6 +219,15 @@ describe('NodeReporter', () => {
     expect(statusOf(view)['is_joint']).toBe(true);
   });
 
+  test('tells where clients reach a member before the group has agreed on it', () => {
+    const view = plainView({ machine: plainMachine({ members: [plainMember(2, { clientAddress: '' })] }) });
+
+    const reporter = new NodeReporter({ view: () => view, clientAddressOf: (node) => `met-${node}:1` });
+    const { members } = JSON.parse(reporter.members()) as { members: readonly { client_address: string }[] };
+
+    expect(members.map((member) => member.client_address)).toEqual(['n1:7379', 'met-2:1', 'met-3:1']);
+  });
+
   test.each([
     ['a leader of three', plainView(), { role: 'leader', peer_count: 2, voter: true }],
     [

@@ -35,7 +35,7 @@ export function statusDocument(snapshot: NodeSnapshot, clientAddressOf: ClientAd
     session_count: machine?.sessionCount ?? 0,
     time_ms: machine?.timeMs ?? null,
     is_joint: isJoint(snapshot),
-    members: memberRows(snapshot),
+    members: memberRows(snapshot, clientAddressOf),
     raft: raftPart(snapshot),
     links: linksPart(view),
     door: doorPart(view.door),
@@ -65,7 +65,7 @@ export function membersDocument(snapshot: NodeSnapshot, clientAddressOf: ClientA
     leader_address: leaderAddressOf(snapshot, clientAddressOf) ?? null,
     index: raft?.appliedIndex ?? 0,
     is_joint: isJoint(snapshot),
-    members: memberRows(snapshot),
+    members: memberRows(snapshot, clientAddressOf),
   };
 }
 
