@@ -187,6 +187,28 @@ describe('Checks', () => {
   });
 
   test.each([
+    ['find a log that begins earlier than it did', 0, 'first of node 1 went from 3 to 2'],
+    ['let a full disk take back a snapshot that was seen', 1, undefined],
+  ])('%s', (_, refusalCount, expected) => {
+    const checks = new Checks(() => undefined);
+    const view = viewOf(1, [1, 1], { commit: 2, applied: 2, applying: 2 });
+    const storageAt = (firstIndex: number, refusals: number): WatchedStorage =>
+      ({
+        firstIndex,
+        snapshotIndex: firstIndex - 1,
+        lastIndex: 2,
+        refusalCount: refusals,
+        term: () => 1,
+      }) as unknown as WatchedStorage;
+    const at = { ...view, appliedIndex: 2, durableIndex: 2 };
+
+    checks.observe({ ...at, storage: storageAt(3, 0) });
+    checks.observe({ ...at, storage: storageAt(2, refusalCount) });
+
+    expect(checks.violation?.what).toBe(expected);
+  });
+
+  test.each([
     [
       'a log that begins behind its snapshot',
       { firstIndex: 3 },

@@ -23,6 +23,7 @@ export class WatchedStorage implements RaftStorage {
   readonly #inner: DurableRaftStorage;
   readonly #ledger: Ledger;
   readonly #observer: StorageObserver;
+  #refusalCount = 0;
 
   constructor(inner: DurableRaftStorage, ledger: Ledger, observer: StorageObserver) {
     this.#inner = inner;
@@ -32,6 +33,11 @@ export class WatchedStorage implements RaftStorage {
 
   initialState(): ReturnType<RaftStorage['initialState']> {
     return this.#inner.initialState();
+  }
+
+  /** Batches that were seen from here when they were taken, and that a full disk has taken back. */
+  get refusalCount(): number {
+    return this.#refusalCount;
   }
 
   get firstIndex(): LogIndex {
@@ -68,7 +74,9 @@ export class WatchedStorage implements RaftStorage {
     done.then(
       () => this.#ledger.becomesDurable(batch),
       (error: unknown) => {
-        if (error instanceof KayaError && error.code === 'KAYA_DISK_FULL') this.#ledger.wasRefused(batch);
+        if (!(error instanceof KayaError && error.code === 'KAYA_DISK_FULL')) return;
+        this.#refusalCount++;
+        this.#ledger.wasRefused(batch);
       },
     );
     return done;

@@ -43,6 +43,11 @@ export class ServerOperator {
     this.#road = new ClientRoad(world, this.#random.fork('road'));
   }
 
+  /** Sites that are to be removed, or may be. */
+  get leaving(): ReadonlySet<number> {
+    return this.#leaving;
+  }
+
   start(): void {
     this.#repeat(REPAIR_MS, (leader) => this.#repair(leader));
     this.#repeat(this.#world.profile.churnMs, (leader) => (this.#isChanging ? this.#change(leader) : undefined));

@@ -18,7 +18,11 @@ export class ServerRecovery {
   readonly #random: SeededRandom;
   readonly #broken = new Map<ServerSite, Break>();
 
-  constructor(world: ServerWorld, cluster: ServerCluster) {
+  /** Members that the operator has asked to be removed. */
+  readonly #leaving: ReadonlySet<number>;
+
+  constructor(world: ServerWorld, cluster: ServerCluster, leaving: ReadonlySet<number>) {
+    this.#leaving = leaving;
     this.#world = world;
     this.#cluster = cluster;
     this.#random = world.random.fork('recovery');
@@ -30,7 +34,7 @@ export class ServerRecovery {
     if (configurations.length === 0) return;
     for (const site of this.#random.shuffle(this.#cluster.sites)) {
       if (site.isLost || this.#random.chance(0.4)) continue;
-      const survives = (id: number): boolean => id !== site.id && this.#isHealthy(id);
+      const survives = (id: number): boolean => id !== site.id && this.#isHealthy(id) && !this.#leaving.has(id);
       if (!configurations.every((one) => isQuorum(one, survives))) continue;
       const how = this.#random.pick(BREAKS);
       this.#broken.set(site, how);

@@ -104,7 +104,7 @@ export class ServerSimulation {
       operator.setChanging(false);
       // Processes that go on have done so before any of them is broken: what they find done on their disks was done.
       await settle();
-      await this.#recover(rest <= profile.roundSeconds);
+      await this.#recover(rest <= profile.roundSeconds, operator.leaving);
     }
     await this.#finish();
     counts.simulatedSeconds = Math.round(this.#timeline.nowMs / 1000);
@@ -112,9 +112,9 @@ export class ServerSimulation {
   }
 
   /** @param isLast - Whether nobody stays broken. */
-  async #recover(isLast: boolean): Promise<void> {
+  async #recover(isLast: boolean, leaving: ReadonlySet<number>): Promise<void> {
     const { counts, trace } = this.#world;
-    const recovery = new ServerRecovery(this.#world, this.#cluster);
+    const recovery = new ServerRecovery(this.#world, this.#cluster, leaving);
     if (!isLast) recovery.breakRest();
     trace.add(isLast ? 'everything is healed' : 'a quorum is healed');
     await this.#demand(LEADER_MS, () => (recovery.findLeader() === undefined ? 'nobody leads' : undefined));
