@@ -222,8 +222,8 @@ describe('NodeReporter', () => {
   test('tells where clients reach a member before the group has agreed on it', () => {
     const view = plainView({ machine: plainMachine({ members: [plainMember(2, { clientAddress: '' })] }) });
 
-    const reporter = new NodeReporter({ view: () => view, clientAddressOf: (node) => `met-${node}:1` });
-    const { members } = JSON.parse(reporter.members()) as { members: readonly { client_address: string }[] };
+    const meeting = new NodeReporter({ view: () => view, clientAddressOf: (node) => `met-${node}:1` });
+    const { members } = JSON.parse(meeting.members()) as { members: readonly { client_address: string }[] };
 
     expect(members.map((member) => member.client_address)).toEqual(['n1:7379', 'met-2:1', 'met-3:1']);
   });
