@@ -1,6 +1,12 @@
 /** What a storage asks of the disk, in which order, and what it does when the disk refuses. */
 
-import { crashClone, FaultyFileSystem, MUTATING_OPERATIONS, TraceFileSystem } from '@kayadb/vfs/testing';
+import {
+  crashClone,
+  FaultyFileSystem,
+  InterceptedFileSystem,
+  MUTATING_OPERATIONS,
+  TraceFileSystem,
+} from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import type { DurableRaftStorage } from '../src/storage/durable-storage.ts';
@@ -31,6 +37,11 @@ async function traced(options = {}): Promise<{
   await storage.write(first);
   trace.takeLines();
   return { directory, storage, trace };
+}
+
+async function leaveFree({ fs }: RaftDirectory, bytes: number): Promise<void> {
+  const { totalBytes, availableBytes } = await fs.diskSpace('/');
+  fs.setCapacity(totalBytes - availableBytes + bytes);
 }
 
 describe('a batch', () => {
@@ -158,6 +169,30 @@ describe('segments', () => {
   });
 
   test.each([
+    [7999, false],
+    [8000, true],
+  ])('are made ahead of need when %i bytes are free and each takes 4000: %s', async (freeBytes, isMade) => {
+    const directory = new RaftDirectory({ segmentBytes: 4000 });
+    const fs = new InterceptedFileSystem(directory.fs, {
+      async call({ kind }, run) {
+        if (kind === 'diskSpace') await leaveFree(directory, freeBytes);
+        return await run();
+      },
+      callSync: (_operation, run) => run(),
+    });
+    const storage = await directory.open({ fs });
+    await storage.write(first);
+
+    // Past the middle of the segment, which is when the next one is made ready.
+    await storage.write(batchOf({ entries: [sampleEntry(2, 1, 'x'.repeat(2500))] }));
+    await storage.close();
+
+    expect((await directory.names()).includes('next.rlog.tmp')).toBe(isMade);
+    directory.fs.setCapacity(undefined);
+    expect(await directory.outcome()).toBe('1/1 1/2, term 1, vote 2');
+  });
+
+  test.each([
     ['room', 'ENOSPC'],
     ['descriptor', 'EMFILE'],
   ])('go on beyond their size while there is no %s for the next', async (_what, errno) => {
@@ -208,8 +243,7 @@ describe('the blocks of a segment', () => {
   test('of a segment that has no room are given back, and it is made when there is', async () => {
     const { directory, storage } = await traced({ segmentBytes: 4000 });
     await append(storage, 2, 10);
-    const { totalBytes, availableBytes } = await directory.fs.diskSpace('/');
-    directory.fs.setCapacity(totalBytes - availableBytes + 1000);
+    await leaveFree(directory, 1000);
 
     await append(storage, 11, 60);
 

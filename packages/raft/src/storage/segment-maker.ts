@@ -44,7 +44,7 @@ export class SegmentMaker {
   }
 
   /**
-   * Makes a file ready for the next segment. Without room, or a descriptor, nothing happens.
+   * Makes a file ready for the next segment. Where room is scarce, or without a descriptor, nothing happens: the segment grows as it is written.
    *
    * @throws RaftError KAYA_RAFT_POISONED when something else failed.
    */
@@ -133,9 +133,17 @@ export class SegmentMaker {
     await this.#prepared?.handle.close();
   }
 
-  #recycleOrFill(): Promise<PreparedFile> {
+  async #recycleOrFill(): Promise<PreparedFile | undefined> {
     const path = this.#path(NEXT_SEGMENT_NAME);
-    return this.#spareBytes === undefined ? this.#fill(path) : this.#recycle(path, this.#spareBytes);
+    if (this.#spareBytes !== undefined) return await this.#recycle(path, this.#spareBytes);
+    return (await this.#isRoomAmple()) ? await this.#fill(path) : undefined;
+  }
+
+  /** Zeros ahead are a convenience: they leave as much room as they take, for others need some to free any, and the next start needs a little. */
+  async #isRoomAmple(): Promise<boolean> {
+    const { fs, directory, segmentBytes } = this.#options;
+    const { availableBytes } = await fs.diskSpace(directory);
+    return availableBytes >= 2 * segmentBytes;
   }
 
   async #recycle(path: string, spareBytes: number): Promise<PreparedFile> {
