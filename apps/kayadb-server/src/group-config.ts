@@ -1,6 +1,6 @@
 /** Settings that only make sense together: who is in the group, what each is told of the others, and how soon a lost leader is replaced. */
 
-import { classifyAddress } from '@kayadb/server';
+import { classifyAddress, LEAST_HEARTBEATS } from '@kayadb/server';
 import { type Endpoint, formatEndpoint } from '@kayadb/transport';
 
 import type { Said } from './layers.ts';
@@ -23,9 +23,6 @@ export interface GroupConfig {
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
 }
-
-/** Heartbeats that may be lost before anybody doubts the leader: fewer, and a pause of the process or one lost packet brings an election. */
-const LEAST_HEARTBEATS = 5;
 
 /** @throws UsageError for settings that exclude each other. */
 export function resolveGroup(said: Said): GroupConfig {

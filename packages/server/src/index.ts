@@ -43,6 +43,7 @@ export {
 } from './forensics/read-machine-rows.ts';
 export { type NodeSalvage, salvageNode, type SalvageNodeOptions } from './forensics/salvage-node.ts';
 export { GroupError, type GroupErrorCode } from './group/group-error.ts';
+export { LEAST_HEARTBEATS } from './group-timing.ts';
 export type { PeerSetting } from './group/peer-setting.ts';
 export type { GroupTiming, NodeOptions, NodeRandom, NodeTls, StopOptions } from './node-options.ts';
 export type { NodePhase, NodeView } from './node-view.ts';

@@ -32,7 +32,7 @@ export interface NodeTls {
 export interface GroupTiming {
   /** How often a leader is heard of. Default 100. */
   readonly heartbeatMs: number;
-  /** A node that hears of no leader for this long, or up to twice as long, holds an election; a multiple of half a heartbeat. Default 500. */
+  /** A node that hears of no leader for this long, or up to twice as long, holds an election; at least five heartbeats. Default 500. */
   readonly electionMs: number;
 }
 

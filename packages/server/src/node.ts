@@ -8,6 +8,7 @@ import type { Endpoint, ListenTls } from '@kayadb/transport';
 
 import { ClientDoor } from './client-door.ts';
 import { NodeDirectory } from './directory/node-directory.ts';
+import { resolveTiming } from './group-timing.ts';
 import { Group } from './group/group.ts';
 import { resolveLimits, type ServerLimits } from './limits.ts';
 import { LiveNodeView } from './live-node-view.ts';
@@ -39,7 +40,6 @@ export interface RunningNode extends AsyncDisposable {
   stop(options?: StopOptions): Promise<void>;
 }
 
-const DEFAULT_TIMING: GroupTiming = { heartbeatMs: 100, electionMs: 500 };
 /** Parts of the time to stop in: for somebody else to lead, and for clients that have not taken their answers; then they are cut off. */
 const HAND_OVER_SHARE = 0.2;
 const CLIENTS_SHARE = 0.5;
@@ -51,10 +51,11 @@ const WATCH_MS = 100;
 /**
  * Resolves when both ports listen; finding a group goes on behind that.
  *
- * @throws TransportError KAYA_LISTEN_FAILED; RangeError for a bad limit or an empty token; what `NodeDirectory.open` throws. Nothing is open then.
+ * @throws TransportError KAYA_LISTEN_FAILED; RangeError for a bad limit, times that do not go together, or an empty token; what `NodeDirectory.open` throws. Nothing is open then.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const limits = resolveLimits(options.limits);
+  const timing = resolveTiming(options.timing);
   const { fileSystem, processes, directory, nodeId, random } = options;
   const watched = watchSyncs(fileSystem, options.clock);
   const opened = await NodeDirectory.open({
@@ -66,7 +67,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   let node: Node | undefined;
   try {
-    node = new Node({ ...options, fileSystem: watched.fileSystem }, opened, watched.storage, limits);
+    node = new Node({ ...options, fileSystem: watched.fileSystem }, opened, watched.storage, { limits, timing });
     await node.listen();
     return node;
   } catch (error) {
@@ -74,6 +75,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await (node?.stop() ?? opened.close()).catch(() => undefined);
     throw error;
   }
+}
+
+/** Of the options, completed and checked. */
+interface Resolved {
+  readonly limits: ServerLimits;
+  readonly timing: GroupTiming;
 }
 
 class Node implements RunningNode {
@@ -88,9 +95,8 @@ class Node implements RunningNode {
   #watch: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: NodeOptions, directory: NodeDirectory, storage: StorageView, limits: ServerLimits) {
+  constructor(options: NodeOptions, directory: NodeDirectory, storage: StorageView, { limits, timing }: Resolved) {
     const { clock, logger, peers = [], isJoining = false, keepsLeases = false } = options;
-    const timing = { ...DEFAULT_TIMING, ...options.timing };
     this.#options = options;
     this.#directory = directory;
     this.failed = new Promise((resolve) => {

@@ -144,9 +144,9 @@ export class GroupMember {
   }
 }
 
-/** Half a heartbeat, so that elections, whose time is drawn in ticks, are spread well. */
+/** Half a heartbeat, so that elections, whose time is drawn in ticks, are spread well. Rounded up: of an odd time, two ticks are still one heartbeat, and not three. */
 export function tickMsOf({ heartbeatMs }: GroupTiming): number {
-  return Math.max(1, Math.floor(heartbeatMs / 2));
+  return Math.ceil(heartbeatMs / 2);
 }
 
 export function electionTicksOf(timing: GroupTiming): number {

@@ -48,6 +48,7 @@ describe('startNode', () => {
   test.each([
     ['an empty token', { clientToken: '' }],
     ['a limit of 0', { limits: { maxConnections: 0 } }],
+    ['an election shorter than five heartbeats', { timing: { heartbeatMs: 200 } }],
   ])('refuses %s, and leaves the directory as free as it was', async (_what, options) => {
     await using world = new NodeWorld();
     await (await world.startLone()).stop();

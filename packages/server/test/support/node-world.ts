@@ -15,7 +15,15 @@ export const DATA = '/data';
 export interface TestNodeOptions extends Partial<
   Pick<
     NodeOptions,
-    'clientToken' | 'operatorToken' | 'limits' | 'engine' | 'isJoining' | 'clientAddress' | 'peerAddress' | 'nodeId'
+    | 'clientToken'
+    | 'operatorToken'
+    | 'limits'
+    | 'timing'
+    | 'engine'
+    | 'isJoining'
+    | 'clientAddress'
+    | 'peerAddress'
+    | 'nodeId'
   >
 > {
   /** Numbers, this node's own among them or not. */
