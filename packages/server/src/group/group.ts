@@ -21,6 +21,7 @@ import type { Member } from '../machine/command.ts';
 import type { NodeCard } from '../membership/group-access.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
 import type { ReplicaError } from '../replica/replica-error.ts';
+import { catchesUp } from './catches-up.ts';
 import { Duties } from './duties.ts';
 import { EarlyCampaign } from './early-campaign.ts';
 import { Formation, type Formed, isFoundedBy } from './formation.ts';
@@ -31,6 +32,7 @@ import { HeldLogs } from './held-logs.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
 import { logNodeEvent } from './log-node-event.ts';
+import { memberOptionsOf } from './member-options.ts';
 import { nodesOf, PeerBook } from './peer-book.ts';
 import { PeerDoor } from './peer-door.ts';
 import { PeerExchange } from './peer-exchange.ts';
@@ -98,7 +100,8 @@ export class Group {
         wasRemoved: (node, incarnation) => this.#wasRemoved(node, incarnation),
         groupLevel: () => this.#member?.machine.level ?? 1,
         knowsGroup: () => this.#member?.isUpToDate ?? false,
-        heldBy: (node) => this.#held.heldBy(node),
+        catchUp: () => catchesUp(this.replica, clock),
+        heldBy: (node, incarnation) => this.#held.heldBy(node, incarnation),
       },
       events: {
         handleMet: (greeting) => this.#handleMet(greeting),
@@ -185,7 +188,7 @@ export class Group {
       if (formed === undefined) return;
       const { directory, logger } = this.#options;
       await directory.joinCluster(formed.cluster);
-      const member = await GroupMember.open(this.#memberOptions(formed));
+      const member = await this.#openMember(formed);
       if (member.node.summary().lastIndex > 0) await directory.markBegun();
       this.#member = member;
       // Told meanwhile that it has no place in its group, or to close: then `close` sees to the rest.
@@ -215,28 +218,16 @@ export class Group {
     return formed;
   }
 
-  #memberOptions({ voters }: Formed): Parameters<typeof GroupMember.open>[0] {
-    const { directory, fileSystem, engine, clock, random, yieldTurn, timing, keepsLeases, tuning, logger } =
-      this.#options;
-    return {
-      fs: fileSystem,
-      directory: directory.groupPath,
+  #openMember(formed: Formed): Promise<GroupMember> {
+    const options = memberOptionsOf(this.#options, {
+      formed,
       identity: this.#raftIdentity(),
-      hasBegun: directory.identity.hasBegun,
-      founders: voters.length === 0 ? undefined : [...new Set(voters)],
-      engine: { ...engine, onEvent: (event) => this.#handleEngineEvent(event) },
-      clock,
-      random,
-      yieldTurn,
-      timing,
-      keepsLeases,
-      tuning,
-      sender: this.#exchange,
-      sendTransfer: (message) => this.#exchange.sendTransfer(message),
+      exchange: this.#exchange,
       incarnationOf: (node) => this.#door.speakerOf(node),
+      onEngineEvent: (event) => this.#handleEngineEvent(event),
       onEvent: (event) => this.#handleRaftEvent(event),
-      onWarning: (message) => logger.warn({ event: 'node.warning' }, message),
-    };
+    });
+    return GroupMember.open(options);
   }
 
   #serve(member: GroupMember): void {
@@ -339,19 +330,20 @@ export class Group {
   async #close(): Promise<void> {
     this.#stopServing();
     this.#requestClose();
-    await this.#becoming;
-    await this.#leaving;
     this.#ticks?.cancel();
     this.#earlyCampaign?.close();
     this.#exchange.detach();
+    // The ports do not wait for the disk: behind one that stays open, others take this node for one that only says nothing.
+    const closing = [this.#closeMember(), this.#exchange.close(), this.#listener?.close()];
+    for (const part of await Promise.allSettled(closing)) if (part.status === 'rejected') throw part.reason;
+  }
+
+  async #closeMember(): Promise<void> {
+    await this.#becoming;
+    await this.#leaving;
     const member = this.#member;
     this.#member = undefined;
-    try {
-      await member?.close();
-    } finally {
-      await this.#exchange.close();
-      await this.#listener?.close();
-    }
+    await member?.close();
   }
 
   #refusal(): ReplicaError {
