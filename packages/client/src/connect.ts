@@ -19,5 +19,5 @@ export function connect(endpoints: string | readonly string[], options: ClientOp
 function open(settings: ClientSettings): Client {
   if (settings.protocol === 1) return new Client1(settings);
   const latest = new Client2(settings);
-  return settings.protocol === 2 ? latest : new UndecidedClient(latest, () => new Client1(settings));
+  return settings.protocol === 2 ? latest : new UndecidedClient(settings, latest, () => new Client1(settings));
 }

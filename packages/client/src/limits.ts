@@ -19,8 +19,8 @@ export const DEFAULT_CONNECTIONS_PER_ENDPOINT = 2;
 /** Bound: leaders that are remembered beyond the endpoints that were configured. */
 export const MAX_NAMED_LEADERS = 8;
 
-/** How often an endpoint that did not answer is passed over for others: for longer than an election takes, with the waits between. */
-export const SILENT_TURNS = 8;
+/** How long an endpoint that did not answer is passed over for others, before one request tries it again: longer than an election takes. */
+export const SILENT_MS = 5_000;
 
 /** Bound: requests sent and not answered on one connection. */
 export const DEFAULT_IN_FLIGHT_REQUESTS = 256;

@@ -5,9 +5,10 @@
  * configured. When a node names a leader, idle channels to leaders named before are closed; they are asked again when no configured endpoint answers.
  */
 
+import type { Clock } from '@kayadb/codec';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '@kayadb/transport';
 
-import { MAX_NAMED_LEADERS, SILENT_TURNS } from './limits.ts';
+import { MAX_NAMED_LEADERS, SILENT_MS } from './limits.ts';
 
 /** What the pool needs to know of a connection. */
 export interface PooledChannel {
@@ -22,6 +23,7 @@ export interface PooledChannel {
 export interface PoolOptions<Channel extends PooledChannel> {
   readonly endpoints: readonly Endpoint[];
   readonly connectionsPerEndpoint: number;
+  readonly clock: Pick<Clock, 'now'>;
   /** Opens a channel, which reports its own end. */
   readonly openChannel: (endpoint: Endpoint, onClosed: (channel: Channel) => void) => Channel;
   /** Another node leads than was thought; undefined: it is not known any more. */
@@ -36,8 +38,8 @@ export class Pool<Channel extends PooledChannel> {
   /** Leaders and members that nodes have named and nobody has configured, the newest last. */
   #named: readonly Endpoint[] = [];
   #leader: Endpoint | undefined;
-  /** Endpoints that did not answer when they were last asked, by name, and how often each is still passed over. */
-  readonly #silent = new Map<string, number>();
+  /** Endpoints that did not answer when they were last asked, by name, and until when each is passed over. */
+  readonly #silentUntil = new Map<string, number>();
   /** Whose turn it is of those that may serve anything. */
   #turn = 0;
 
@@ -53,10 +55,13 @@ export class Pool<Channel extends PooledChannel> {
     return this.#pickTo(this.#leader ?? this.#candidates[this.#current % this.#candidates.length]!);
   }
 
-  /** A channel to one of the configured endpoints, one after the other: for what any node may answer. */
+  /**
+   * For what any node may answer: a channel to one of the configured endpoints, one after the other. Those that did not answer are passed over; after a while one
+   * request tries them again. When all of them are silent, endpoints that nodes have named are asked, too.
+   */
   pickAny(): Channel {
     const { endpoints } = this.#options;
-    return this.#pickTo(endpoints[this.#turn++ % endpoints.length]!);
+    return this.#pickTo(this.#nextToTry(endpoints) ?? this.#nextToTry(this.#candidates) ?? this.#next(endpoints));
   }
 
   #pickTo(endpoint: Endpoint): Channel {
@@ -72,12 +77,12 @@ export class Pool<Channel extends PooledChannel> {
   /** A node said who leads. An address that cannot be read, or none, sends the next try to another endpoint. */
   noteLeader(from: Endpoint, address: string | undefined): void {
     const leader = address === undefined ? undefined : parseEndpoint(address);
-    this.#silent.delete(formatEndpoint(from));
+    this.noteAnswer(from);
     if (leader === undefined) {
       this.#leave(from);
       return;
     }
-    this.#silent.delete(formatEndpoint(leader));
+    this.noteAnswer(leader);
     this.#setLeader(leader);
     this.#remember(leader);
     this.#closeStrangers();
@@ -89,9 +94,14 @@ export class Pool<Channel extends PooledChannel> {
     if (member !== undefined) this.#remember(member);
   }
 
+  /** An endpoint answers. */
+  noteAnswer(endpoint: Endpoint): void {
+    this.#silentUntil.delete(formatEndpoint(endpoint));
+  }
+
   /** An endpoint did not answer: the next try goes elsewhere, and those after it too for a while, since a try that hangs is dear. */
   noteFailure(endpoint: Endpoint): void {
-    this.#silent.set(formatEndpoint(endpoint), SILENT_TURNS);
+    this.#passOver(endpoint);
     this.#leave(endpoint);
   }
 
@@ -113,13 +123,28 @@ export class Pool<Channel extends PooledChannel> {
     this.#current = (this.#current + 1) % candidates.length;
   }
 
-  /** Each time counts. */
   #isPassedOver(endpoint: Endpoint): boolean {
-    const name = formatEndpoint(endpoint);
-    const turns = this.#silent.get(name) ?? 0;
-    if (turns <= 1) this.#silent.delete(name);
-    else this.#silent.set(name, turns - 1);
-    return turns > 0;
+    const until = this.#silentUntil.get(formatEndpoint(endpoint));
+    return until !== undefined && this.#options.clock.now() < until;
+  }
+
+  #next(endpoints: readonly Endpoint[]): Endpoint {
+    return endpoints[this.#turn++ % endpoints.length]!;
+  }
+
+  /** One that was silent is tried by whoever comes to it first; until that is answered, the others still pass it over. */
+  #nextToTry(endpoints: readonly Endpoint[]): Endpoint | undefined {
+    for (let steps = 0; steps < endpoints.length; steps++) {
+      const endpoint = this.#next(endpoints);
+      if (this.#isPassedOver(endpoint)) continue;
+      if (this.#silentUntil.has(formatEndpoint(endpoint))) this.#passOver(endpoint);
+      return endpoint;
+    }
+    return undefined;
+  }
+
+  #passOver(endpoint: Endpoint): void {
+    this.#silentUntil.set(formatEndpoint(endpoint), this.#options.clock.now() + SILENT_MS);
   }
 
   get #candidates(): readonly Endpoint[] {
@@ -130,7 +155,9 @@ export class Pool<Channel extends PooledChannel> {
     const name = formatEndpoint(endpoint);
     if (this.#options.endpoints.some((each) => formatEndpoint(each) === name)) return;
     const others = this.#named.filter((each) => formatEndpoint(each) !== name);
-    this.#named = [...others, endpoint].slice(-MAX_NAMED_LEADERS);
+    const named = [...others, endpoint];
+    for (const forgotten of named.slice(0, -MAX_NAMED_LEADERS)) this.noteAnswer(forgotten);
+    this.#named = named.slice(-MAX_NAMED_LEADERS);
   }
 
   #setLeader(leader: Endpoint | undefined): void {

@@ -26,7 +26,7 @@ export class RunningCalls {
   }
 
   /**
-   * @param order - `last`: a client that is closed may make it too.
+   * @param order - `last`: a client that is closed may make it too, however many calls have not returned.
    * @throws ClientError KAYA_CLIENT_CLOSED, KAYA_ABORTED, KAYA_TOO_MANY_REQUESTS.
    */
   async run<Result>(
@@ -39,7 +39,7 @@ export class RunningCalls {
     const deadlineMs = positive('deadlineMs', options.deadlineMs, defaults.deadlineMs);
     if (this.#isClosed && order === 'usual') throw closedError();
     if (signal?.aborted === true) throw abortedError(signal);
-    if (this.#running.size >= this.#most) {
+    if (this.#running.size >= this.#most && order === 'usual') {
       const message = `${this.#most} calls have not returned yet, the limit maxPendingRequests; await some first`;
       throw new ClientError('KAYA_TOO_MANY_REQUESTS', message);
     }

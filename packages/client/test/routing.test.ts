@@ -6,6 +6,7 @@ import { MemoryNetwork } from '@kayadb/transport/testing';
 import { describe, expect, test } from 'vitest';
 
 import { type ClientError, connect, NotLeaderError } from '../src/index.ts';
+import { SILENT_MS } from '../src/limits.ts';
 import { refusal, ScriptedCluster } from './support/scripted-cluster.ts';
 import { ScriptedServer } from './support/scripted-server.ts';
 import { failureIn, finish, openWorld2 } from './support/world-2.ts';
@@ -281,6 +282,57 @@ describe('Reads', () => {
       'linearizable',
       'lease',
     ]);
+  });
+
+  test('that may be stale pass over a node that did not answer, and try it again after a while', async () => {
+    await using world = await openWorld2({}, { nodes: 3 });
+    const { client, clock, cluster } = world;
+    await finish(client.put('a', '1'), clock);
+    cluster.script = ({ node }) => (node === 1 ? 'silence' : 'serve');
+    const readAll = (count: number): Promise<unknown> =>
+      finish(Promise.all(Array.from({ length: count }, () => client.get('a', { level: 'stale' }))), clock);
+    await readAll(3);
+    const first = clock.now();
+
+    for (let i = 0; i < 20; i++) await readAll(3);
+    const second = clock.now();
+    cluster.script = () => 'serve';
+    cluster.seen.length = 0;
+    await clock.advanceAsync(SILENT_MS);
+    await readAll(3);
+    await readAll(30);
+
+    expect(first).toBeGreaterThanOrEqual(5_000);
+    expect(second - first).toBeLessThan(100);
+    expect(cluster.seen.filter(({ node }) => node === 1).length).toBeGreaterThan(5);
+  });
+
+  test('that may be stale wait for one try of a node that still does not answer, however many they are', async () => {
+    await using world = await openWorld2({}, { nodes: 2 });
+    const { client, clock, cluster } = world;
+    cluster.script = ({ node }) => (node === 1 ? 'silence' : 'serve');
+    await finish(Promise.all([1, 2].map(() => client.get('a', { level: 'stale' }))), clock);
+    await clock.advanceAsync(SILENT_MS);
+    cluster.seen.length = 0;
+
+    await finish(Promise.all(Array.from({ length: 50 }, () => client.get('a', { level: 'stale' }))), clock);
+
+    expect(cluster.seen.filter(({ node, request }) => node === 1 && request.kind === 'get').length).toBe(1);
+  });
+
+  test('that may be stale are asked of nodes that others have named when no other answers', async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const cluster = await ScriptedCluster.open(network, { nodes: 2 });
+    await using client = connect(cluster.addresses[0]!, { clock, network, random: () => 0.5 });
+    cluster.leader = 1;
+    await finish(client.put('a', '1'), clock);
+    await cluster.stopNode(0, network);
+
+    const value = await finish(client.get('a', { level: 'stale' }), clock);
+
+    expect(decodeUtf8(value!)).toBe('1');
+    expect(clock.now()).toBeLessThan(1_000);
   });
 
   test('by lease follow the leader', async () => {

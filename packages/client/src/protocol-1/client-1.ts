@@ -53,6 +53,7 @@ export class Client1 implements Client {
     this.#pool = new Pool({
       endpoints: settings.endpoints,
       connectionsPerEndpoint: settings.connectionsPerEndpoint,
+      clock: settings.clock,
       openChannel: (endpoint, onClosed) => new Channel(endpoint, settings, onClosed),
     });
   }

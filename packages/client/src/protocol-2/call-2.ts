@@ -70,6 +70,7 @@ export async function runCall2<Kind extends OkResponse2['kind']>(
     if (verdict.kind === 'answered') {
       const { response } = verdict;
       assert(response.kind === kind, `${request.kind} is answered by ${kind}`);
+      pool.noteAnswer(link.endpoint);
       return { response: response as Answer2<Kind>['response'], link, id: exchange.id };
     }
     await progress.handleFailure(verdict, link, request.kind);

@@ -67,6 +67,7 @@ export class Client2 implements Client {
     this.#pool = new Pool({
       endpoints: settings.endpoints,
       connectionsPerEndpoint: settings.connectionsPerEndpoint,
+      clock: settings.clock,
       openChannel: (endpoint, onClosed) => new Link(endpoint, settings, onClosed),
       onLeaderChanged: (leader) =>
         settings.onEvent({ kind: 'leader-changed', leader: leader === undefined ? undefined : formatEndpoint(leader) }),
@@ -84,9 +85,9 @@ export class Client2 implements Client {
     });
   }
 
-  /** Which version the cluster speaks, as the first node that answers says. @throws ClientError */
-  negotiate(options: CallOptions = {}): Promise<1 | 2> {
-    return this.#run(options, (context) => negotiate(context, this.#settings.retry));
+  /** Which version the cluster speaks, as the first node that answers says. @param onFailure - Told of each try that failed. @throws ClientError */
+  negotiate(onFailure: (cause: ClientError) => void): Promise<1 | 2> {
+    return this.#run({}, (context) => negotiate({ ...context, onFailure }, this.#settings.retry));
   }
 
   put(key: BytesInput, value: BytesInput, options?: CallOptions): Promise<WriteReceipt> {

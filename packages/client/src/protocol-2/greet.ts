@@ -30,10 +30,11 @@ export interface Greeting {
 }
 
 /**
- * @param options - `timeoutMs` is for the dial, and again for the answer.
+ * @param options - `timeoutMs` is for the dial and the answer together.
  * @throws TransportError when nobody answers in time; DecodeError or ProtocolError for an answer that is none.
  */
 export async function greet({ network, clock, decoder }: GreetingWorld, options: DialOptions): Promise<Greeting> {
+  const endsAt = clock.now() + options.timeoutMs;
   const connection = await network.dial(options);
   const where = formatEndpoint(options);
   // Its first job is done with the first frame; then it is replaced.
@@ -51,7 +52,7 @@ export async function greet({ network, clock, decoder }: GreetingWorld, options:
     const message = `${where} ended the connection without an answer to HELLO`;
     void connection.closed.then((reason) => reject(reason ?? new TransportError('KAYA_CONNECTION_LOST', message)));
   });
-  const timer = clock.setTimer(options.timeoutMs, () => {
+  const timer = clock.setTimer(Math.max(1, endsAt - clock.now()), () => {
     const message = `${where} did not answer HELLO within ${options.timeoutMs} ms`;
     connection.destroy(new TransportError('KAYA_DIAL_TIMEOUT', message));
   });

@@ -141,6 +141,7 @@ export class Link implements PooledChannel {
 
   async #open(): Promise<LinkOpening> {
     const { clock, network, timeoutMs, tls, clientToken } = this.#settings;
+    const endsAt = clock.now() + timeoutMs;
     let greeting: Greeting;
     try {
       const options = { ...this.endpoint, tls, timeoutMs, signal: this.#opening.signal };
@@ -162,15 +163,17 @@ export class Link implements PooledChannel {
     }
     greeting.setReceiver((chunk) => this.#handleData(chunk));
     void this.#watch(connection);
-    return clientToken === undefined ? this.#becomeUp(connection) : await this.#showToken(connection, clientToken);
+    return clientToken === undefined
+      ? this.#becomeUp(connection)
+      : await this.#showToken(connection, clientToken, endsAt);
   }
 
   /** Nothing else is sent before: without it, frames have to be small. */
-  async #showToken(connection: Connection, token: Uint8Array): Promise<LinkOpening> {
-    const { clock, timeoutMs } = this.#settings;
+  async #showToken(connection: Connection, token: Uint8Array, endsAt: number): Promise<LinkOpening> {
+    const { clock } = this.#settings;
     const exchange = this.#encode({ kind: 'auth', role: 'client', token }, 0);
     this.#send(connection, exchange);
-    const timer = clock.setTimer(timeoutMs, () => this.giveUpLate(exchange));
+    const timer = clock.setTimer(Math.max(1, endsAt - clock.now()), () => this.giveUpLate(exchange));
     const outcome = await exchange.outcome;
     timer.cancel();
     if (outcome.kind === 'answered' && outcome.response.kind === 'done') return this.#becomeUp(connection);

@@ -16,7 +16,7 @@ import type { LinkOpening } from './link.ts';
  * @throws ClientError
  */
 export async function negotiate(context: CallContext2, policy: RetryPolicy): Promise<1 | 2> {
-  const { pool, clock, random, cancellation, timeoutMs } = context;
+  const { pool, clock, random, cancellation, timeoutMs, onEvent, onFailure } = context;
   for (let failures = 1; ; failures++) {
     const link = pool.pick();
     let opening: LinkOpening | undefined;
@@ -31,6 +31,8 @@ export async function negotiate(context: CallContext2, policy: RetryPolicy): Pro
     pool.noteFailure(link.endpoint);
     const delayMs = decideRetry2('failed', { failures, redirects: 0 }, policy, random());
     if (delayMs === undefined) throw error;
+    onFailure?.(error);
+    onEvent({ kind: 'retry', request: 'hello', delayMs, cause: error });
     await cancellation.sleep(clock, delayMs);
   }
 }
