@@ -138,6 +138,40 @@ describe('kayactl add-node', () => {
     expect(result.stderr).toContain('ERROR: node 4 is no member any more');
   });
 
+  test('with --wait-timeout gives up, and says how it stood and that it goes on', async () => {
+    const { world, cluster } = openCluster();
+    cluster.change = () => plan({ proposed_at: 171 });
+    cluster.onRequest = ({ kind }) => {
+      if (kind === 'add-member')
+        cluster.nodes.get(7001)!.members = members({}, [leader(), learner({ is_answering: false })]);
+    };
+
+    const result = await runWithTime(world, ...SERVER, ...ADD, '--wait-timeout', '60');
+
+    expect(result.exitCode).toBe(1);
+    expect(world.clock.now()).toBeGreaterThanOrEqual(60_000);
+    expect(world.clock.now()).toBeLessThan(62_000);
+    expect(result.stdout).toMatch(/OK proposed at index 171\n$/);
+    expect(result.stderr).toMatch(
+      /ERROR: after 60 s node 4 does not answer yet; is it started with --join-cluster\?\nHINT: .*goes on.*kayactl --server 10\.0\.0\.1:7001 members/,
+    );
+  });
+
+  test('with --wait into a file says now and then what it waits for', async () => {
+    const { world, cluster } = openCluster();
+    cluster.change = () => plan({ proposed_at: 171 });
+    cluster.onRequest = ({ kind }) => {
+      const isLate = world.clock.now() > 25_000;
+      if (kind !== 'members') return;
+      cluster.nodes.get(7001)!.members = members({}, [leader(), isLate ? member(4) : learner({ is_answering: false })]);
+    };
+
+    const result = await runWithTime(world, ...SERVER, ...ADD, '--wait');
+
+    const line = 'NOTE: node 4 does not answer yet; is it started with --join-cluster?\n';
+    expect(result).toMatchObject({ exitCode: 0, stderr: line + line });
+  });
+
   test('with --wait ends with 130 on Ctrl-C', async () => {
     const { world, cluster } = openCluster();
     cluster.change = () => plan({ proposed_at: 171 });

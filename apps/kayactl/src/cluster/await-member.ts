@@ -7,9 +7,11 @@ import { groupedCountText } from '../count-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { interruptedError } from '../interruption.ts';
 import type { CommandContext } from '../invocation.ts';
+import { plainText } from '../plain-text.ts';
 import { askMembers } from './ask-members.ts';
 import { type MemberRow, readMembers } from './member-list.ts';
 import { MovingLine } from './moving-line.ts';
+import { commandFor } from './run-change.ts';
 
 /** What a node is waited for to be: one that votes, or a learner that has the log. */
 export type AwaitedState = 'voter' | 'learner';
@@ -20,16 +22,18 @@ const POLL_MS = 500;
 const CAUGHT_UP_ENTRIES = 1_000;
 
 /**
- * Without a bound of its own: whoever waits ends it by Ctrl-C.
- *
- * @throws CliError KAYA_INTERRUPTED, or KAYA_MEMBERSHIP_REFUSED when the node is no member any more; ClientError when no node answers.
+ * @param limitMs - Infinity: whoever waits ends it by Ctrl-C.
+ * @throws CliError KAYA_TIMEOUT when the limit is over; KAYA_INTERRUPTED; KAYA_MEMBERSHIP_REFUSED when the node is no member any more; ClientError when no node answers.
  */
 export async function awaitMember(
   context: CommandContext,
   client: Client,
   node: number,
   awaited: AwaitedState,
+  limitMs: number,
 ): Promise<MemberRow> {
+  const { clock } = context.io;
+  const beganMs = clock.now();
   const line = new MovingLine(context);
   let wasSeen = false;
   try {
@@ -38,7 +42,9 @@ export async function awaitMember(
       if (member === undefined && wasSeen) throw goneError(node);
       wasSeen ||= member !== undefined;
       if (member !== undefined && hasArrived(member, awaited)) return member;
-      line.show(describeWait(node, member, awaited));
+      const wait = describeWait(node, member, awaited);
+      if (clock.now() - beganMs >= limitMs) throw limitError(context, limitMs, wait);
+      line.show(wait);
       await sleep(context, POLL_MS);
     }
   } finally {
@@ -65,6 +71,13 @@ function describeWait(node: number, member: MemberRow | undefined, awaited: Awai
 function goneError(node: number): CliError {
   return new CliError('KAYA_MEMBERSHIP_REFUSED', `node ${node} is no member any more: it was removed meanwhile`, {
     hint: 'Look at "kayactl members", and add it again if that was not meant.',
+    exitCode: EXIT.io,
+  });
+}
+
+function limitError(context: CommandContext, limitMs: number, wait: string): CliError {
+  return new CliError('KAYA_TIMEOUT', plainText(`after ${limitMs / 1_000} s ${wait}`), {
+    hint: `What was proposed goes on all the same: watch it with "${commandFor(context, 'members')}", or take it back with remove-node.`,
     exitCode: EXIT.io,
   });
 }
