@@ -81,8 +81,10 @@ describe('the root scripts', { timeout: TIMEOUT_MS }, () => {
     const { report } = await dryRunNode(folder.at('data'));
 
     expect(exitCode).toBe(0);
-    expect({ start: report.start, lock: report.lock.state }).toMatchObject({
-      start: { outcome: 'starts', entriesReplayed: 0, entriesUndecided: 0 },
+    // What the node was writing for itself just then may be in its log alone.
+    expect({ verdict: report.verdict, start: report.start, lock: report.lock.state }).toMatchObject({
+      verdict: 'clean',
+      start: { outcome: 'starts', entriesUndecided: 0 },
       lock: 'free',
     });
   });

@@ -113,20 +113,26 @@ export function describeHead({ verdict, directory, live, lock, node, log, machin
 }
 
 function describeLog(log: ReportedLog): readonly string[] {
-  const { voters, votersOutgoing, learners } = log.configuration;
-  const parts = [`voters ${list(voters)}`];
-  if (votersOutgoing.length > 0) parts.push(`before the change under way ${list(votersOutgoing)}`);
-  if (learners.length > 0) parts.push(`learners ${list(learners)}`);
+  const group = describeGroup(log.configuration);
+  const before = describeGroup(log.committedConfiguration);
   const entries =
     log.lastIndex < log.firstIndex
       ? `log is empty behind entry ${log.lastIndex}`
       : `log has entries ${log.firstIndex} to ${log.lastIndex}`;
   return [
     `term ${log.term}, vote ${log.vote === 0 ? 'for nobody' : `for node ${log.vote}`}`,
-    `${entries}, the last of term ${log.lastTerm}; committed as far as files say up to ${log.commit}`,
+    `${entries}, the last of term ${log.lastTerm}; committed for certain up to ${log.commit}`,
     ...(log.snapshotIndex === null ? [] : [`snapshot of entry ${log.snapshotIndex}`]),
-    `group ${parts.join(', ')}`,
+    `group ${group}`,
+    ...(before === group ? [] : [`group as long as its last change is not known to be committed: ${before}`]),
   ];
+}
+
+function describeGroup({ voters, votersOutgoing, learners }: ReportedLog['configuration']): string {
+  const parts = [`voters ${list(voters)}`];
+  if (votersOutgoing.length > 0) parts.push(`before the change under way ${list(votersOutgoing)}`);
+  if (learners.length > 0) parts.push(`learners ${list(learners)}`);
+  return parts.join(', ');
 }
 
 function describeWrong({ damage, files }: NodeReport): string {

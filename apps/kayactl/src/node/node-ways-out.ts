@@ -1,6 +1,6 @@
 /** The ways out for the directory of a node, best first. Pure. docs/decisions/20261122-salvage-of-a-node.md. */
 
-import type { NodeReport } from '@kayadb/server';
+import type { NodeReport, ReportedLog } from '@kayadb/server';
 
 import { shellWord } from '../shell-word.ts';
 
@@ -35,8 +35,7 @@ export function nodeWaysOut(report: NodeReport): readonly NodeWayOut[] {
       command: null,
     });
   }
-  const others = (log?.configuration.voters ?? []).filter((id) => id !== node?.id);
-  const isAlone = log !== null && others.length === 0;
+  const isAlone = log !== null && votersOf(log).every((id) => id === node?.id);
   if (report.damage.length > 0 && !isAlone) {
     ways.push({
       kind: 'replace',
@@ -67,12 +66,20 @@ export function nodeWaysOut(report: NodeReport): readonly NodeWayOut[] {
       kind: 'salvage',
       what: 'Write the rows of users into a new store of the embedded engine, to be exported and imported elsewhere.',
       loses: isWhole
-        ? 'revisions, sessions and members; writes that are in the log alone and not known to be committed'
+        ? `revisions, sessions and members${start.outcome === 'starts' && start.entriesUndecided === 0 ? '' : '; writes that are in the log alone and not known to be committed'}`
         : 'revisions, sessions and members; what the damage of the store takes with it, which the salvage says; writes that are in the log alone',
       command: `kayactl --data ${data} recover --salvage --out NEW-DIR`,
     });
   }
   return ways;
+}
+
+/** Of every configuration that may be in force. */
+function votersOf({ configuration, committedConfiguration }: ReportedLog): readonly number[] {
+  return [configuration, committedConfiguration].flatMap(({ voters, votersOutgoing }) => [
+    ...voters,
+    ...votersOutgoing,
+  ]);
 }
 
 export function describeNodeWays(ways: readonly NodeWayOut[]): string {

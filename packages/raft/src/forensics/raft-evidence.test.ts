@@ -177,4 +177,40 @@ describe('RaftEvidence', () => {
     expect(evidence.configurationAt(6).voters).toEqual([1, 2]);
     await evidence.close();
   });
+
+  test('knows that what the only voter has in its log is committed, up to the change that gives it company', async () => {
+    const fs = new MemoryFileSystem();
+    const storage = await open(fs);
+    const { meta, data } = sampleSnapshot(4, 1);
+    const alone = { meta: { ...meta, configuration: { ...meta.configuration, voters: [1] } }, data };
+    const steps = [{ kind: 'add-voter' as const, node: 2 }];
+    const change = encodeConfigChange({ transition: 'auto', steps, context: new Uint8Array(0) });
+    await storage.write(batchOf({ snapshot: alone, hardState: vote(1, 1, 4), entries: [] }));
+    await storage.write(batchOf({ entries: [sampleEntry(5, 1), { index: 6, term: 1, kind: 'config', data: change }] }));
+    await storage.write(batchOf({ entries: [sampleEntry(7, 1)] }));
+    await storage.close();
+
+    const evidence = await RaftEvidence.read(DIRECTORY, { fs, identity });
+
+    expect(evidence.commit).toBe(4);
+    expect(evidence.certainCommit()).toBe(6);
+    expect(evidence.certainCommit(7)).toBe(7);
+    await evidence.close();
+  });
+
+  test('takes a change that cannot be read for the end of what it knows', async () => {
+    const fs = new MemoryFileSystem();
+    const storage = await open(fs);
+    const strange = { index: 6, term: 1, kind: 'config' as const, data: Uint8Array.of(255) };
+    await storage.write(batchOf({ snapshot: sampleSnapshot(4, 1), hardState: vote(1, 1, 4), entries: [] }));
+    await storage.write(batchOf({ entries: [sampleEntry(5, 1), strange, sampleEntry(7, 1)] }));
+    await storage.close();
+
+    const evidence = await RaftEvidence.read(DIRECTORY, { fs, identity });
+
+    expect(evidence.certainCommit()).toBe(4);
+    expect(evidence.configurationAt(5).voters).toEqual([1, 2, 3]);
+    expect(() => evidence.configurationAt(7)).toThrow(expect.objectContaining({ code: 'KAYA_RAFT_UNSUPPORTED' }));
+    await evidence.close();
+  });
 });

@@ -14,9 +14,11 @@ import {
   EMPTY_CONFIGURATION,
   type Entry,
   type LogIndex,
+  type NodeId,
   type Snapshot,
   type Term,
 } from '../core/types.ts';
+import { RaftError } from '../errors.ts';
 import { committedChangeOf } from '../node/committed-change.ts';
 import { type EntrySource, readRun } from '../storage/entry-reader.ts';
 import { EntryTable } from '../storage/entry-table.ts';
@@ -32,16 +34,27 @@ import { checkIdentity } from '../storage/raft-identity.ts';
 import { type RaftDirectory, type ReadOptions, readRaftDirectory } from '../storage/read-raft-directory.ts';
 import { SegmentReaders } from '../storage/segment-readers.ts';
 import type { LogTail } from '../storage/segment-recovery.ts';
+import { certainCommit, type ConfigurationStep } from './certain-commit.ts';
 
 const READ_BYTES = 1024 * 1024;
 
+/** The configurations that the log leads through, and why a change that cannot be read ends them. */
+interface Changes {
+  readonly steps: readonly ConfigurationStep[];
+  readonly flaw: RaftError | undefined;
+}
+
 export class RaftEvidence {
+  readonly #node: NodeId;
   readonly #found: RaftDirectory;
   readonly #table: EntryTable;
   readonly #readers: SegmentReaders;
   readonly #source: EntrySource;
+  /** Read when first asked for: it takes reading the whole log. */
+  #changes: Changes | undefined;
 
-  private constructor(found: RaftDirectory, fs: FileSystem, directory: string) {
+  private constructor(found: RaftDirectory, directory: string, { fs, identity }: ReadOptions) {
+    this.#node = identity.nodeId;
     this.#found = found;
     const { reset, log } = found;
     this.#table = reset === undefined ? log.table : new EntryTable(reset.meta.index, reset.meta.term);
@@ -60,7 +73,7 @@ export class RaftEvidence {
    */
   static async read(directory: string, options: ReadOptions): Promise<RaftEvidence> {
     checkIdentity(options.identity);
-    return new RaftEvidence(await readRaftDirectory(directory, options), options.fs, directory);
+    return new RaftEvidence(await readRaftDirectory(directory, options), directory, options);
   }
 
   /** Term and vote; undefined: the directory is new. */
@@ -84,7 +97,7 @@ export class RaftEvidence {
     return this.#table.lastTerm;
   }
 
-  /** As far as files say: what is committed may be more. */
+  /** As far as is written down: what is committed may be more, see `certainCommit`. */
   get commit(): LogIndex {
     return this.#found.commit;
   }
@@ -131,22 +144,55 @@ export class RaftEvidence {
   }
 
   /**
+   * The last entry that is committed for certain: also what no commit index reaches, where this node decides alone.
+   *
+   * @param known - An entry that is known to be committed, such as the last one that was applied. Default: what is written down.
+   * @throws As `entries`.
+   */
+  certainCommit(known: LogIndex = this.commit): LogIndex {
+    this.#changes ??= this.#readChanges();
+    const facts = { node: this.#node, lastIndex: this.lastIndex, steps: this.#changes.steps };
+    return certainCommit(facts, Math.max(known, this.commit));
+  }
+
+  /**
    * Who is in the group when everything up to `index` is applied: what the snapshot says, and changes behind it. Requires: not below the snapshot.
    *
    * @throws RaftError KAYA_RAFT_UNSUPPORTED for a change that cannot be read. As `entries`.
    */
   configurationAt(index: LogIndex): Configuration {
-    let configuration = this.snapshot?.meta.configuration ?? EMPTY_CONFIGURATION;
-    for (let from = (this.snapshot?.meta.index ?? 0) + 1; from <= index;) {
-      const entries = this.entries(from, index + 1);
+    const { steps, flaw } = (this.#changes ??= this.#readChanges());
+    const step = steps.findLast((each) => each.index <= index);
+    assert(step !== undefined, `who was in the group at ${index}, behind the snapshot, is known`);
+    if (step.configuration !== undefined) return step.configuration;
+    throw flaw!;
+  }
+
+  #readChanges(): Changes {
+    const { index: first, configuration: initial } = this.snapshot?.meta ?? {
+      index: 0,
+      configuration: EMPTY_CONFIGURATION,
+    };
+    const steps: ConfigurationStep[] = [{ index: first, configuration: initial }];
+    let configuration = initial;
+    for (let from = first + 1; from <= this.lastIndex;) {
+      const entries = this.entries(from, this.lastIndex + 1);
       for (const entry of entries) {
         if (entry.kind === 'normal') continue;
-        const membership = changeMembership(configuration, committedChangeOf(entry));
-        if (membership.kind === 'changed') configuration = membership.configuration;
+        try {
+          const membership = changeMembership(configuration, committedChangeOf(entry));
+          if (membership.kind === 'refused') continue;
+          configuration = membership.configuration;
+          steps.push({ index: entry.index, configuration });
+        } catch (error) {
+          if (!(error instanceof RaftError)) throw error;
+          steps.push({ index: entry.index, configuration: undefined });
+          return { steps, flaw: error };
+        }
       }
       from += entries.length;
     }
-    return configuration;
+    return { steps, flaw: undefined };
   }
 
   /** Idempotent. */

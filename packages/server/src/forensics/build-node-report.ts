@@ -7,7 +7,7 @@ import { NODE_FILE } from '../directory/node-file.ts';
 import { FEATURE_LEVEL } from '../machine/machine-format.ts';
 import { nodeFile } from './examine-raft-files.ts';
 import { forecastStart } from './forecast-start.ts';
-import { type LookError, type NodeLook, placeOf, reportedNode } from './node-look.ts';
+import { commitOf, type LookError, type NodeLook, placeOf, reportedNode } from './node-look.ts';
 import { GROUP_FOLDER, RAFT_FOLDER } from './node-place.ts';
 import {
   NODE_REPORT_FORMAT,
@@ -50,9 +50,10 @@ export function buildNodeReport(look: NodeLook): NodeReport {
   return { ...report, verdict: decideVerdict(look, report), warnings: warningsOf(look, report) };
 }
 
-function describeLog({ log }: NodeLook): ReportedLog | null {
+function describeLog({ log, store }: NodeLook): ReportedLog | null {
   if (log === undefined) return null;
-  const { state, snapshot, firstIndex, lastIndex, lastTerm, commit, tail, rewriteFrom, configuration } = log;
+  const { state, snapshot, firstIndex, lastIndex, lastTerm, tail, rewriteFrom, configuration } = log;
+  const commit = commitOf(log, store);
   return {
     term: state?.term ?? 0,
     vote: state?.vote ?? 0,
@@ -63,6 +64,7 @@ function describeLog({ log }: NodeLook): ReportedLog | null {
     snapshotIndex: snapshot?.meta.index ?? null,
     snapshotTerm: snapshot?.meta.term ?? null,
     configuration,
+    committedConfiguration: log.configurationAt(commit),
     tail: tail.kind,
     tailFile: `${RAFT_FOLDER}/${tail.file}`,
     tailOffset: tail.offset,

@@ -2,7 +2,7 @@
 
 import type { KayaError } from '@kayadb/codec';
 
-import { type LookError, type NodeLook, placeOf } from './node-look.ts';
+import { commitOf, type LookError, type NodeLook, placeOf } from './node-look.ts';
 import { GROUP_FOLDER, RAFT_FOLDER } from './node-place.ts';
 import type { StartForecast } from './node-report.ts';
 
@@ -62,7 +62,7 @@ export function forecastStart(look: NodeLook): StartForecast {
     const reason = `the store has applied entry ${appliedIndex}, and the log ends at ${log.lastIndex}: they do not belong together`;
     return { ...refusal('KAYA_RAFT_FOREIGN', reason), file: storeFolder ?? GROUP_FOLDER, offset: 0, lockTakeover };
   }
-  const committed = Math.max(log.commit, appliedIndex);
+  const committed = Math.max(commitOf(log, store), appliedIndex);
   return {
     ...NOTHING,
     outcome: 'starts',

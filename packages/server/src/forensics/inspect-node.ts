@@ -7,7 +7,7 @@
 
 import type { Clock } from '@kayadb/codec';
 import { CorruptionError, EngineError, inspectStore, type RecoveryReport } from '@kayadb/engine';
-import { RaftError, RaftEvidence, type RaftIdentity } from '@kayadb/raft';
+import { type Configuration, RaftError, RaftEvidence, type RaftIdentity } from '@kayadb/raft';
 import {
   type DirectoryLockState,
   type FileSystem,
@@ -118,6 +118,9 @@ async function readLog(path: string, fs: FileSystem, identity: RaftIdentity): Pr
   try {
     const { state, snapshot, firstIndex, lastIndex, lastTerm, commit, tail, rewriteFrom, removedByOpening } = evidence;
     const configuration = evidence.configurationAt(lastIndex);
+    // The changes of the group are known now, so neither of them reads the log again.
+    const certainCommit = (known?: number): number => evidence.certainCommit(known);
+    const configurationAt = (index: number): Configuration => evidence.configurationAt(index);
     return {
       state,
       snapshot,
@@ -129,6 +132,8 @@ async function readLog(path: string, fs: FileSystem, identity: RaftIdentity): Pr
       rewriteFrom,
       removedByOpening,
       configuration,
+      certainCommit,
+      configurationAt,
     };
   } finally {
     await evidence.close();

@@ -24,6 +24,8 @@ export interface LogLook extends Pick<
   | 'tail'
   | 'rewriteFrom'
   | 'removedByOpening'
+  | 'certainCommit'
+  | 'configurationAt'
 > {
   /** When all of it is applied. */
   readonly configuration: Configuration;
@@ -56,6 +58,11 @@ export type LookError = RaftError | CorruptionError | EngineError | DirectoryErr
 
 export function reportedNode({ node, incarnation, boot, cluster, isRemoved }: NodeIdentity): ReportedNode {
   return { id: node, incarnation, boot, cluster: cluster ?? null, removed: isRemoved };
+}
+
+/** The last entry that is committed for certain, by what the log and the store say together. */
+export function commitOf(log: LogLook, store: RecoveryReport | undefined): number {
+  return log.certainCommit(Math.max(log.commit, store?.durableIndex ?? 0));
 }
 
 /** The place that an error names, as a path inside the directory. */

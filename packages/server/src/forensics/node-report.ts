@@ -81,12 +81,14 @@ export interface ReportedLog {
   readonly firstIndex: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
-  /** As far as files say; more may be committed. */
+  /** Committed for certain: files say so, or this node alone decides. More may be. */
   readonly commit: number;
   readonly snapshotIndex: number | null;
   readonly snapshotTerm: number | null;
   /** Who is in the group when everything in the log is applied. */
   readonly configuration: Configuration;
+  /** Who is in it when everything up to `commit` is. */
+  readonly committedConfiguration: Configuration;
   readonly tail: TailKind;
   readonly tailFile: string;
   readonly tailOffset: number;

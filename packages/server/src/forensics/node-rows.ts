@@ -27,7 +27,7 @@ import { ScratchFileSystem } from './scratch-file-system.ts';
 /**
  * Which entries of the log are applied beyond what the store holds:
  * - `none`
- * - `committed`: as far as files say that they are. More may be.
+ * - `committed`: those that are for certain: files say so, or this node alone decides. More may be.
  * - `all`: also those that perhaps nobody was told of.
  */
 export type LogShare = 'none' | 'committed' | 'all';
@@ -52,6 +52,7 @@ export interface NodeRow {
 
 /** How far the log goes. */
 export interface LogReach {
+  /** The last entry that is committed for certain. */
   readonly commit: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
@@ -141,7 +142,8 @@ export class NodeRows {
         await opened.engine.close();
         opened = await openScratch(options, await findSnapshot(options, evidence));
       }
-      const { commit, lastIndex, lastTerm } = evidence;
+      const { lastIndex, lastTerm } = evidence;
+      const commit = evidence.certainCommit(opened.engine.durableIndex);
       const upTo = options.log === 'all' ? lastIndex : commit;
       const applied = await applyLog(opened, evidence, upTo);
       return new NodeRows(opened, applied, { commit, lastIndex, lastTerm });

@@ -77,13 +77,17 @@ function isNode(value: unknown): value is ReportedNode {
 
 function isLog(value: unknown): value is ReportedLog {
   if (!isObject(value)) return false;
-  const { term, firstIndex, lastIndex, lastTerm, commit, configuration } = value;
-  if (!isObject(configuration)) return false;
-  const { voters, votersOutgoing, learners } = configuration;
+  const { term, firstIndex, lastIndex, lastTerm, commit, configuration, committedConfiguration } = value;
   return (
     [term, firstIndex, lastIndex, lastTerm, commit].every(isCount) &&
-    [voters, votersOutgoing, learners].every(isNodeList)
+    [configuration, committedConfiguration].every(isConfiguration)
   );
+}
+
+function isConfiguration(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { voters, votersOutgoing, learners } = value;
+  return [voters, votersOutgoing, learners].every(isNodeList);
 }
 
 function isNodeList(value: unknown): boolean {

@@ -5,6 +5,8 @@
  * election (paper section 5.4.1). Of a committed entry that is in none of them nobody here can know.
  */
 
+import type { Configuration } from '@kayadb/raft';
+
 import type { ReportedNode, ReportedLog } from './node-report.ts';
 import type { NodeSummary } from './node-summary.ts';
 
@@ -44,7 +46,7 @@ export interface QuorumPlan {
   /** Best first; those that can not go on last. */
   readonly candidates: readonly QuorumCandidate[];
   readonly voters: readonly number[];
-  /** The voters before the change under way; mostly none. */
+  /** The voters before the change under way, also one that is not known to be committed; mostly none. */
   readonly votersOutgoing: readonly number[];
   /** Voters of which there is a directory that can be read. */
   readonly present: readonly number[];
@@ -73,13 +75,17 @@ export function planQuorum(sources: readonly QuorumSource[]): QuorumPlan {
   const warnings: string[] = [];
   const usable = withoutDoubles(sources.flatMap(toUsable).toSorted(byRank), warnings);
   const [best] = usable;
-  const { voters, votersOutgoing } = best?.log.configuration ?? { voters: [], votersOutgoing: [] };
+  const inForce = configurationsOf(best, usable);
+  const voters = best?.log.configuration.voters ?? [];
+  const votersOutgoing = votersBefore(inForce);
   const electors = [...new Set([...voters, ...votersOutgoing])].toSorted((a, b) => a - b);
   const present = electors.filter((id) => usable.some(({ node }) => node.id === id && !node.removed));
   const missing = electors.filter((id) => !present.includes(id));
-  const halves = [voters, votersOutgoing].filter((half) => half.length > 0);
-  const hasQuorum = best !== undefined && halves.every((half) => countIn(half, present) > half.length / 2);
-  const isComplete = halves.some((half) => countIn(half, missing) <= half.length / 2);
+  const hasQuorum =
+    best !== undefined && inForce.every((each) => halvesOf(each).every((half) => hasMajority(half, present)));
+  const isComplete = inForce.every((each) =>
+    halvesOf(each).some((half) => half.length > 0 && !hasMajority(half, missing)),
+  );
   const knownCommit = Math.max(
     0,
     ...usable.map(({ log, source }) => Math.max(log.commit, source.summary.appliedIndex ?? 0)),
@@ -149,6 +155,32 @@ function withoutDoubles(usable: readonly Usable[], warnings: string[]): readonly
     warnings.push(`${source.name} and ${before.source.name} are both of node ${node.id}; the second is further`);
     return false;
   });
+}
+
+/**
+ * Those that a majority may have to be of: that of the last entry that anybody knows to be committed, and behind it that of the best log, whose last change may never have come into force. There are
+ * no others between them, for a change gets into a log when the one before it is committed.
+ */
+function configurationsOf(best: Usable | undefined, usable: readonly Usable[]): readonly Configuration[] {
+  if (best === undefined) return [];
+  const informed = usable.reduce((most, each) => (each.log.commit > most.log.commit ? each : most), best);
+  return [informed.log.committedConfiguration, best.log.configuration];
+}
+
+/** Voters that count beside those of the last configuration. */
+function votersBefore([committed, last]: readonly Configuration[]): readonly number[] {
+  if (committed === undefined || last === undefined) return [];
+  const before = [last.votersOutgoing, committed.votersOutgoing].find((half) => half.length > 0) ?? committed.voters;
+  return before.length === last.voters.length && countIn(before, last.voters) === before.length ? [] : before;
+}
+
+/** A majority is one of each. */
+function halvesOf({ voters, votersOutgoing }: Configuration): readonly (readonly number[])[] {
+  return votersOutgoing.length === 0 ? [voters] : [voters, votersOutgoing];
+}
+
+function hasMajority(half: readonly number[], nodes: readonly number[]): boolean {
+  return countIn(half, nodes) > half.length / 2;
 }
 
 function countIn(nodes: readonly number[], among: readonly number[]): number {

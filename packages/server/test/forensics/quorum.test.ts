@@ -1,6 +1,6 @@
 /** A group that has lost its majority: which directory is to go on, and the cluster that is made of it. */
 
-import { bootstrapGroup, openRaftStorage, RaftNode } from '@kayadb/raft';
+import { bootstrapGroup, EMPTY_CONFIGURATION, openRaftStorage, RaftNode } from '@kayadb/raft';
 import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { crashClones, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -128,6 +128,45 @@ describe('planQuorum', { timeout: 30_000 }, () => {
       [1, 'damaged:'],
     ]);
     expect(plan).toMatchObject({ present: [2], missing: [1, 3] });
+  });
+
+  test('counts by the configuration before a change, too, as long as nobody knows that change to be committed', async () => {
+    const fs = new MemoryFileSystem();
+    const [source] = await sourcesOf(fs, [{ node: 1, voters: [1, 2], commands: puts(3), commit: 2 }]);
+    const { summary } = source!;
+    const log = { ...summary.log!, configuration: { ...EMPTY_CONFIGURATION, voters: [1] } };
+    const changing = { ...source!, summary: { ...summary, log } };
+    const changed = { ...log, committedConfiguration: log.configuration };
+
+    const plan = planQuorum([changing]);
+    const later = planQuorum([{ ...changing, summary: { ...summary, log: changed } }]);
+
+    // Alone it could not commit the change that makes it alone: starting it would help nobody.
+    expect(plan).toMatchObject({ voters: [1], votersOutgoing: [1, 2], present: [1], missing: [2], hasQuorum: false });
+    expect(plan.refusals).toEqual([]);
+    expect(later).toMatchObject({ voters: [1], votersOutgoing: [], missing: [], hasQuorum: true });
+  });
+
+  test.each([
+    ['makes the missing a majority', [1, 2, 3, 4], [1, 2, 3], [3, 4], 'unknown'],
+    ['takes it from them, if it has come into force', [1, 2, 3], [1, 2, 3, 4], [3, 4], 'unknown'],
+    ['leaves them none either way', [1, 2, 3, 4], [1, 2, 3, 4, 5], [1, 2, 5], 'nothing'],
+  ] as const)('says what may be lost where the last change %s', async (_what, committed, last, here, loss) => {
+    const fs = new MemoryFileSystem();
+    const made = await sourcesOf(
+      fs,
+      here.map((node) => ({ node, commands: puts(3), commit: 2 })),
+    );
+    const sources = made.map((source) => {
+      const configuration = { ...EMPTY_CONFIGURATION, voters: last };
+      const committedConfiguration = { ...EMPTY_CONFIGURATION, voters: committed };
+      const log = { ...source.summary.log!, configuration, committedConfiguration };
+      return { ...source, summary: { ...source.summary, log } };
+    });
+
+    const plan = planQuorum(sources);
+
+    expect(plan).toMatchObject({ loss, hasQuorum: false });
   });
 
   test('refuses directories of two clusters', async () => {

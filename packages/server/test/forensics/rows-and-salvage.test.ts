@@ -34,7 +34,7 @@ describe('NodeRows', { timeout: 30_000 }, () => {
     ['all', 6, ['k1=v1@2', 'k2=v2@3', 'k3=v3@4', 'k4=v4@5', 'k5=v5@6']],
   ])('are of the store, and of the entries behind it that are asked for: %s', async (log, appliedIndex, expected) => {
     const fs = new MemoryFileSystem();
-    await makeNode({ fs, commands: puts(5), commit: 4, applied: 2 });
+    await makeNode({ fs, voters: [1, 2, 3], commands: puts(5), commit: 4, applied: 2 });
 
     const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log });
     const found = await keysOf(rows.scan());
@@ -42,6 +42,18 @@ describe('NodeRows', { timeout: 30_000 }, () => {
 
     expect(found).toEqual(expected);
     expect(rows.appliedIndex).toBe(appliedIndex);
+  });
+
+  test('are all that the log has where the node alone decides', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, voters: [1], commands: puts(5), commit: 4, applied: 2 });
+
+    const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'committed' });
+    const found = await keysOf(rows.scan());
+    await rows.close();
+
+    expect(found).toHaveLength(5);
+    expect(rows.reach).toMatchObject({ commit: 6, lastIndex: 6 });
   });
 
   test('leave the directory as it is, byte for byte', async () => {
@@ -115,7 +127,7 @@ describe('NodeRows', { timeout: 30_000 }, () => {
 describe('salvageNode', { timeout: 30_000 }, () => {
   test('writes the rows of one state into a store of its own', async () => {
     const fs = new MemoryFileSystem();
-    await makeNode({ fs, commands: puts(5), commit: 4, applied: 2 });
+    await makeNode({ fs, voters: [1, 2, 3], commands: puts(5), commit: 4, applied: 2 });
     const before = await treeOf(fs, DATA);
 
     const report = await salvageNode(DATA, '/out', { ...optionsFor(fs), log: 'committed', policy: 'provable' });
