@@ -16,6 +16,7 @@ export interface DutiesOptions {
   readonly replica: Pick<RaftReplica, 'propose'>;
   readonly self: () => NodeCard;
   readonly met: (node: NodeId) => MetPeer | undefined;
+  readonly isConnected: (node: NodeId) => boolean;
   readonly clientAddressOf: (node: NodeId) => string | undefined;
   readonly electionTicks: number;
   readonly clock: Clock;
@@ -28,7 +29,8 @@ export class Duties {
   readonly #steward: Steward;
   readonly #clock: Clock;
 
-  constructor({ member, replica, self, met, clientAddressOf, electionTicks, clock, logger }: DutiesOptions) {
+  constructor(options: DutiesOptions) {
+    const { member, replica, self, met, isConnected, clientAddressOf, electionTicks, clock, logger } = options;
     const { node, machine } = member;
     const access: GroupAccess = {
       nodeId: node.id,
@@ -39,6 +41,7 @@ export class Duties {
       members: () => machine.members,
       self,
       met,
+      isConnected,
       wasRemoved: (peer, incarnation) => machine.wasRemoved(peer, incarnation),
       clientAddressOf,
       level: () => machine.level,

@@ -242,7 +242,8 @@ export class Group {
       member,
       replica,
       self: () => this.#card(),
-      met: (peer) => this.#book.met(peer),
+      met: (peer) => this.#book.met(peer, machine.addedAt(peer)),
+      isConnected: (peer) => this.#exchange.isConnected(peer),
       clientAddressOf,
       electionTicks: electionTicksOf(timing),
       clock,
@@ -273,12 +274,18 @@ export class Group {
     this.#held.observe(member.node.status(), this.members);
     this.#duties?.tick();
     this.#exchange.setPeers(this.#book.addresses(configuration, this.members, this.#exchange.senders));
-    this.#exchange.dismiss((greeting, origin) => this.#door.isWelcome(greeting, origin));
+    // Who was there before its row waited for a directory says once more which one it has.
+    const isCurrent = (node: NodeId): boolean => this.#book.met(node, member.machine.addedAt(node)) !== undefined;
+    this.#exchange.dismiss((greeting, origin) => this.#door.isWelcome(greeting, origin) && isCurrent(greeting.sender));
     if (leader !== NO_NODE) this.#resolveReady();
   }
 
   #handleMet({ sender, cluster, incarnation, lastIndex, featureLevel, nodeAddress, clientAddress }: Greeting): void {
-    this.#book.note(sender, { incarnation, level: featureLevel, peerAddress: nodeAddress, clientAddress });
+    // Who is in no cluster yet may come with another directory.
+    if (cluster !== undefined && cluster === this.#options.directory.identity.cluster) {
+      const said = { incarnation, level: featureLevel, peerAddress: nodeAddress, clientAddress };
+      this.#book.note(sender, said, this.#member?.machine.commandIndex ?? 0);
+    }
     const problem = this.#formation?.hear({ sender, cluster, hasHistory: lastIndex > 1 });
     if (problem !== undefined) this.#options.logger.warn({ event: 'group.mismatch', peer: sender }, problem);
   }
@@ -334,7 +341,7 @@ export class Group {
     this.#earlyCampaign?.close();
     this.#exchange.detach();
     // The ports do not wait for the disk: behind one that stays open, others take this node for one that only says nothing.
-    const closing = [this.#closeMember(), this.#exchange.close(), this.#listener?.close()];
+    const closing = [this.#closeMember(), this.#exchange.close(), this.#listener?.close() ?? Promise.resolve()];
     for (const part of await Promise.allSettled(closing)) if (part.status === 'rejected') throw part.reason;
   }
 

@@ -10,9 +10,10 @@ import type { Member } from '../machine/command.ts';
 export class HeldLogs {
   readonly #held = new Map<NodeId, { readonly incarnation: number; readonly index: LogIndex }>();
 
-  /** 0: nothing is known of it. */
-  heldBy(node: NodeId): LogIndex {
-    return this.#held.get(node)?.index ?? 0;
+  /** 0: nothing is known of the node with this directory. */
+  heldBy(node: NodeId, incarnation: number): LogIndex {
+    const known = this.#held.get(node);
+    return known?.incarnation === incarnation ? known.index : 0;
   }
 
   /** @param status - Of this node. @param members - Tell one directory of a node from the next one, of which nothing is known yet. */

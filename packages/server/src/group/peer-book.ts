@@ -5,7 +5,7 @@
  * Invariant: peers are told apart by their ids; an address is a way and never an identity.
  */
 
-import type { Configuration, NodeId } from '@kayadb/raft';
+import type { Configuration, LogIndex, NodeId } from '@kayadb/raft';
 import { type Endpoint, parseEndpoint } from '@kayadb/transport';
 
 import type { Member } from '../machine/command.ts';
@@ -21,7 +21,7 @@ export class PeerBook {
   readonly #self: NodeId;
   readonly #settings: ReadonlyMap<NodeId, PeerSetting>;
   /** Bound: nodes that were let in. */
-  readonly #met = new Map<NodeId, MetPeer>();
+  readonly #met = new Map<NodeId, { readonly peer: MetPeer; readonly index: LogIndex }>();
 
   constructor({ self, peers }: PeerBookOptions) {
     this.#self = self;
@@ -37,12 +37,15 @@ export class PeerBook {
     return this.#settings.get(node);
   }
 
-  note(node: NodeId, peer: MetPeer): void {
-    this.#met.set(node, peer);
+  /** @param index - Of the last command that this node knew when it was said. */
+  note(node: NodeId, peer: MetPeer, index: LogIndex): void {
+    this.#met.set(node, { peer, index });
   }
 
-  met(node: NodeId): MetPeer | undefined {
-    return this.#met.get(node);
+  /** What a node has said of itself last, unless that was before `since`. */
+  met(node: NodeId, since: LogIndex): MetPeer | undefined {
+    const met = this.#met.get(node);
+    return met !== undefined && met.index >= since ? met.peer : undefined;
   }
 
   /**
@@ -70,7 +73,7 @@ export class PeerBook {
   clientAddress(node: NodeId, members: readonly Member[]): string | undefined {
     const row = members.find((member) => member.node === node)?.clientAddress;
     if (row !== undefined && row !== '') return row;
-    return this.#met.get(node)?.clientAddress ?? this.#settings.get(node)?.clientAddress;
+    return this.#met.get(node)?.peer.clientAddress ?? this.#settings.get(node)?.clientAddress;
   }
 
   /** Where nodes reach it, as far as this one knows. */
@@ -78,7 +81,7 @@ export class PeerBook {
     const own = this.#settings.get(node)?.address;
     if (own !== undefined) return own;
     const row = members.find((member) => member.node === node)?.peerAddress ?? '';
-    return parseEndpoint(row) ?? parseEndpoint(this.#met.get(node)?.peerAddress ?? '');
+    return parseEndpoint(row) ?? parseEndpoint(this.#met.get(node)?.peer.peerAddress ?? '');
   }
 }
 

@@ -37,7 +37,8 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
     wasRemoved: (node, incarnation) => node === 4 && incarnation === 40,
     groupLevel: () => 1,
     knowsGroup: () => true,
-    heldBy: (node) => (node === 2 ? 40 : 0),
+    catchUp: () => Promise.resolve(true),
+    heldBy: (node, incarnation) => (node === 2 && incarnation === 20 ? 40 : 0),
     ...changes,
   };
   const met: Greeting[] = [];
@@ -46,7 +47,7 @@ function openDoor(changes: Partial<DoorKnowledge> = {}, identityOf?: (node: numb
     handleMet: (greeting: Greeting) => void met.push(greeting),
     handleEnd: (verdict: PeerVerdict) => void ends.push(verdict),
   };
-  return { door: new PeerDoor({ knowledge, events, identityOf }), met, ends };
+  return { door: new PeerDoor({ knowledge, events, identityOf }), members, met, ends };
 }
 
 function greet(sender: number, changes: Partial<Greeting> = {}): Greeting {
@@ -92,22 +93,22 @@ describe('PeerDoor', () => {
     ['a removed node that knows the group', greet(4, { addresseeIncarnation: 10 }), 'removed'],
     ['a node that was removed', greet(4), 'removed'],
     ['the same node with a new directory, not added yet', greet(4, { incarnation: 41 }), 'no-member'],
-  ] as const)('answers %s', (_case, greeting, verdict) => {
+  ] as const)('answers %s', async (_case, greeting, verdict) => {
     const { door, met } = openDoor();
 
-    const judgement = door.judgeGreeting(greeting, PLAIN);
+    const judgement = await door.judgeGreeting(greeting, PLAIN);
 
     expect(judgement.verdict).toBe(verdict);
     expect(judgement.reason === '').toBe(verdict === 'accepted');
     expect(met).toEqual(verdict === 'accepted' ? [greeting] : []);
   });
 
-  test('hears the directory that was let in last, until it is removed', () => {
+  test('hears the directory that was let in last, until it is removed', async () => {
     const removed: number[] = [];
     const { door } = openDoor({ wasRemoved: (_node, incarnation) => removed.includes(incarnation) });
     const heard = [door.speakerOf(2)];
 
-    door.judgeGreeting(greet(2, { incarnation: 21, addresseeIncarnation: 10 }), PLAIN);
+    await door.judgeGreeting(greet(2, { incarnation: 21, addresseeIncarnation: 10 }), PLAIN);
     heard.push(door.speakerOf(2));
     removed.push(21);
     heard.push(door.speakerOf(2), door.speakerOf(9));
@@ -117,9 +118,10 @@ describe('PeerDoor', () => {
 
   test('keeps out a directory that was set back', () => {
     const { door } = openDoor();
-    const verdicts = [5, 5, 6, 4].map((boot) => door.judgeGreeting(greet(2, { boot }), PLAIN).verdict);
 
-    expect(verdicts).toEqual(['accepted', 'accepted', 'accepted', 'set-back']);
+    const judgements = [5, 5, 6, 4].map((boot) => door.judgeGreeting(greet(2, { boot }), PLAIN));
+
+    expect(judgements).toMatchObject(['accepted', 'accepted', 'accepted', 'set-back'].map((verdict) => ({ verdict })));
   });
 
   test.each([
@@ -128,11 +130,38 @@ describe('PeerDoor', () => {
     ['a log that has held more', { boot: 6, lastIndex: 39 }, 'set-back'],
     ['a log that holds as much', { boot: 6, lastIndex: 40 }, 'accepted'],
     ['a log that is not open yet', { boot: 6, lastIndex: 0 }, 'accepted'],
-  ] as const)('of a member that it has met judges %s', (_case, changes, verdict) => {
+    [
+      'another directory that has not held as much',
+      { incarnation: 21, addresseeIncarnation: 10, lastIndex: 1 },
+      'accepted',
+    ],
+  ] as const)('of a member that it has met judges %s', async (_case, changes, verdict) => {
     const { door } = openDoor();
-    door.judgeGreeting(greet(2, { boot: 5 }), PLAIN);
+    await door.judgeGreeting(greet(2, { boot: 5 }), PLAIN);
 
-    expect(door.judgeGreeting(greet(2, changes), PLAIN).verdict).toBe(verdict);
+    const judgement = await door.judgeGreeting(greet(2, changes), PLAIN);
+
+    expect(judgement.verdict).toBe(verdict);
+  });
+
+  test.each([
+    ['has learned that the directory is a new one', true, [20, 21], 'accepted'],
+    ['has learned nothing else', true, [20, 20], 'other-directory'],
+    ['can not catch up', false, [20, 20], 'no-member'],
+  ] as const)('sends no directory away before it has caught up: %s', async (_case, isCaughtUp, known, verdict) => {
+    let incarnation: number = known[0];
+    const { door, met } = openDoor({
+      members: () => [{ ...openDoor().members[1]!, incarnation }],
+      catchUp: async () => {
+        incarnation = known[1];
+        return isCaughtUp;
+      },
+    });
+
+    const judgement = await door.judgeGreeting(greet(2, { incarnation: 21 }), PLAIN);
+
+    expect(judgement.verdict).toBe(verdict);
+    expect(met.length).toBe(verdict === 'accepted' ? 1 : 0);
   });
 
   test('tells a node without a cluster nothing as long as it does not know how its group stands', () => {
@@ -142,24 +171,24 @@ describe('PeerDoor', () => {
       door.judgeGreeting(greet(2, { cluster: undefined, ...change }), PLAIN),
     );
 
-    expect(judgements.map(({ verdict }) => verdict)).toEqual(['no-member', 'no-member']);
-    expect(door.judgeGreeting(greet(2), PLAIN).verdict).toBe('accepted');
+    expect(judgements).toMatchObject([{ verdict: 'no-member' }, { verdict: 'no-member' }]);
+    expect(door.judgeGreeting(greet(2), PLAIN)).toMatchObject({ verdict: 'accepted' });
   });
 
   test('takes the word of nodes it was told of while it knows no member', () => {
     const { door } = openDoor({ members: () => [], isMember: () => false });
 
-    const verdicts = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN).verdict);
+    const judgements = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN));
 
-    expect(verdicts).toEqual(['accepted', 'no-member']);
+    expect(judgements).toMatchObject([{ verdict: 'accepted' }, { verdict: 'no-member' }]);
   });
 
   test('takes in nobody without a cluster, and remembers those it was told of', () => {
     const { door, met } = openDoor(strangers);
 
-    const verdicts = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN).verdict);
+    const judgements = [2, 3].map((sender) => door.judgeGreeting(greet(sender), PLAIN));
 
-    expect(verdicts).toEqual(['no-cluster', 'no-cluster']);
+    expect(judgements).toMatchObject([{ verdict: 'no-cluster' }, { verdict: 'no-cluster' }]);
     expect(met.map(({ sender }) => sender)).toEqual([2]);
   });
 
@@ -168,14 +197,16 @@ describe('PeerDoor', () => {
     const origin = (peer: PeerIdentity | undefined): PeerOrigin => ({ ...PLAIN, tls: { version: 'TLSv1.3', peer } });
     const { door } = openDoor({}, (node) => ({ kind: 'name', name: `node-${node}` }));
 
-    const verdicts = [
+    const judgements = [
       door.judgeGreeting(greet(2), origin(identity)),
       door.judgeGreeting(greet(3), origin(identity)),
       door.judgeGreeting(greet(2), origin(undefined)),
       door.judgeGreeting(greet(2), PLAIN),
-    ].map(({ verdict }) => verdict);
+    ];
 
-    expect(verdicts).toEqual(['accepted', 'no-member', 'no-member', 'no-member']);
+    expect(judgements).toMatchObject(
+      ['accepted', 'no-member', 'no-member', 'no-member'].map((verdict) => ({ verdict })),
+    );
   });
 
   test.each([

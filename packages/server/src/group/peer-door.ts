@@ -35,8 +35,13 @@ export interface DoorKnowledge {
   groupLevel(): number;
   /** Whether what this node has applied is what its group stands for: nothing has ever happened in it, or a leader is known and everything that it has committed is applied. */
   knowsGroup(): boolean;
-  /** Up to where the log of `node`, with the directory that the group knows, has held what is committed: as far as this process knows. */
-  heldBy(node: NodeId): LogIndex;
+  /**
+   * Resolves when this node has applied all that its group had agreed on at the call: to false when it can not be known, as without a leader or in time. Does not reject. Bound: a part of
+   * what a greeting may take.
+   */
+  catchUp(): Promise<boolean>;
+  /** Up to where the log of `node`, with this directory, has held what is committed: as far as this process knows. */
+  heldBy(node: NodeId, incarnation: number): LogIndex;
 }
 
 /** What is new in a greeting. */
@@ -87,8 +92,9 @@ export class PeerDoor implements PeerPolicy {
     return !isGone && this.#isCurrent(met, this.#knowledge.self()) ? met.incarnation : known;
   }
 
-  judgeGreeting(greeting: Greeting, origin: PeerOrigin): PeerJudgement {
+  judgeGreeting(greeting: Greeting, origin: PeerOrigin): PeerJudgement | Promise<PeerJudgement> {
     const judgement = this.#judgeNew(greeting, origin);
+    if (judgement.verdict === 'other-directory') return this.#judgeCaughtUp(greeting, origin);
     if (judgement.verdict === 'accepted') this.#note(greeting);
     return judgement;
   }
@@ -112,6 +118,21 @@ export class PeerDoor implements PeerPolicy {
       this.#note(answer);
     } else if (verdict === 'no-cluster') this.#events.handleMet(answer);
     return usualAdvice(verdict);
+  }
+
+  /**
+   * A node that has fallen behind knows some members with directories that they had before. So nobody is sent away for good before this one has what the group had agreed on when it was
+   * greeted.
+   */
+  async #judgeCaughtUp(greeting: Greeting, origin: PeerOrigin): Promise<PeerJudgement> {
+    const isCaughtUp = await this.#knowledge.catchUp();
+    const judgement = this.#judgeNew(greeting, origin);
+    if (judgement.verdict === 'accepted') this.#note(greeting);
+    if (judgement.verdict !== 'other-directory' || isCaughtUp) return judgement;
+    return refuse(
+      'no-member',
+      `node ${this.#knowledge.self().node} can not tell whether its group knows that directory`,
+    );
   }
 
   /** Of who comes in now; what a greeting says of the log is true in that moment only. */
@@ -183,7 +204,7 @@ export class PeerDoor implements PeerPolicy {
       if (met.boot === boot && met.start !== start)
         return `another start of node ${sender} was here with its boot ${boot}`;
     }
-    const held = this.#knowledge.heldBy(sender);
+    const held = this.#knowledge.heldBy(sender, incarnation);
     if (lastIndex === 0 || lastIndex >= held) return undefined;
     return `the log of node ${sender} has held index ${held}, and ends at ${lastIndex}`;
   }

@@ -142,6 +142,11 @@ export class PeerExchange implements PeerSender {
     return [...this.#incoming.keys()].filter(({ stream }) => stream === 'messages').map(({ node }) => node);
   }
 
+  /** Whether messages go to `node`, or come from it. */
+  isConnected(node: NodeId): boolean {
+    return this.mesh.link(node, 'messages')?.state === 'up' || this.senders.includes(node);
+  }
+
   /** Whom to have links to. */
   setPeers(addresses: ReadonlyMap<NodeId, Endpoint>): void {
     this.mesh.setPeers(addresses);
@@ -151,7 +156,12 @@ export class PeerExchange implements PeerSender {
   dismiss(isWelcome: (greeting: Greeting, origin: PeerOrigin) => boolean): void {
     for (const peer of this.#incoming.keys()) {
       if (isWelcome(peer.greeting, peer.origin)) continue;
-      peer.destroy(new TransportError('KAYA_PEER_REFUSED', `node ${peer.node} is no member any more`));
+      peer.destroy(
+        new TransportError(
+          'KAYA_PEER_REFUSED',
+          `node ${peer.node} is to say anew who it is, since the group has changed`,
+        ),
+      );
     }
   }
 

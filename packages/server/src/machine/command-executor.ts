@@ -75,7 +75,7 @@ export class CommandExecutor {
       case 'touch':
         return command.session === undefined ? DONE : this.#touch(command.session);
       case 'put-member':
-        return this.#putMember(command.member);
+        return this.#putMember(command.member, place);
       case 'drop-member':
         return this.#dropMember(command.node, place);
       case 'raise-level':
@@ -107,21 +107,23 @@ export class CommandExecutor {
     return DONE;
   }
 
-  #putMember(member: Member): CommandResult {
-    const { members, gone } = this.#state;
+  #putMember(member: Member, { index }: Place): CommandResult {
+    const { members, added, gone } = this.#state;
     const { node, incarnation } = member;
     const known = members.get(node)?.incarnation ?? 0;
     if (known !== 0 && known !== incarnation) return refused('other-directory');
     if (gone.has(node, incarnation)) return refused('removed');
     members.set(node, member);
+    if (incarnation === 0) added.set(node, index);
     this.#pending.put(memberKey(node), encodeMemberRow(member));
     return DONE;
   }
 
   #dropMember(node: number, { index }: Place): CommandResult {
-    const { members, gone } = this.#state;
+    const { members, added, gone } = this.#state;
     const incarnation = members.get(node)?.incarnation ?? 0;
     members.delete(node);
+    added.delete(node);
     this.#pending.delete(memberKey(node));
     if (incarnation === 0) return DONE;
     this.#pending.put(goneKey(node, incarnation), encodeGoneRow(index));

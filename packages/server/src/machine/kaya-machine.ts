@@ -122,6 +122,18 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
     return Array.from(this.#slot.state.members.values()).toSorted((a, b) => a.node - b.node);
   }
 
+  /** Index of the last command in memory, of which not all may be in the store yet. */
+  get commandIndex(): number {
+    return this.#slot.state.row.index;
+  }
+
+  /** Which index has made room for a directory of `node` that is not known yet: what was said before may have been about an earlier one. 0 when its directory is known. Cheap. */
+  addedAt(node: number): number {
+    const { members, added, loadedIndex } = this.#slot.state;
+    const isKnown = (members.get(node)?.incarnation ?? 0) !== 0;
+    return isKnown ? 0 : (added.get(node) ?? loadedIndex);
+  }
+
   /** Whether `node` was a member with this directory, and was removed. Cheap. */
   wasRemoved(node: number, incarnation: number): boolean {
     return this.#slot.state.gone.has(node, incarnation);

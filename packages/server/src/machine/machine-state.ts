@@ -29,6 +29,10 @@ export interface MachineState {
   readonly sessions: Sessions;
   /** By node. */
   readonly members: Map<number, Member>;
+  /** Index of the command that made room for a new directory of a node, by node: of those since the state was loaded. */
+  readonly added: Map<number, number>;
+  /** Of the last command, when the state was loaded. */
+  readonly loadedIndex: number;
   readonly gone: GoneMembers;
 }
 
@@ -49,7 +53,8 @@ export async function loadState(engine: Engine): Promise<MachineState> {
     sessions.load(await loadSessions(engine));
     const gone = new GoneMembers();
     gone.load(await loadGone(engine));
-    return { row, sessions, members: await loadMembers(engine), gone };
+    const members = await loadMembers(engine);
+    return { row, sessions, members, added: new Map(), loadedIndex: row.index, gone };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new CorruptionError(engine.directory, 0, `a row of the machine does not decode: ${error.message}`, {

@@ -23,8 +23,10 @@ export interface GroupAccess {
   members(): readonly Member[];
   /** What this node's row is to say. */
   self(): NodeCard;
-  /** Bound: nodes that were let in since this process began. */
+  /** Of a node whose row waits for a directory, only what it has said since. Bound: nodes that were let in since this process began. */
   met(node: NodeId): MetPeer | undefined;
+  /** Whether `node` is there now, so that what it said last is still so. */
+  isConnected(node: NodeId): boolean;
   /** Whether `node` was a member with this directory, and was removed. */
   wasRemoved(node: NodeId, incarnation: number): boolean;
   /** Where clients reach `node`, `host:port`, as far as this one knows. */

@@ -21,6 +21,7 @@ export interface DutyView {
   /** Everybody in any part of `configuration`, ascending. */
   readonly nodes: readonly NodeId[];
   readonly rows: readonly Member[];
+  /** What those say of themselves who are there. */
   readonly met: (node: NodeId) => MetPeer | undefined;
   readonly wasRemoved: (node: NodeId, incarnation: number) => boolean;
   readonly groupLevel: number;

@@ -89,7 +89,7 @@ export class Steward {
       configuration,
       nodes: [...progress.keys()],
       rows: access.members(),
-      met: (node) => access.met(node),
+      met: (node) => (access.isConnected(node) ? access.met(node) : undefined),
       wasRemoved: (node, incarnation) => access.wasRemoved(node, incarnation),
       groupLevel: access.level(),
     });

@@ -116,6 +116,25 @@ describe('Group', () => {
     expect(again.ended).toMatchObject({ code: 'KAYA_FENCED' });
   });
 
+  test('fences nobody as long as it can not ask its group, which may know another directory by now', async () => {
+    await using world = new GroupWorld();
+    const sites = await world.startAll(ALL);
+    const leader = await world.leader(sites);
+    await world.until('the group knows its directories', () => sites.every((site) => knowsAll(site)));
+    const [other, third] = sites.filter((site) => site !== leader);
+    for (const site of [other!, third!]) await site.crash();
+    world.wipe(other!.node);
+
+    const again = await world.start(other!.node, { peers: ALL });
+    await world.clock.advanceAsync(20_000);
+    const before = again.ended;
+    await world.start(third!.node, { peers: ALL });
+    await world.until('it is told', () => again.ended !== undefined);
+
+    expect(before).toBeUndefined();
+    expect(again.ended).toMatchObject({ code: 'KAYA_FENCED' });
+  });
+
   test('fences a member that comes back with a copy of its directory from earlier', async () => {
     await using world = new GroupWorld();
     const sites = await world.startAll(ALL);

@@ -417,6 +417,29 @@ describe('members', () => {
     expect(told.machine.members).toMatchObject([{ node: 2, incarnation: 5, clientAddress: '5' }]);
   });
 
+  test('are added at the command that made room for their directory, until that is known', async () => {
+    const world = await MachineWorld.create();
+    const told = new Told(await world.open());
+    const seen = [told.machine.addedAt(2)];
+    const bodies = [
+      withIncarnation(0),
+      withIncarnation(5),
+      { kind: 'drop-member', node: 2 },
+      withIncarnation(0),
+    ] as const;
+
+    for (const body of bodies) {
+      await told.tell(body);
+      seen.push(told.machine.addedAt(2));
+    }
+    await told.tell({ kind: 'touch' });
+    await told.machine.close();
+    const again = await world.open();
+
+    expect(seen).toEqual([0, 1, 0, 0, 4]);
+    expect([again.addedAt(2), again.commandIndex]).toEqual([5, 5]);
+  });
+
   test('do not come back with a directory that was removed, over restarts and other directories of the node', async () => {
     const world = await MachineWorld.create();
     const told = new Told(await world.open());

@@ -168,6 +168,8 @@ export class Site {
   readonly log: LogFields[] = [];
   /** What others have said of themselves. */
   readonly met = new Map<NodeId, MetPeer>();
+  /** Who is not there any more. */
+  readonly parted = new Set<NodeId>();
   /** Comes in front of what is proposed. */
   intercept: (what: string) => Promise<void> = () => Promise.resolve();
   readonly #fs: MemoryFileSystem;
@@ -211,6 +213,7 @@ export class Site {
       members: () => machine.members,
       self: () => ({ node: id, ...cardOf(id) }),
       met: (other) => this.met.get(other),
+      isConnected: (other) => !this.parted.has(other),
       wasRemoved: (other, incarnation) => machine.wasRemoved(other, incarnation),
       clientAddressOf,
       level: () => machine.level,

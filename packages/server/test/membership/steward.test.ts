@@ -68,6 +68,17 @@ describe('rows of members', { timeout: 30_000 }, () => {
     ]);
   });
 
+  test('go by what those say who are there', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    leader.parted.add(2);
+    for (const node of [2, 3]) leader.meet(node, { peerAddress: 'before' });
+
+    await world.ticks(30);
+
+    expect(leader.machine.members.map(({ peerAddress }) => peerAddress)).toEqual(['peer-1', 'peer-2', 'before']);
+  });
+
   test('of nodes in no part of the configuration go', async () => {
     const { world, leader } = await openKnown([1, 2, 3]);
     await using _world = world;
