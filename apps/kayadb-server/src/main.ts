@@ -11,11 +11,12 @@ import { EXIT } from './describe-failure.ts';
 import { createLogger } from './logger.ts';
 import { run } from './run.ts';
 
-/** What a shell reports for a process that the signal ended. */
-const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /** Ctrl-C reaches the node from the terminal and, under pnpm, once more from pnpm: within this time it is one wish. */
 const ECHO_MS = 500;
+
+/** How long files that are still being read at the end may take. */
+const LAST_READS_MS = 1_000;
+const LOOK_MS = 50;
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -41,6 +42,16 @@ function handleUncaught(error: unknown): void {
 process.on('uncaughtException', handleUncaught);
 process.on('unhandledRejection', handleUncaught);
 
+/** At once, and whatever its threads wait for: `process.exit` waits for them, and a disk that does not answer holds them for ever. */
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+function isReadingFiles(): boolean {
+  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'));
+}
+
 const stopRequested = new Promise<string>((resolve) => {
   let askedAtMs: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -48,7 +59,7 @@ const stopRequested = new Promise<string>((resolve) => {
       const nowMs = performance.now();
       const isEcho = signal === 'SIGINT' && nowMs - (askedAtMs ?? nowMs) < ECHO_MS;
       // Whoever asks twice does not want to wait.
-      if (askedAtMs !== undefined && !isEcho) process.exit(EXIT_BY_SIGNAL[signal]);
+      if (askedAtMs !== undefined && !isEcho) endBy(signal);
       askedAtMs ??= nowMs;
       resolve(signal);
     });
@@ -61,6 +72,8 @@ process.on('SIGHUP', () => handleHangup());
 
 // Nothing that is waited for below keeps a process alive by itself; only `exit` ends this one.
 setInterval(() => {}, 2 ** 30);
+
+const end = { isUnclosed: false };
 
 const exitCode = await run({
   argv: process.argv.slice(2),
@@ -85,8 +98,19 @@ const exitCode = await run({
       setImmediate(resolve);
     }),
   stopRequested,
+  onUnclosed: () => {
+    end.isUnclosed = true;
+  },
   onReloadRequested: (listener) => {
     handleHangup = listener;
   },
 });
+for (let ms = 0; !end.isUnclosed && isReadingFiles() && ms < LAST_READS_MS; ms += LOOK_MS) {
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+if (end.isUnclosed || isReadingFiles()) {
+  const message = 'the disk does not answer and holds threads of the process, which kills itself';
+  createLogger('fatal', 0, logDestination).fatal({ event: 'process.killed' }, message);
+  endBy('SIGKILL');
+}
 process.exit(exitCode);

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 
-import type { RunningNode } from '@kayadb/server';
+import { type RunningNode, ServerError } from '@kayadb/server';
 import { formatEndpoint } from '@kayadb/transport';
 
 import { type BannerFacts, describeBanner, describeWaiting } from './banner.ts';
@@ -27,6 +27,7 @@ export async function run(world: World): Promise<ExitCode> {
     world.stdout(invocation.text);
     return EXIT.ok;
   } catch (error) {
+    noteUnclosed(world, error);
     const { exitCode, text } = describeFailure(error);
     world.stderr(text);
     return exitCode;
@@ -55,7 +56,7 @@ async function serve(world: World, config: Config): Promise<ExitCode> {
     const reports = await openReportsOf(node, world, config, logger, tls);
     return await attend({ world, config, logger, node, reports, isOpen });
   } finally {
-    await tls?.close();
+    tls?.close();
   }
 }
 
@@ -90,9 +91,23 @@ async function openReportsOf(
   try {
     return await openReports(node, world, config, logger, tls?.identity);
   } catch (error) {
-    await node.stop({ deadlineMs: config.drainTimeoutMs });
+    await stopAnyhow(node, world, config, logger);
     throw error;
   }
+}
+
+/** What goes wrong is logged: there is another failure that is to be reported. */
+async function stopAnyhow(node: RunningNode, world: World, config: Config, logger: ServerLogger): Promise<void> {
+  try {
+    await node.stop({ deadlineMs: config.drainTimeoutMs });
+  } catch (error) {
+    noteUnclosed(world, error);
+    logger.warn({ event: 'node.stop-failed', err: error }, 'the store was not closed in order');
+  }
+}
+
+function noteUnclosed(world: World, error: unknown): void {
+  if (error instanceof ServerError && error.code === 'KAYA_STOP_TIMEOUT') world.onUnclosed();
 }
 
 /** Watches over the node until it ends. */
@@ -149,13 +164,8 @@ async function drain({ node, reports, config, logger }: Session, signal: string)
 }
 
 /** The end that was not: says why, lets the answers out that are ready, and leaves the rest to the next start. */
-async function giveUp({ node, reports, config, logger }: Session, cause: Error): Promise<void> {
+async function giveUp({ world, node, reports, config, logger }: Session, cause: Error): Promise<void> {
   logger.fatal({ event: 'node.failed', err: cause }, `the node cannot go on: ${cause.message}`);
-  try {
-    await node.stop({ deadlineMs: config.drainTimeoutMs });
-  } catch (error) {
-    // A store that is broken may fail to close; the first cause is the one that matters, and it is logged above.
-    logger.warn({ event: 'node.stop-failed', err: error }, 'the store was not closed in order');
-  }
+  await stopAnyhow(node, world, config, logger);
   await reports?.close();
 }

@@ -28,6 +28,8 @@ export interface World {
   readonly yieldTurn: () => Promise<void>;
   /** Resolves with the name of the first signal that asks the program to end. */
   readonly stopRequested: Promise<string>;
+  /** Not everything could be closed in time: the disk may hold threads of the process, which then does not end by itself. */
+  readonly onUnclosed: () => void;
   /** Sets what is done when the program is asked to read its files again. */
   readonly onReloadRequested: (listener: () => void) => void;
 }

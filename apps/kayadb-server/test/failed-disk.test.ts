@@ -1,7 +1,7 @@
 /** What the program says when the disk fails under it: one sentence with the file and what to do, for whoever, or whatever, would start it again. */
 
 import { encodeUtf8, type Request } from '@kayadb/codec';
-import { type Fault, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
+import { type Fault, FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { run } from '../src/run.ts';
@@ -90,5 +90,54 @@ describe('a disk that fails under the program', () => {
 
     expect(found).toEqual({ kind: 'value', value: encodeUtf8('v') });
     expect(await again.settle(runningAgain)).toBe(0);
+  });
+});
+
+/** From when it resolves, no sync ends. */
+async function runUntilStuck(): Promise<{ world: TestWorld; running: Promise<number> }> {
+  const disk = new MemoryFileSystem();
+  let isStuck = false;
+  const fileSystem = new InterceptedFileSystem(disk, {
+    call: ({ kind }, call) => (isStuck && kind === 'sync' ? new Promise<never>(() => {}) : call()),
+    callSync: (_operation, call) => call(),
+  });
+  const world = createTestWorld({ argv: ['--data', '/data'], disk, fileSystem });
+  const running = run(world);
+  await world.logged('node.ready');
+  isStuck = true;
+  return { world, running };
+}
+
+describe('a disk that does not answer any more', () => {
+  test('ends the program after half a minute with 1 and a sentence, and nothing that it holds is waited for', async () => {
+    const { world, running } = await runUntilStuck();
+
+    void ask(world, put).catch(() => undefined);
+    const exitCode = await world.settle(running);
+
+    expect(exitCode).toBe(1);
+    expect(world.output.err).toMatch(
+      /^ERROR: the disk has not finished a sync for 30\d\d\d ms, .+\nHINT: check the disk before starting again; .+\n$/u,
+    );
+    expect(world.output.isUnclosed).toBe(true);
+    const told = world.output.log.map(({ event }) => event);
+    expect(told.slice(told.indexOf('storage.slow'))).toEqual([
+      'storage.slow',
+      'storage.stalled',
+      'raft.storage-stalled',
+      'node.failed',
+      'node.stop-failed',
+    ]);
+  });
+
+  test('does not keep a stop from ending, with 1 and a sentence', async () => {
+    const { world, running } = await runUntilStuck();
+
+    world.requestStop('SIGTERM');
+    const exitCode = await world.settle(running);
+
+    expect(exitCode).toBe(1);
+    expect(world.output.err).toMatch(/^ERROR: the directory was not closed within 10000 ms; .+\nHINT: .+\n$/u);
+    expect(world.output.isUnclosed).toBe(true);
   });
 });

@@ -92,9 +92,9 @@ describe('kayadb-server as a process', { timeout: 90_000 }, () => {
     });
 
     server.child.kill('SIGTERM');
-    const { code } = await server.exit;
+    const { signal } = await server.exit;
     socket.destroy();
 
-    expect(code).toBe(143);
+    expect(signal).toBe('SIGTERM');
   });
 });

@@ -218,7 +218,9 @@ describe('run', () => {
   });
 
   test('reads its store back ten minutes after the start, and logs what it found', async () => {
-    const world = createTestWorld({ argv: ['--data', '/data', '--disk-reserve-bytes', '0'] });
+    // Ten minutes of slow heartbeats are fewer turns.
+    const timing = ['--heartbeat-ms', '5000', '--election-ms', '25000'];
+    const world = createTestWorld({ argv: ['--data', '/data', '--disk-reserve-bytes', '0', ...timing] });
     const running = run(world);
     await world.logged('node.ready');
     const current = await world.disk.open('/data/groups/0/store-0/CURRENT', 'write');

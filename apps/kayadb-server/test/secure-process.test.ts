@@ -1,6 +1,7 @@
 /** The program as a process with TLS: real sockets, real files, a real hangup. */
 
-import { chmodSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { connect, type PeerCertificate } from 'node:tls';
@@ -135,6 +136,25 @@ describe('kayadb-server with TLS', { timeout: 90_000 }, () => {
       /^the TLS certificate of CN=client is for nobody by name, and others are told to find this node at 127\.0\.0\.1: /u;
     expect(server.log).toContainEqual(expect.objectContaining({ level: 'warn', msg: message }));
     expect(server.log).toContainEqual(expect.objectContaining({ level: 'warn', msg: expect.stringMatching(names) }));
+  });
+
+  test('is killed by itself when it is stopped while a file does not let itself be read, and says so', async () => {
+    const folder = tlsFolder();
+    await using server = startIn(folder);
+    await server.ready();
+    // Whoever opens a pipe that nobody writes to waits, as on a network drive that is gone.
+    rmSync(join(folder, 'node.key'));
+    execFileSync('mkfifo', [join(folder, 'node.key')]);
+    server.child.kill('SIGHUP');
+
+    server.child.kill('SIGTERM');
+    const { signal } = await server.exit;
+
+    expect(signal).toBe('SIGKILL');
+    expect(server.log.slice(-2)).toMatchObject([
+      { event: 'node.stopped' },
+      { event: 'process.killed', level: 'fatal' },
+    ]);
   });
 
   test('does not start with the key of another, and says so in one sentence', async () => {

@@ -92,7 +92,7 @@ describe('TlsWatch', () => {
 
   test('tells at the start, and as time goes by, of a certificate that expires', async () => {
     const { disk, clock, lines, watch, options } = await openWatch();
-    await watch.close();
+    watch.close();
     const notAfterMs = NOW_MS + 7 * 86_400_000 + 2 * LOOK_MS;
     const short = makeTestCertificate({ subject: 'short', issuer: ca, notAfterMs });
     await write(disk, FILES.certificate, short.certificate);
@@ -109,9 +109,43 @@ describe('TlsWatch', () => {
   test('leaves no timer behind', async () => {
     const { clock, watch } = await openWatch();
 
-    await watch.close();
+    watch.close();
     await clock.advanceAsync(LOOK_MS);
 
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('waits for a disk that does not answer with one look, and not when it is closed', async () => {
+    const { disk, clock, lines, watch, options } = await openWatch();
+    watch.close();
+    let letGo = (): void => {};
+    let reads = 0;
+    const fileSystem = {
+      readFile: (path: string): Promise<Uint8Array> => disk.readFile(path),
+      stat: async (path: string): Promise<FileStat | undefined> => {
+        const stat = await disk.stat(path);
+        if (clock.now() > 0 && path === FILES.key) {
+          reads++;
+          await new Promise<void>((resolve) => {
+            letGo = resolve;
+          });
+        }
+        return stat;
+      },
+    };
+    const stuck = await TlsWatch.open({ ...options, fileSystem });
+
+    await clock.advanceAsync(10 * LOOK_MS);
+    const readsBefore = reads;
+    await write(disk, FILES.certificate, second.certificate);
+    await write(disk, FILES.key, second.key);
+    stuck.close();
+    letGo();
+    await clock.advanceAsync(LOOK_MS);
+
+    expect(readsBefore).toBe(1);
+    expect(stuck.identity.own?.subject).toBe('CN=first');
+    expect(lines).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });
 

@@ -70,18 +70,17 @@ export class TlsWatch {
     return this.#enqueue(() => this.#replace());
   }
 
-  /** Resolves when nothing is read any more. Idempotent. */
-  async close(): Promise<void> {
+  /** Nothing is begun any more, and what is being read now is not taken: a disk that does not answer is not waited for. Idempotent. */
+  close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    await this.#work;
   }
 
+  /** The next look comes after this one, however long it takes. */
   #schedule(): void {
     if (this.#isClosed) return;
     this.#timer = this.#options.clock.setTimer(LOOK_EVERY_MS, () => {
-      this.#schedule();
-      void this.#enqueue(() => this.#look());
+      void this.#enqueue(() => this.#look()).then(() => this.#schedule());
     });
   }
 
@@ -97,7 +96,7 @@ export class TlsWatch {
       await task();
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#refuse(error);
+      if (!this.#isClosed) this.#refuse(error);
     }
   }
 
@@ -111,7 +110,9 @@ export class TlsWatch {
   async #replace(): Promise<void> {
     const { fileSystem, files, wallClock, logger } = this.#options;
     const stamp = await stampOf(fileSystem, files);
-    this.identity.replace(await readTlsMaterial(fileSystem, files), wallClock());
+    const material = await readTlsMaterial(fileSystem, files);
+    if (this.#isClosed) return;
+    this.identity.replace(material, wallClock());
     this.#stamp = stamp;
     this.#lastRefusal = undefined;
     const { subject, notAfterMs = 0 } = this.identity.own ?? {};

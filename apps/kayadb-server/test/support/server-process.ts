@@ -12,6 +12,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface ProcessEnd {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
 }
 
@@ -36,7 +37,7 @@ export class ServerProcess implements AsyncDisposable {
     });
     createInterface({ input: this.child.stderr! }).on('line', (line) => this.#take(line));
     this.exit = new Promise((resolve) => {
-      this.child.on('close', (code) => resolve({ code, stderr: this.#stderr }));
+      this.child.on('close', (code, signal) => resolve({ code, signal, stderr: this.#stderr }));
     });
   }
 

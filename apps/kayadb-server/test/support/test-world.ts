@@ -14,7 +14,7 @@ export interface TestWorld extends World {
   readonly network: MemoryNetwork;
   readonly clock: VirtualClock;
   readonly disk: MemoryFileSystem;
-  readonly output: { out: string; err: string; log: LogLine[] };
+  readonly output: { out: string; err: string; log: LogLine[]; isUnclosed: boolean };
   requestStop(signal: string): void;
   requestReload(): void;
   writeFile(path: string, text: string): Promise<void>;
@@ -46,7 +46,7 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
   const disk = options.disk ?? new MemoryFileSystem();
   const fileSystem = options.fileSystem ?? disk;
   const random = seededRandom(testSeed()).fork((options.argv ?? []).join(' '));
-  const output = { out: '', err: '', log: [] as LogLine[] };
+  const output = { out: '', err: '', log: [] as LogLine[], isUnclosed: false };
   let requestStop: ((signal: string) => void) | undefined;
   let requestReload: (() => void) | undefined;
   const stopRequested = new Promise<string>((resolve) => {
@@ -80,6 +80,9 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
     },
     yieldTurn: () => Promise.resolve(),
     stopRequested,
+    onUnclosed: () => {
+      output.isUnclosed = true;
+    },
     onReloadRequested: (listener) => {
       requestReload = listener;
     },
