@@ -9,7 +9,7 @@ import { broadcastAppend, maybeCommit, maybeSendAppend, sendAppend } from './rep
 import { viewProgress } from './status.ts';
 
 export function handleAppendResponse(state: RaftState, message: AppendResponse, progress: Progress): void {
-  progress.isRecentlyActive = true;
+  progress.noteAnswer();
   if (message.isRejected) handleRejection(state, message, progress);
   else handleAcknowledgement(state, message, progress);
 }
@@ -66,7 +66,7 @@ function resumeReplication(state: RaftState, from: number, index: number, progre
 
 /** An append may have been lost: an answer to a heartbeat is a reason to try again. */
 export function handleHeartbeatResponse(state: RaftState, message: HeartbeatResponse, progress: Progress): void {
-  progress.isRecentlyActive = true;
+  progress.noteAnswer();
   progress.isFlowPaused = false;
   // Of a probe that has caught up already, the answer to an empty append ends the probing.
   if (progress.match < state.log.lastIndex || progress.state === 'probe') sendAppend(state, message.from, progress);

@@ -29,6 +29,8 @@ export class Progress {
   readonly inflights: Inflights;
   /** Whether it was heard since the leader last asked for a quorum of active voters. Always true of the leader itself. */
   isRecentlyActive: boolean;
+  /** Answers that the leader has had from it, to appends and heartbeats. */
+  answerCount = 0;
   /** Set by the tracker, as the configuration has it. */
   isLearner: boolean;
   /** No append goes out before an answer to one, or to a heartbeat, has come. */
@@ -75,6 +77,12 @@ export class Progress {
   /** Whether no entries may be sent at the moment. */
   get isPaused(): boolean {
     return this.#state === 'snapshot' || this.isFlowPaused;
+  }
+
+  /** It was heard, as a follower of this leader. */
+  noteAnswer(): void {
+    this.isRecentlyActive = true;
+    this.answerCount++;
   }
 
   /** Starts over behind what is known to match, or behind a snapshot that was sent and not reported as failed. */

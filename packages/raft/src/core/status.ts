@@ -16,6 +16,8 @@ export interface ProgressView {
   readonly pendingSnapshot: LogIndex;
   /** Whether it was heard of since the last check of the quorum. */
   readonly isRecentlyActive: boolean;
+  /** Answers that this leader has had from it, to appends and heartbeats: whoever looks again sees whether it was heard in between. 0 again when leadership or the membership of the node begins anew. */
+  readonly answerCount: number;
   /** Appends that are not answered yet. */
   readonly inflightCount: number;
   readonly isInflightFull: boolean;
@@ -54,7 +56,8 @@ export type StatusSummary = Pick<
 >;
 
 export function viewProgress(progress: Progress): ProgressView {
-  const { state, match, next, isLearner, isPaused, pendingSnapshot, isRecentlyActive, inflights } = progress;
+  const { state, match, next, isLearner, isPaused, pendingSnapshot, isRecentlyActive, answerCount, inflights } =
+    progress;
   return {
     state,
     match,
@@ -63,6 +66,7 @@ export function viewProgress(progress: Progress): ProgressView {
     isPaused,
     pendingSnapshot,
     isRecentlyActive,
+    answerCount,
     inflightCount: inflights.count,
     isInflightFull: inflights.isFull,
   };

@@ -12,6 +12,7 @@ function view(match: number, change: Partial<ProgressView> = {}): ProgressView {
     isPaused: false,
     pendingSnapshot: 0,
     isRecentlyActive: true,
+    answerCount: 0,
     inflightCount: 0,
     isInflightFull: false,
     ...change,

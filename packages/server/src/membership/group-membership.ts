@@ -70,19 +70,29 @@ export class GroupMembership implements MembershipOperations {
     { isDryRun }: ChangeOptions,
     carryOut: (status: NodeStatus) => Promise<number>,
   ): Promise<PlannedChange> {
-    await this.#settled();
-    if (isDryRun) return { plan: this.#plan(this.#leading(), change), index: undefined };
+    this.#leading();
+    if (isDryRun) return { plan: (await this.#plan(change)).plan, index: undefined };
     return this.#lane.change(async () => {
-      const status = this.#leading();
+      const { status, plan } = await this.#plan(change);
       if (status.configuration.votersOutgoing.length > 0) throw changeUnderWay();
-      const plan = this.#plan(status, change);
       if (plan.refusal !== undefined) return { plan, index: undefined };
       return { plan, index: await carryOut(status) };
     });
   }
 
-  #plan(status: NodeStatus, change: MembershipChange): ChangePlan {
-    const members = viewMembers(status, this.#hearing);
+  /** Only those count as answering who have answered since the call: one that has just died must not stand for a majority. */
+  async #plan(change: MembershipChange): Promise<{ readonly status: NodeStatus; readonly plan: ChangePlan }> {
+    for (;;) {
+      const before = this.#leading();
+      const answering = await this.#hearing.round(before);
+      const status = this.#leading();
+      // Who is elected anew has to hear the others anew.
+      if (status.term === before.term) return { status, plan: this.#planFor(status, answering, change) };
+    }
+  }
+
+  #planFor(status: NodeStatus, answering: ReadonlySet<NodeId>, change: MembershipChange): ChangePlan {
+    const members = viewMembers(status, (each) => answering.has(each));
     const plan = planChange(members, change);
     const { kind, node } = change;
     const isMember = members.some((member) => member.node === node);
@@ -91,7 +101,7 @@ export class GroupMembership implements MembershipOperations {
       return { ...plan, refusal: undefined, notes: [note] };
     }
     if (kind !== 'promote' || plan.refusal !== undefined) return plan;
-    const refusal = checkPromotion(status, node, this.#hearing.isAnswering(node, status));
+    const refusal = checkPromotion(status, node, answering.has(node));
     return refusal === undefined ? plan : { ...plan, refusal, notes: [] };
   }
 
@@ -151,7 +161,7 @@ export class GroupMembership implements MembershipOperations {
   }
 
   async #transferTo(node: NodeId, status: NodeStatus): Promise<NodeId> {
-    const members = viewMembers(status, this.#hearing);
+    const members = viewMembers(status, (each) => this.#hearing.isAnswering(each, status));
     const member = members.find((each) => each.node === node);
     if (member === undefined) {
       throw refused(`node ${node} is no member; the members are ${members.map((each) => each.node).join(', ')}`);

@@ -6,12 +6,12 @@ import type { Hearing } from './hearing.ts';
 import type { MemberView } from './plan-change.ts';
 
 /** By node, ascending. Requires: `status` is of a leader. */
-export function viewMembers(status: NodeStatus, hearing: Hearing): readonly MemberView[] {
+export function viewMembers(status: NodeStatus, isAnswering: (node: NodeId) => boolean): readonly MemberView[] {
   const { voters } = status.configuration;
   return [...status.progress.keys()].map((node) => ({
     node,
     isVoter: voters.includes(node),
-    isAnswering: hearing.isAnswering(node, status),
+    isAnswering: isAnswering(node),
   }));
 }
 

@@ -98,6 +98,8 @@ export class Steward {
   /** Those who have shown now that they keep up, and whose vote would not cost the group its quorum. */
   #observeLearners(status: NodeStatus): readonly Duty[] {
     const { configuration, progress, lastIndex } = status;
+    const isAnswering = (node: NodeId): boolean => this.hearing.isAnswering(node, status);
+    const members = viewMembers(status, isAnswering);
     const rows = this.#options.access.members();
     const isToBePromoted = (node: NodeId): boolean =>
       rows.some((row) => row.node === node && row.isToBePromoted) && progress.has(node);
@@ -106,10 +108,9 @@ export class Steward {
     return learners
       .filter((node) => {
         const { match } = progress.get(node)!;
-        const isAnswering = this.hearing.isAnswering(node, status);
-        return this.#catchUpOf(node).observe(this.#tick, { match, lastIndex, isAnswering });
+        return this.#catchUpOf(node).observe(this.#tick, { match, lastIndex, isAnswering: isAnswering(node) });
       })
-      .filter((node) => planChange(viewMembers(status, this.hearing), { kind: 'promote', node }).refusal === undefined)
+      .filter((node) => planChange(members, { kind: 'promote', node }).refusal === undefined)
       .map((node) => ({ kind: 'promote', node }));
   }
 

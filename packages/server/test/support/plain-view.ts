@@ -97,6 +97,7 @@ export function plainProgress(changes: Partial<ProgressView> = {}): ProgressView
     isPaused: false,
     pendingSnapshot: 0,
     isRecentlyActive: true,
+    answerCount: 0,
     inflightCount: 0,
     isInflightFull: false,
     ...changes,
