@@ -4,15 +4,21 @@ import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctio
 
 export type ServerLogger = PinoLogger;
 
-/** @param destination - Takes whole lines; standard error in the real program, written before the call returns. */
-export function createLogger(level: string, nodeId: number, destination: DestinationStream): ServerLogger {
+/**
+ * A line of level `fatal` is not synced: pino would do that of itself, standard error may be a file on the very disk that does not answer, and the node would stand
+ * still in the line that says so.
+ *
+ * @param nodeId - Told in each line; undefined: not known yet, or not any more.
+ * @param destination - Takes whole lines; standard error in the real program, written before the call returns.
+ */
+export function createLogger(level: string, nodeId: number | undefined, destination: DestinationStream): ServerLogger {
   return pino(
     {
       level,
-      base: { node: nodeId },
+      base: nodeId === undefined ? {} : { node: nodeId },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write: (line) => destination.write(line) },
   );
 }

@@ -35,7 +35,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 logDestination.on('error', () => {});
 
 function handleUncaught(error: unknown): void {
-  const logger = createLogger('fatal', 0, logDestination);
+  const logger = createLogger('fatal', undefined, logDestination);
   logger.fatal({ event: 'process.failed', err: error }, 'ended by an error that nobody expected');
   process.exit(error instanceof AssertionError ? EXIT.invariant : EXIT.failure);
 }
@@ -110,7 +110,7 @@ for (let ms = 0; !end.isUnclosed && isReadingFiles() && ms < LAST_READS_MS; ms +
 }
 if (end.isUnclosed || isReadingFiles()) {
   const message = 'the disk does not answer and holds threads of the process, which kills itself';
-  createLogger('fatal', 0, logDestination).fatal({ event: 'process.killed' }, message);
+  createLogger('fatal', undefined, logDestination).fatal({ event: 'process.killed' }, message);
   endBy('SIGKILL');
 }
 process.exit(exitCode);
