@@ -21,6 +21,8 @@ export interface LiveNodeParts {
   readonly limits: ServerLimits;
   /** Whether the node was asked to. */
   readonly isStopping: () => boolean;
+  /** What was told as the reason for which it can not go on. */
+  readonly endError: () => Error | undefined;
 }
 
 export class LiveNodeView implements NodeView {
@@ -59,9 +61,9 @@ export class LiveNodeView implements NodeView {
   }
 
   get phase(): NodePhase {
-    const { member, endError } = this.#parts.group;
-    if (endError !== undefined) return 'ended';
-    return member === undefined ? 'forming' : 'running';
+    if (this.endError !== undefined) return 'ended';
+    if (this.#parts.group.member !== undefined) return 'running';
+    return this.cluster === undefined ? 'forming' : 'opening';
   }
 
   get isStopping(): boolean {
@@ -69,7 +71,7 @@ export class LiveNodeView implements NodeView {
   }
 
   get endError(): Error | undefined {
-    return this.#parts.group.endError;
+    return this.#parts.endError() ?? this.#parts.group.endError;
   }
 
   get peerAddress(): string {

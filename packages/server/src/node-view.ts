@@ -13,10 +13,11 @@ import type { GroupTiming } from './node-options.ts';
 
 /**
  * - `forming`: it has no cluster yet, and waits for other nodes.
+ * - `opening`: it has one, and its log and store are not open yet, or not any more.
  * - `running`: it is a member, or is waiting to be sent the log.
  * - `ended`: it can not go on; `NodeView.endError` says why.
  */
-export type NodePhase = 'forming' | 'running' | 'ended';
+export type NodePhase = 'forming' | 'opening' | 'running' | 'ended';
 
 export interface MachineView {
   readonly level: number;
@@ -69,9 +70,9 @@ export interface NodeView {
   readonly clientAddress: string;
   /** While forming: nodes that it waits for. */
   readonly missing: readonly NodeId[];
-  /** Undefined while forming. */
+  /** Undefined while its log and store are not open. */
   readonly raft: NodeStatus | undefined;
-  /** Undefined while forming. */
+  /** Undefined while its log and store are not open. */
   readonly machine: MachineView | undefined;
   readonly door: DoorView;
   readonly storage: StorageView;

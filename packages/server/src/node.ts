@@ -92,6 +92,8 @@ class Node implements RunningNode {
   readonly #door: ClientDoor;
   readonly #watchdog: StorageWatchdog;
   #resolveFailed: (cause: Error) => void = () => {};
+  /** The first reason, which is the one that is told. */
+  #endError: Error | undefined;
   #watch: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -102,7 +104,10 @@ class Node implements RunningNode {
     this.failed = new Promise((resolve) => {
       this.#resolveFailed = resolve;
     });
-    const fail = (cause: Error): void => this.#resolveFailed(cause);
+    const fail = (cause: Error): void => {
+      this.#endError ??= cause;
+      this.#resolveFailed(cause);
+    };
     this.#group = new Group({
       ...options,
       directory,
@@ -137,6 +142,7 @@ class Node implements RunningNode {
       timing,
       limits,
       isStopping: () => this.#stopping !== undefined,
+      endError: () => this.#endError,
     });
     this.#watchdog = new StorageWatchdog({
       storage,

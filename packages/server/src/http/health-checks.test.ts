@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
-import { formingView, plainCertificate, plainMachine, plainRaft, plainView } from '../../test/support/plain-view.ts';
+import {
+  formingView,
+  openingView,
+  plainCertificate,
+  plainMachine,
+  plainRaft,
+  plainView,
+} from '../../test/support/plain-view.ts';
 import type { NodeView } from '../node-view.ts';
 import { takeSnapshot } from '../reports/node-snapshot.ts';
 import { describeChecks } from './describe-checks.ts';
@@ -67,6 +74,8 @@ describe('checkHealth', () => {
       plainView({ phase: 'ended', endError: new Error('the disk failed') }),
       'failed: ended: the disk failed',
     ],
+    ['lifecycle', 'one that reads its log', openingView(), 'failed: opening its log and store'],
+    ['quorum', 'one that reads its log', openingView(), 'failed: the log is not open'],
     ['quorum', 'one without a group', formingView(), 'failed: not in a group yet'],
     ['quorum', 'a leader', plainView(), 'ok: leads, and a majority answers'],
     ['quorum', 'a follower', follower({}), 'ok: follows node 2'],
@@ -101,7 +110,7 @@ describe('checkHealth', () => {
       plainView({ machine: plainMachine({ diskState: 'unwatched' }) }),
       'ok: not watched',
     ],
-    ['disk', 'no store yet', formingView(), 'ok: not in use yet'],
+    ['disk', 'no store yet', formingView(), 'ok: not in use'],
     ['fsync', 'a quick sync', syncing(499), 'ok: the oldest one takes 499 ms already'],
     ['fsync', 'a slow one', syncing(500), 'warning: the oldest one takes 500 ms already'],
     ['fsync', 'one that does not end', syncing(2_000), 'failed: the oldest one takes 2000 ms already'],

@@ -73,13 +73,14 @@ function checkLifecycle({ view }: NodeSnapshot): Finding {
   if (phase === 'ended') return failed(`ended: ${endError?.message ?? 'no reason is known'}`);
   if (isStopping) return failed('stopping');
   if (phase === 'running') return ok('running');
+  if (phase === 'opening') return failed('opening its log and store');
   const whom =
     missing.length === 0 ? 'to be added to a group' : `for ${missing.map((node) => `node ${node}`).join(', ')}`;
   return failed(`forming: waits ${whom}`);
 }
 
-function checkQuorum({ raft, leader, hasLeader, role }: NodeSnapshot): Finding {
-  if (raft === undefined) return failed('not in a group yet');
+function checkQuorum({ view, raft, leader, hasLeader, role }: NodeSnapshot): Finding {
+  if (raft === undefined) return failed(view.phase === 'forming' ? 'not in a group yet' : 'the log is not open');
   if (!hasLeader) return failed(`no leader is heard in term ${raft.term}`);
   return ok(role === 'leader' ? 'leads, and a majority answers' : `follows node ${leader!}`);
 }
@@ -88,7 +89,7 @@ function checkDisk({ raft, machine }: NodeSnapshot): Finding {
   if (raft?.isDiskFull === true) return failed('the log found no room: nothing can be written here');
   switch (machine?.diskState) {
     case undefined:
-      return ok('not in use yet');
+      return ok('not in use');
     case 'full':
       return warning('the store found no room: puts are refused, deletes and reads are not');
     case 'low':

@@ -12,7 +12,7 @@ export type ReportedRole = (typeof HEALTH_ROLES)[number];
 
 export interface NodeSnapshot {
   readonly view: NodeView;
-  /** Undefined while forming. */
+  /** Undefined while the log and the store are not open. */
   readonly raft: NodeStatus | undefined;
   readonly machine: MachineView | undefined;
   readonly role: ReportedRole;

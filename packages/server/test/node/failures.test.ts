@@ -163,6 +163,7 @@ describe('a node alone', () => {
 
     expect(early).toBeUndefined();
     expect(alone.failure).toMatchObject({ code: 'KAYA_STORAGE_STALLED' });
+    expect(alone.node.view).toMatchObject({ phase: 'ended', endError: alone.failure });
     alone.gate.release();
   });
 

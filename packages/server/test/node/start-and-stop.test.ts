@@ -157,6 +157,7 @@ describe('stop', () => {
 
     const stopping = first.stop({ deadlineMs: 1_000 });
     await expect(stopping).rejects.toMatchObject({ code: 'KAYA_STOP_TIMEOUT' });
+    expect(first.node.view).toMatchObject({ phase: 'opening', isStopping: true });
     const next = await world.startLone();
     const answer = await world.settle((await next.connect()).request(get('k')));
 

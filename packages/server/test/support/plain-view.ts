@@ -208,3 +208,8 @@ export function formingView(): NodeView {
     links: new Map(),
   });
 }
+
+/** Has a cluster, and reads its log. */
+export function openingView(): NodeView {
+  return plainView({ phase: 'opening', raft: undefined, machine: undefined, links: new Map() });
+}

@@ -9,7 +9,7 @@ import type { Check } from '../health-checks.ts';
 /** What metrics are read from: a node at one moment. */
 export interface MetricSource {
   readonly snapshot: NodeSnapshot;
-  /** Undefined while forming. */
+  /** Undefined while the log and the store are not open. */
   readonly engine: EngineStats | undefined;
   readonly members: readonly MemberRow[];
   readonly checks: readonly Check[];
