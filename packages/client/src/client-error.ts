@@ -41,9 +41,11 @@ export class ClientError extends KayaError<ClientErrorCode> {
   }
 }
 
-/** A write of which at least one try was sent and not answered. */
-export function unknownOutcome(cause: ClientError): ClientError {
-  const message = `it is not known whether the write was applied: it was sent, and not answered (${cause.message}); read the key, or write it again`;
+/** A write, or a change of the membership, of which at least one try was sent and not answered. */
+export function unknownOutcome(cause: ClientError, what: 'write' | 'change' = 'write'): ClientError {
+  const advice =
+    what === 'write' ? 'read the key, or write it again' : 'look at the members before you ask for it again';
+  const message = `it is not known whether the ${what} was applied: it was sent, and not answered (${cause.message}); ${advice}`;
   return new ClientError('KAYA_UNKNOWN_OUTCOME', message, { cause, isOutcomeUnknown: true });
 }
 

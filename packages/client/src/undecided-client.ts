@@ -184,16 +184,16 @@ export class UndecidedClient implements Client {
   async #decide(options: CallOptions): Promise<Client> {
     return await this.#waiting.run(options, this.#settings, async (cancellation) => {
       await cancellation.race((this.#deciding ??= this.#negotiate()));
-      if (cancellation.error !== undefined) throw this.#waitedInVain(cancellation.error);
+      if (cancellation.error !== undefined) throw this.#waitedInVain(cancellation.error, options);
       return this.#decided ?? this.#latest;
     });
   }
 
   /** A deadline says no more than that it is over: what was waited for in vain says why. */
-  #waitedInVain(error: ClientError): ClientError {
+  #waitedInVain(error: ClientError, { deadlineMs = this.#settings.deadlineMs }: CallOptions): ClientError {
     if (error.code !== 'KAYA_TIMEOUT') return error;
     const asked = this.#settings.endpoints.map(formatEndpoint).join(', ');
-    return this.#lastFailure ?? new ClientError('KAYA_TIMEOUT', `no answer from ${asked}: ${error.message}`);
+    return this.#lastFailure ?? new ClientError('KAYA_TIMEOUT', `no answer from ${asked} within ${deadlineMs} ms`);
   }
 
   async #negotiate(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Calls that come before it is known which version the cluster speaks: they have the same bounds as all others. */
 
+import { encodeUtf8 } from '@kayadb/codec';
 import { settle, VirtualClock } from '@kayadb/testkit';
 import type { DialOptions, Network } from '@kayadb/transport';
 import { MemoryNetwork } from '@kayadb/transport/testing';
@@ -47,7 +48,7 @@ describe('A first call', () => {
 
     expect(clock.now()).toBe(300);
     expect(error.code).toBe('KAYA_TIMEOUT');
-    expect(error.message).toContain(ADDRESS);
+    expect(error.message).toBe(`no answer from ${ADDRESS} within 300 ms`);
     expect(error.isOutcomeUnknown).toBe(false);
   });
 
@@ -116,6 +117,27 @@ describe('A first call', () => {
     expect(dials.length).toBe(1);
     expect(clock.now()).toBe(1_000);
     expect(error.message).toContain(ADDRESS);
+  });
+
+  test('to a port that is something else says so, and another endpoint serves', async () => {
+    const { clock, network, options } = await openSilence();
+    await network.listen({
+      host: '127.0.0.1',
+      port: 9090,
+      onConnection: (connection) => {
+        connection.onData(() => connection.send(encodeUtf8('HTTP/1.1 400 Bad Request\r\n\r\n')));
+      },
+    });
+    network.release(PORT);
+    await using mistaken = connect('127.0.0.1:9090', options);
+    await using mixed = connect(['127.0.0.1:9090', ADDRESS], options);
+
+    const error = await failureIn(mistaken.get('a'), clock);
+    const value = await finish(mixed.get('a'), clock);
+
+    expect(error.code).toBe('KAYA_PROTOCOL');
+    expect(error.message).toBe("127.0.0.1:9090 sent an answer that is not KayaDB's; is it a KayaDB client port?");
+    expect(value).toBeUndefined();
   });
 
   test('tells of each try', async () => {

@@ -457,6 +457,7 @@ describe('Changes of the membership', () => {
     const error = await failureIn(world.client.promoteMember(3), world.clock);
 
     expect([error.code, error.isOutcomeUnknown]).toEqual(['KAYA_UNKNOWN_OUTCOME', true]);
+    expect(error.message).toMatch(/the change was applied: .* look at the members before you ask for it again$/);
     expect(world.cluster.kinds.filter((kind) => kind === 'promote-member').length).toBe(1);
   });
 

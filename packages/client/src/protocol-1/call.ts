@@ -119,7 +119,7 @@ export class Progress {
   }
 
   #final(error: ClientError): ClientError {
-    return this.#hadUnanswered ? unknownOutcome(error) : error;
+    return this.#hadUnanswered ? unknownOutcome(error, this.#isIdempotent ? 'write' : 'change') : error;
   }
 
   #cancelled(error: ClientError): ClientError {

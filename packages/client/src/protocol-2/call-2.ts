@@ -147,7 +147,7 @@ class Progress2 {
     if (error.code !== 'KAYA_TIMEOUT') {
       return new ClientError(error.code, error.message, { cause: error.cause, isOutcomeUnknown: this.#isUnknown });
     }
-    if (this.#isUnknown) return unknownOutcome(this.#last ?? error);
+    if (this.#isUnknown) return this.#unknown(this.#last ?? error);
     return this.#last ?? error;
   }
 
@@ -155,9 +155,13 @@ class Progress2 {
     return { failures: this.#failures, redirects: this.#redirects };
   }
 
+  #unknown(cause: ClientError): ClientError {
+    return unknownOutcome(cause, this.#call.effect === 'fragile' ? 'change' : 'write');
+  }
+
   #final(error: ClientError): ClientError {
     if (!this.#isUnknown) return error;
-    if (error.code !== 'KAYA_SESSION_EXPIRED') return unknownOutcome(error);
+    if (error.code !== 'KAYA_SESSION_EXPIRED') return this.#unknown(error);
     const message = `it is not known whether the write was done: it was sent, and its session is over since (${error.message}); read the key before writing it again`;
     return new ClientError('KAYA_SESSION_EXPIRED', message, { cause: error, isOutcomeUnknown: true });
   }

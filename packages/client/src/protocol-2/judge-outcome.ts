@@ -4,7 +4,14 @@
  * Invariant: a try counts as not done only where its node said so, or nothing of it was sent.
  */
 
-import { assertNever, type OkResponse2, type Refusal2, type Response2 } from '@kayadb/codec';
+import {
+  assertNever,
+  DecodeError,
+  type OkResponse2,
+  ProtocolError,
+  type Refusal2,
+  type Response2,
+} from '@kayadb/codec';
 
 import { ClientError, type ClientErrorCode, NotLeaderError } from '../client-error.ts';
 import type { ExchangeOutcome } from '../exchange.ts';
@@ -62,11 +69,8 @@ export function judgeOutcome(outcome: ExchangeOutcome<Response2>, where: string,
     case 'unsent':
     case 'lost':
       return judgeLoss(outcome.cause, outcome.kind === 'lost', where);
-    case 'malformed': {
-      const message = `${where} sent an answer that is not protocol 2; is it a KayaDB client port?`;
-      const error = new ClientError('KAYA_PROTOCOL', message, { cause: outcome.cause });
-      return { kind: 'refused', error, isUnknown: true };
-    }
+    case 'malformed':
+      return { kind: 'refused', error: notUnderstood(where, outcome.cause), isUnknown: true };
     case 'abandoned': {
       const error = new ClientError('KAYA_TIMEOUT', `no answer from ${where} within ${timeoutMs} ms`);
       return { kind: 'failed', error, isUnknown: outcome.wasSent, isNodesFault: true };
@@ -81,9 +85,17 @@ function judgeLoss(cause: unknown, wasSent: boolean, where: string): Verdict {
   if (cause instanceof ClientError && cause.code === 'KAYA_UNAUTHORIZED') {
     return { kind: 'refused', error: cause, isUnknown: false };
   }
+  if (!wasSent && (cause instanceof DecodeError || cause instanceof ProtocolError)) {
+    return { kind: 'failed', error: notUnderstood(where, cause), isUnknown: false, isNodesFault: true };
+  }
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new ClientError('KAYA_UNAVAILABLE', `no answer from ${where}: ${reason}`, { cause });
   return { kind: 'failed', error, isUnknown: wasSent, isNodesFault: true };
+}
+
+function notUnderstood(where: string, cause: unknown): ClientError {
+  const message = `${where} sent an answer that is not KayaDB's; is it a KayaDB client port?`;
+  return new ClientError('KAYA_PROTOCOL', message, { cause });
 }
 
 function judgeRefusal({ code, message, outcome, leaderAddress }: Refusal2, where: string): Verdict {
