@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
+import { FileSequencer } from './tooling/vitest/file-sequencer.ts';
 import { SummaryReporter } from './tooling/vitest/summary-reporter.ts';
 
 const workspaces = ['packages', 'apps', 'private'].flatMap((group) =>
@@ -26,6 +27,10 @@ export default defineConfig({
     pool: 'forks',
     // The runner leaves a core to itself otherwise, and hardly uses it.
     maxWorkers: availableParallelism(),
+    // Bound: what hangs. A test that is slow on a busy machine is not wrong.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    sequence: { sequencer: FileSequencer },
     passWithNoTests: false,
     reporters: ['default', new SummaryReporter()],
   },
