@@ -73,7 +73,9 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_DIAL_TIMEOUT: io(SERVER_DOWN),
   KAYA_CONNECTION_LOST: io(SERVER_DOWN),
   KAYA_TIMEOUT: io(SLOW_SERVER),
-  KAYA_UNKNOWN_OUTCOME: io(SLOW_SERVER),
+  KAYA_UNKNOWN_OUTCOME: io(
+    'Look whether it was done, with "kayactl get" or "kayactl members", before you run the command again.',
+  ),
   KAYA_NOT_LEADER: io(
     'Another node leads, or none does: name the other nodes with --server as well, and look at "kayactl status".',
   ),
@@ -92,7 +94,7 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_STOPPING: io('The node is being stopped: try again, and list the other nodes with --server.'),
   KAYA_SESSION_EXPIRED: io('Read the key, then run the command again if it was not done.'),
   KAYA_SCAN_ENDED: io('The node that served the scan was lost in the middle: run the command again.'),
-  KAYA_MEMBERSHIP_REFUSED: io('Do what the message says first; --dry-run shows what a change would do.'),
+  KAYA_MEMBERSHIP_REFUSED: io('Do what the message says first; "kayactl members" shows who is there and who answers.'),
 };
 
 /** Causes that say more than that nobody could be spoken to. */

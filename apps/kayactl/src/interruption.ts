@@ -11,10 +11,10 @@ export function interruptionExitCode(signal: AbortSignal): ExitCode {
   return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
 }
 
-/** Requires: `signal` is aborted. */
-export function interruptedError(signal: AbortSignal): CliError {
+/** Requires: `signal` is aborted. @param hint - What to do then. */
+export function interruptedError(signal: AbortSignal, hint = 'Run the command again for the whole result.'): CliError {
   return new CliError('KAYA_INTERRUPTED', 'stopped before the end', {
-    hint: 'Run the command again for the whole result.',
+    hint,
     exitCode: interruptionExitCode(signal),
   });
 }

@@ -138,6 +138,24 @@ describe('kayactl add-node', () => {
     expect(result.stderr).toContain('ERROR: node 4 is no member any more');
   });
 
+  test('with --wait waits on while only a node answers that does not know of it yet', async () => {
+    const { world, cluster } = openCluster();
+    const steps = [
+      members({}, [leader(), learner()]),
+      members({ leader_address: null }, [member(1), member(2, { is_self: true }), member(3)]),
+      members({}, [leader(), member(4)]),
+    ];
+    cluster.change = () => plan({ proposed_at: 171 });
+    cluster.onRequest = ({ kind }) => {
+      const next = kind === 'members' ? steps.shift() : undefined;
+      if (next !== undefined) cluster.nodes.get(7001)!.members = next;
+    };
+
+    const result = await runWithTime(world, ...SERVER, ...ADD, '--wait');
+
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('OK node 4 is a voter') });
+  });
+
   test('with --wait-timeout gives up, and says how it stood and that it goes on', async () => {
     const { world, cluster } = openCluster();
     cluster.change = () => plan({ proposed_at: 171 });
@@ -182,6 +200,7 @@ describe('kayactl add-node', () => {
     const result = await runWithTime(world, ...SERVER, ...ADD, '--wait');
 
     expect(result.exitCode).toBe(130);
+    expect(result.stderr).toMatch(/HINT: The node was added, and the rest goes on all the same: watch it/);
   });
 
   test.each([

@@ -84,7 +84,7 @@ describe('kayactl status of a cluster', () => {
 
     expect(result.exitCode).toBe(1);
     expect(result.stdout).toMatch(/^3 {5}10\.0\.0\.3:7003 {2}no answer from 10\.0\.0\.3:7003: connection refused$/m);
-    expect(result.stderr).toBe('3 voters, 2 must answer, 3 do: tolerates 1 failure\n');
+    expect(result.stderr).toBe('3 voters, 2 must answer, 3 do: tolerates 1 failure; not reached from here: node 3\n');
     expect(JSON.parse(json.stdout)).toMatchObject({
       nodes: [
         { node: 1, ok: true, role: 'leader', health: 'ok', lag: 0, stats: { node_id: 1, term: 3 } },
@@ -94,6 +94,17 @@ describe('kayactl status of a cluster', () => {
       leader: 1,
       votes: { voters: 3, quorum: 2, answering: 3 },
     });
+  });
+
+  test('says what to do when no node answers', async () => {
+    const { world, cluster } = openCluster();
+    cluster.nodes.get(7001)!.status = refusal('KAYA_ACCESS_DENIED', 'client credential required or invalid') as never;
+
+    const result = await world.run(...SERVER, 'status');
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stdout).toMatch(/^NODE .*\n- {5}10\.0\.0\.1:7001 {2}the server refused the credential/);
+    expect(result.stderr).toMatch(/^no node has answered\nHINT: Give the token/);
   });
 
   test('finds the members through one that still answers, and says that nothing can be written', async () => {

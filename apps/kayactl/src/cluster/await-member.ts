@@ -32,14 +32,17 @@ export async function awaitMember(
   awaited: AwaitedState,
   limitMs: number,
 ): Promise<MemberRow> {
-  const { clock } = context.io;
+  const { clock, signal } = context.io;
   const beganMs = clock.now();
   const line = new MovingLine(context);
   let wasSeen = false;
   try {
     for (;;) {
-      const member = readMembers(await askMembers(context, client)).find((each) => each.node === node);
-      if (member === undefined && wasSeen) throw goneError(node);
+      const members = readMembers(await askMembers(context, client));
+      const member = members.find((each) => each.node === node);
+      // A node that does not lead may not know of it yet.
+      const isCertain = members.some(({ isSelf, isLeader }) => isSelf && isLeader);
+      if (member === undefined && wasSeen && isCertain) throw goneError(node);
       wasSeen ||= member !== undefined;
       if (member !== undefined && hasArrived(member, awaited)) return member;
       const wait = describeWait(node, member, awaited);
@@ -47,6 +50,8 @@ export async function awaitMember(
       line.show(wait);
       await sleep(context, POLL_MS);
     }
+  } catch (error) {
+    throw signal.aborted ? interruptedError(signal, hintToWatch(context)) : error;
   } finally {
     line.clear();
   }
@@ -77,14 +82,18 @@ function goneError(node: number): CliError {
 
 function limitError(context: CommandContext, limitMs: number, wait: string): CliError {
   return new CliError('KAYA_TIMEOUT', plainText(`after ${limitMs / 1_000} s ${wait}`), {
-    hint: `What was proposed goes on all the same: watch it with "${commandFor(context, 'members')}", or take it back with remove-node.`,
+    hint: hintToWatch(context),
     exitCode: EXIT.io,
   });
 }
 
+function hintToWatch(context: CommandContext): string {
+  return `The node was added, and the rest goes on all the same: watch it with "${commandFor(context, 'members')}", or take it back with remove-node.`;
+}
+
+/** Ends early when the user wants to stop. */
 async function sleep({ io }: CommandContext, ms: number): Promise<void> {
   const { signal, clock } = io;
-  if (signal.aborted) throw interruptedError(signal);
   await new Promise<void>((resolve) => {
     const handleAbort = (): void => {
       timer.cancel();
@@ -94,7 +103,8 @@ async function sleep({ io }: CommandContext, ms: number): Promise<void> {
       signal.removeEventListener('abort', handleAbort);
       resolve();
     });
-    signal.addEventListener('abort', handleAbort);
+    if (signal.aborted) handleAbort();
+    else signal.addEventListener('abort', handleAbort);
   });
-  if (signal.aborted) throw interruptedError(signal);
+  signal.throwIfAborted();
 }

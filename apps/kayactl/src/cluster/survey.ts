@@ -34,6 +34,8 @@ export type NodeReport =
       readonly node: number | undefined;
       readonly code: string;
       readonly error: string;
+      /** What to do about it. */
+      readonly hint: string;
     };
 
 /** Keeps its connections from one asking to the next. */
@@ -76,15 +78,16 @@ export class Survey {
       // Wrong use of the command, or its end, is no news about a node.
       const isNews = (error instanceof KayaError && !(error instanceof CliError)) || error instanceof TypeError;
       if (!isNews || io.signal.aborted) throw error;
-      const { code, message } = describeError(error);
-      return { ok: false, endpoint, node: undefined, code, error: message };
+      const { code, message, hint } = describeError(error);
+      return { ok: false, endpoint, node: undefined, code, error: message, hint };
     }
   }
 
   #clientOf(endpoint: string): Client {
     const known = this.#clients.get(endpoint);
     if (known !== undefined) return known;
-    const client = connectServers(this.#context, [endpoint], { retry: { attempts: 2 }, onEvent: ignore });
+    const options = { timeoutMs: this.#timeoutMs, retry: { attempts: 2 }, onEvent: ignore };
+    const client = connectServers(this.#context, [endpoint], options);
     this.#clients.set(endpoint, client);
     return client;
   }
@@ -140,7 +143,8 @@ function withoutAddress(members: readonly KnownMember[], reports: readonly NodeR
   return members.flatMap(({ node, address }) => {
     if (address !== undefined || asked.has(node)) return [];
     const error = 'its address for clients is not known yet';
-    return [{ ok: false, endpoint: '-', node, code: 'KAYA_UNAVAILABLE', error } as const];
+    const hint = 'It is known as soon as the leader has heard the node.';
+    return [{ ok: false, endpoint: '-', node, code: 'KAYA_UNAVAILABLE', error, hint } as const];
   });
 }
 

@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 
-import { type ClusterPicture, drawPicture } from '../cluster/cluster-picture.ts';
+import { type ClusterPicture, drawPicture, type NodePicture } from '../cluster/cluster-picture.ts';
 import { flagOf, numberOf } from '../cluster/fields.ts';
-import { describeVotes } from '../cluster/member-list.ts';
+import { describeVotes, type Votes } from '../cluster/member-list.ts';
 import { describeCluster } from '../cluster/status-table.ts';
 import { type NodeReport, Survey } from '../cluster/survey.ts';
 import { describeStoreServers } from '../cluster/version-1-table.ts';
@@ -41,7 +41,7 @@ async function printCluster(context: CommandContext): Promise<ExitCode> {
   const reports = await useAndClose(new Survey(context), (survey) => survey.ask());
   const picture = drawPicture(reports);
   if (globals.json) await output.json(documentOf(picture));
-  else if (reports.every(isOfVersion1)) await output.line(plainText(await describeStoreServers(reports)));
+  else if (isOfVersion1(reports)) await output.line(plainText(await describeStoreServers(reports)));
   else {
     await output.line(plainText(await describeCluster(picture)));
     await output.flush();
@@ -50,9 +50,10 @@ async function printCluster(context: CommandContext): Promise<ExitCode> {
   return picture.isWhole ? EXIT.ok : EXIT.io;
 }
 
-/** Its answer is a document of counters. */
-function isOfVersion1(report: NodeReport): boolean {
-  return !report.ok || report.node === undefined;
+/** Whoever answers does it with a document of counters. */
+function isOfVersion1(reports: readonly NodeReport[]): boolean {
+  const answers = reports.filter(({ ok }) => ok);
+  return answers.length > 0 && answers.every(({ node }) => node === undefined);
 }
 
 function documentOf({ nodes, leader, votes }: ClusterPicture): object {
@@ -76,13 +77,23 @@ function documentOf({ nodes, leader, votes }: ClusterPicture): object {
 }
 
 function describeTrouble({ leader, votes, nodes }: ClusterPicture): string {
-  if (leader !== undefined && votes !== undefined) return describeVotes(votes);
+  if (leader !== undefined && votes !== undefined) return `${describeVotes(votes)}${describeUnreached(votes, nodes)}`;
   const heard = nodes.find((node) => node.ok && flagOf(node.document, 'has_leader') === true);
   if (heard?.ok === true) {
     return `node ${numberOf(heard.document, 'leader') ?? '?'} leads, as node ${heard.node ?? '?'} says, and was not reached from here`;
   }
   const answers = nodes.filter(({ ok }) => ok).length;
+  const [first] = nodes;
+  if (answers === 0 && first?.ok === false) return `no node has answered\nHINT: ${first.hint}`;
   return `no leader is heard: nothing can be written until more than half of the voters reach each other; ${answers} of ${nodes.length} nodes answer here`;
+}
+
+/** Who leads may hear nodes that are not reached from here. */
+function describeUnreached({ voters, answering = 0 }: Votes, nodes: readonly NodePicture[]): string {
+  const unreached = nodes.flatMap(({ ok, node, endpoint }) =>
+    ok ? [] : [node === undefined ? endpoint : `node ${node}`],
+  );
+  return unreached.length > voters - answering ? `; not reached from here: ${unreached.join(', ')}` : '';
 }
 
 async function printFolder(context: CommandContext): Promise<ExitCode> {

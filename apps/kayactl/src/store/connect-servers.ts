@@ -14,7 +14,7 @@ import { useAndClose } from './use-and-close.ts';
 export function connectServers(
   context: CommandContext,
   endpoints: readonly string[] = context.globals.servers,
-  options: Pick<ClientOptions, 'retry' | 'onEvent'> = {},
+  options: Pick<ClientOptions, 'timeoutMs' | 'retry' | 'onEvent'> = {},
 ): Client {
   const { timeoutMs, deadlineMs, clientToken, operatorToken, tls } = context.globals;
   const onEvent = tellWaiting(context);
