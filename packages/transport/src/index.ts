@@ -47,6 +47,7 @@ export {
   type ConnectionTls,
   type ExpectedIdentity,
   matchesIdentity,
+  nodeName,
   parseSpkiPin,
   type PeerIdentity,
 } from './tls/peer-identity.ts';

@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { GroupAccess, MetPeer, NodeCard } from '../membership/group-access.ts';
 import { GroupMembership } from '../membership/group-membership.ts';
 import { handOver } from '../membership/hand-over.ts';
+import type { SuccessorOrder } from '../membership/leader-view.ts';
 import { Steward } from '../membership/steward.ts';
 import type { RaftReplica } from '../replica/raft-replica.ts';
 import type { GroupMember } from './group-member.ts';
@@ -59,8 +60,8 @@ export class Duties {
   }
 
   /** Has another voter lead, if this node does. Never rejects. Bound: `limitMs`. */
-  async handOver(limitMs: number): Promise<void> {
-    await handOver({ access: this.#access, hearing: this.#steward.hearing, clock: this.#clock }, limitMs);
+  async handOver(limitMs: number, order?: SuccessorOrder): Promise<void> {
+    await handOver({ access: this.#access, hearing: this.#steward.hearing, clock: this.#clock }, limitMs, order);
   }
 
   close(): void {

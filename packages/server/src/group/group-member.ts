@@ -29,7 +29,7 @@ import {
 } from '@kayadb/raft';
 import type { FileSystem } from '@kayadb/vfs';
 
-import { DirectoryError } from '../directory/directory-error.ts';
+import { lostLog } from '../directory/directory-error.ts';
 import type { CommandResult } from '../machine/command-result.ts';
 import { KayaMachine, type KayaMachineOptions } from '../machine/kaya-machine.ts';
 import type { GroupTiming, NodeRandom } from '../node-options.ts';
@@ -165,10 +165,7 @@ function isBlankVote({ kind }: PeerMessage, { lastIndex }: DurableRaftStorage): 
 /** @throws DirectoryError KAYA_NODE_LOST */
 function refuseLostLog({ hasBegun, directory, identity }: GroupMemberOptions, { lastIndex }: DurableRaftStorage): void {
   if (!hasBegun || lastIndex > 0) return;
-  throw new DirectoryError(
-    'KAYA_NODE_LOST',
-    `the log in ${directory}/raft is gone, and with it what node ${identity.nodeId} has voted and acknowledged; remove the node from its group, and add it again with an empty directory`,
-  );
+  throw lostLog(`${directory}/raft`, identity.nodeId);
 }
 
 function openMachine(options: GroupMemberOptions, storage: DurableRaftStorage): Promise<KayaMachine> {

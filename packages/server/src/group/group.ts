@@ -19,6 +19,7 @@ import {
 
 import type { Member } from '../machine/command.ts';
 import type { NodeCard } from '../membership/group-access.ts';
+import type { SuccessorOrder } from '../membership/leader-view.ts';
 import { RaftReplica } from '../replica/raft-replica.ts';
 import type { ReplicaError } from '../replica/replica-error.ts';
 import { catchesUp } from './catches-up.ts';
@@ -172,8 +173,8 @@ export class Group {
   }
 
   /** Has another voter lead, if this node does. Never rejects. Bound: `limitMs`. */
-  async handOver(limitMs: number): Promise<void> {
-    await this.#duties?.handOver(limitMs);
+  async handOver(limitMs: number, order?: SuccessorOrder): Promise<void> {
+    await this.#duties?.handOver(limitMs, order);
   }
 
   /** Nothing is served or said any more. Idempotent. @throws What the store's or the log's close fails with. */

@@ -78,10 +78,14 @@ export class PeerBook {
 
   /** Where nodes reach it, as far as this one knows. */
   addressOf(node: NodeId, members: readonly Member[]): Endpoint | undefined {
+    return this.vouchedAddressOf(node, members) ?? parseEndpoint(this.#met.get(node)?.peer.peerAddress ?? '');
+  }
+
+  /** Where it is by the word of the operator or the group, and not by its own alone. */
+  vouchedAddressOf(node: NodeId, members: readonly Member[]): Endpoint | undefined {
     const own = this.#settings.get(node)?.address;
     if (own !== undefined) return own;
-    const row = members.find((member) => member.node === node)?.peerAddress ?? '';
-    return parseEndpoint(row) ?? parseEndpoint(this.#met.get(node)?.peer.peerAddress ?? '');
+    return parseEndpoint(members.find((member) => member.node === node)?.peerAddress ?? '');
   }
 }
 

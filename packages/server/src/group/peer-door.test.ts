@@ -128,6 +128,7 @@ describe('PeerDoor', () => {
     ['another start with the same boot', { boot: 5, start: 99 }, 'set-back'],
     ['another start with a later boot', { boot: 6, start: 99 }, 'accepted'],
     ['a log that has held more', { boot: 6, lastIndex: 39 }, 'set-back'],
+    ['a log that had not held as much when the same start greeted', { boot: 5, lastIndex: 39 }, 'accepted'],
     ['a log that holds as much', { boot: 6, lastIndex: 40 }, 'accepted'],
     ['a log that is not open yet', { boot: 6, lastIndex: 0 }, 'accepted'],
     [
@@ -207,6 +208,25 @@ describe('PeerDoor', () => {
     expect(judgements).toMatchObject(
       ['accepted', 'no-member', 'no-member', 'no-member'].map((verdict) => ({ verdict })),
     );
+  });
+
+  test('takes nobody who names its directory for a member that it was not told of, unless the certificate says so', () => {
+    const named = (...dnsNames: readonly string[]): PeerOrigin => {
+      const peer = { dnsNames, ipAddresses: [], spkiSha256: '00' } as unknown as PeerIdentity;
+      return { ...PLAIN, tls: { version: 'TLSv1.3', peer } };
+    };
+    const { door } = openDoor({}, (node) => ({ kind: 'node', node, host: node <= 3 ? `node-${node}` : undefined }));
+    const greeting = greet(9, { addresseeIncarnation: 10 });
+
+    const removed = door.judgeGreeting(greeting, named('kayadb-node-4', 'node-4'));
+    const nameless = door.judgeGreeting(greeting, named('node-9'));
+    const bound = door.judgeGreeting(greeting, named('kayadb-node-9'));
+
+    expect([removed, nameless, bound]).toMatchObject([
+      { verdict: 'no-member', reason: expect.stringContaining('needs the name kayadb-node-9') as string },
+      { verdict: 'no-member' },
+      { verdict: 'accepted' },
+    ]);
   });
 
   test.each([

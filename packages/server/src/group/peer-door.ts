@@ -9,6 +9,7 @@ import {
   type AnswerAdvice,
   type Greeting,
   matchesIdentity,
+  nodeName,
   type ExpectedIdentity,
   type PeerJudgement,
   type PeerOrigin,
@@ -148,7 +149,7 @@ export class PeerDoor implements PeerPolicy {
     const knowledge = this.#knowledge;
     const self = knowledge.self();
     if (!this.#isOf(sender, origin)) {
-      return refuse('no-member', `the certificate is not that of node ${sender}`);
+      return refuse('no-member', this.#explainIdentity(sender));
     }
     if (self.cluster === undefined) return this.#judgeStranger(greeting);
     if (cluster !== undefined && cluster !== self.cluster) {
@@ -203,6 +204,8 @@ export class PeerDoor implements PeerPolicy {
       if (met.boot > boot) return `the directory of node ${sender} was here in a later boot, ${met.boot}`;
       if (met.boot === boot && met.start !== start)
         return `another start of node ${sender} was here with its boot ${boot}`;
+      // What it said of its log on one connection may be older than what it has acknowledged on another since.
+      if (met.boot === boot) return undefined;
     }
     const held = this.#knowledge.heldBy(sender, incarnation);
     if (lastIndex === 0 || lastIndex >= held) return undefined;
@@ -219,6 +222,14 @@ export class PeerDoor implements PeerPolicy {
     const { node } = this.#knowledge.self();
     if (this.#knowledge.isConfigured(greeting.sender)) this.#events.handleMet(greeting);
     return refuse('no-cluster', `node ${node} is in no cluster yet`);
+  }
+
+  /** Whoever waits to be added has an address that is not known here, and is not to look for a fault in its certificate. */
+  #explainIdentity(node: NodeId): string {
+    const knowledge = this.#knowledge;
+    if (knowledge.isMember(node) || knowledge.isConfigured(node)) return `the certificate is not that of node ${node}`;
+    const what = `node ${node} is no member that node ${knowledge.self().node} knows`;
+    return `${what}; one that it has not heard of yet needs the name ${nodeName(node)} in its certificate`;
   }
 
   #isOf(node: NodeId, { tls }: PeerOrigin): boolean {

@@ -1,4 +1,4 @@
-/** Whom the other end of a connection between nodes has to be, where TLS is on: what the operator says, or the host that the node is dialed at. */
+/** Whom the other end of a connection between nodes has to be, where TLS is on: what the operator says, or the node of that number, or the host that it is dialed at. */
 
 import type { NodeId } from '@kayadb/raft';
 import type { DialTls, ExpectedIdentity, ListenTls } from '@kayadb/transport';
@@ -21,16 +21,14 @@ export class PeerTls {
     this.#members = members;
   }
 
-  /** `undefined` for a node that this one knows no address of: then any certificate of the CA is taken, and the handshake tells whether it is a member. */
-  identityOf(node: NodeId): ExpectedIdentity | undefined {
+  /** Of a node that this one knows no address of, only the number in its certificate tells that it is not another one, such as a node that was removed. */
+  identityOf(node: NodeId): ExpectedIdentity {
     const setting = this.#book.setting(node);
     if (setting?.identity !== undefined) return setting.identity;
-    const address = this.#book.addressOf(node, this.#members());
-    return address === undefined ? undefined : { kind: 'name', name: address.host };
+    return { kind: 'node', node, host: this.#book.vouchedAddressOf(node, this.#members())?.host };
   }
 
   dial(node: NodeId): DialTls {
-    const expected = this.identityOf(node);
-    return { identity: this.#tls.identity, ...(expected === undefined ? {} : { expected }) };
+    return { identity: this.#tls.identity, expected: this.identityOf(node) };
   }
 }

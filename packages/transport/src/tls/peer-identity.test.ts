@@ -55,6 +55,21 @@ describe('matchesIdentity', () => {
   });
 
   test.each([
+    ['one of whose names is the host', ['a.example'], 2, 'a.example', true],
+    ['that is of another host', ['a.example'], 2, 'b.example', false],
+    ['of a node whose host nobody knows', ['a.example'], 2, undefined, false],
+    ['that names the node', ['kayadb-node-2'], 2, undefined, true],
+    ['that names the node, wherever it is', ['Kayadb-Node-2', 'b.example'], 2, 'a.example', true],
+    ['that names another node of the same host', ['kayadb-node-3', 'a.example'], 2, 'a.example', false],
+    ['that names several nodes', ['kayadb-node-3', 'kayadb-node-2'], 2, undefined, true],
+    ['that names a node whose number begins so', ['kayadb-node-22'], 2, 'a.example', false],
+  ] as const)('of a node takes a certificate %s', (_case, dnsNames, node, host, isMatch) => {
+    const named = { ...identity, dnsNames: dnsNames.map((name) => name.toLowerCase()) };
+
+    expect(matchesIdentity(named, { kind: 'node', node, host })).toBe(isMatch);
+  });
+
+  test.each([
     ['10.0.0.1', true],
     ['10.0.0.2', false],
     ['2001:DB8:0:0::1', true],

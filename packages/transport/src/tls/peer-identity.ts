@@ -8,7 +8,12 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { isIP, SocketAddress } from 'node:net';
 
+import { assertNever } from '@kayadb/codec';
+
 import { readAltNames } from './alt-names.ts';
+
+/** Begins the name of a certificate that says which node it is of. */
+const NODE_NAME = 'kayadb-node-';
 
 /** What a certificate says, whose chain and time were checked where that was asked for. */
 export interface PeerIdentity {
@@ -25,9 +30,13 @@ export interface PeerIdentity {
   readonly notAfterMs: number;
 }
 
-/** Whom one wants to speak to: by a name or address of its certificate, or by one of some public keys. */
+/**
+ * Whom one wants to speak to: by a name or address of its certificate, or by one of some public keys. A node is told by its number where the certificate has names `kayadb-node-2`: then it
+ * is that of these nodes and of no other. A certificate without such a name is told by `host`, where the node is; if that is not known, it is nobody's.
+ */
 export type ExpectedIdentity =
   | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'node'; readonly node: number; readonly host: string | undefined }
   | { readonly kind: 'pin'; readonly spkiSha256: readonly string[] };
 
 /** What TLS has found out about a connection. */
@@ -56,16 +65,38 @@ export function peerIdentityOf(certificate: X509Certificate): PeerIdentity {
 
 /** Names are compared without regard to case; `*.` stands for one label in front of at least two others. */
 export function matchesIdentity(peer: PeerIdentity, expected: ExpectedIdentity): boolean {
-  if (expected.kind === 'pin') return peer.spkiSha256 !== '' && expected.spkiSha256.includes(peer.spkiSha256);
-  const address = canonicalAddress(expected.name);
-  if (address !== undefined) return peer.ipAddresses.includes(address);
-  const name = expected.name.toLowerCase().replace(/\.$/, '');
-  return peer.dnsNames.some((pattern) => matchesName(pattern, name));
+  switch (expected.kind) {
+    case 'pin':
+      return peer.spkiSha256 !== '' && expected.spkiSha256.includes(peer.spkiSha256);
+    case 'node': {
+      const nodes = peer.dnsNames.filter((name) => name.startsWith(NODE_NAME));
+      if (nodes.length > 0) return nodes.includes(nodeName(expected.node));
+      return expected.host !== undefined && hasName(peer, expected.host);
+    }
+    case 'name':
+      return hasName(peer, expected.name);
+    default:
+      return assertNever(expected, 'identity');
+  }
 }
 
 /** One line for errors. */
 export function describeExpected(expected: ExpectedIdentity): string {
-  return expected.kind === 'name' ? expected.name : `a pinned key (${expected.spkiSha256.join(' or ')})`;
+  switch (expected.kind) {
+    case 'pin':
+      return `a pinned key (${expected.spkiSha256.join(' or ')})`;
+    case 'node':
+      return [nodeName(expected.node), ...(expected.host === undefined ? [] : [expected.host])].join(' or ');
+    case 'name':
+      return expected.name;
+    default:
+      return assertNever(expected, 'identity');
+  }
+}
+
+/** The name of a certificate that says which node it is of. */
+export function nodeName(node: number): string {
+  return `${NODE_NAME}${node}`;
 }
 
 /**
@@ -88,6 +119,13 @@ function spkiSha256Of(certificate: X509Certificate): string {
   } catch {
     return '';
   }
+}
+
+function hasName({ dnsNames, ipAddresses }: PeerIdentity, host: string): boolean {
+  const address = canonicalAddress(host);
+  if (address !== undefined) return ipAddresses.includes(address);
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return dnsNames.some((pattern) => matchesName(pattern, name));
 }
 
 function matchesName(pattern: string, name: string): boolean {

@@ -75,7 +75,7 @@ function judge(certificate: X509Certificate, expected: ExpectedIdentity, where: 
   if (matchesIdentity(peer, expected)) return undefined;
   const names = [...peer.dnsNames, ...peer.ipAddresses].join(', ');
   const found =
-    expected.kind === 'name' ? `that of ${names === '' ? 'nobody by name' : names}` : `with the key ${peer.spkiSha256}`;
+    expected.kind === 'pin' ? `with the key ${peer.spkiSha256}` : `that of ${names === '' ? 'nobody by name' : names}`;
   return untrustedError(where, `expected ${describeExpected(expected)}, and its certificate is ${found}`);
 }
 
