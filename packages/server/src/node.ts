@@ -3,7 +3,6 @@
  * The node owns no process, reads no flags, and no files but those of its directory.
  */
 
-import type { Timer } from '@kayadb/codec';
 import type { Endpoint, ListenTls } from '@kayadb/transport';
 
 import { ClientDoor } from './client-door.ts';
@@ -19,7 +18,7 @@ import { ReplicaV1Operations } from './operations-2/replica-v1-operations.ts';
 import { NodeReporter } from './reports/node-reporter.ts';
 import { ServerError } from './server-error.ts';
 import { settlesWithin } from './settles-within.ts';
-import { StorageWatchdog } from './watchdog/storage-watchdog.ts';
+import { NodeWatch } from './watchdog/node-watch.ts';
 import { watchSyncs } from './watchdog/sync-watch.ts';
 
 export interface RunningNode extends AsyncDisposable {
@@ -43,10 +42,8 @@ export interface RunningNode extends AsyncDisposable {
 /** Parts of the time to stop in: for somebody else to lead, and for clients that have not taken their answers; then they are cut off. */
 const HAND_OVER_SHARE = 0.2;
 const CLIENTS_SHARE = 0.5;
-/** For somebody else to lead when the disk does not answer. */
+/** For somebody else to lead when the disk does not answer, or is nearly full. */
 const HAND_OVER_MS = 2_000;
-/** Between two looks at how long the disk takes. */
-const WATCH_MS = 100;
 
 /**
  * Resolves when both ports listen; finding a group goes on behind that.
@@ -90,11 +87,10 @@ class Node implements RunningNode {
   readonly #directory: NodeDirectory;
   readonly #group: Group;
   readonly #door: ClientDoor;
-  readonly #watchdog: StorageWatchdog;
+  readonly #watch: NodeWatch;
   #resolveFailed: (cause: Error) => void = () => {};
   /** The first reason, which is the one that is told. */
   #endError: Error | undefined;
-  #watch: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: NodeDirectory, storage: StorageView, { limits, timing }: Resolved) {
@@ -144,18 +140,13 @@ class Node implements RunningNode {
       isStopping: () => this.#stopping !== undefined,
       endError: () => this.#endError,
     });
-    this.#watchdog = new StorageWatchdog({
+    this.#watch = new NodeWatch({
       storage,
+      view: this.view,
       clock,
-      events: {
-        warn: (ms) => logger.warn({ event: 'storage.slow', ms }, 'the disk is slow: a sync has not ended'),
-        handOver: (ms) => {
-          logger.error({ event: 'storage.stalled', ms }, 'the disk does not answer; handing leadership over');
-          void this.#group.handOver(HAND_OVER_MS);
-        },
-        giveUp: fail,
-        recovered: (ms) => logger.warn({ event: 'storage.recovered', ms }, 'the disk answers again'),
-      },
+      logger,
+      handOver: (order) => void this.#group.handOver(HAND_OVER_MS, order),
+      giveUp: fail,
     });
   }
 
@@ -175,7 +166,7 @@ class Node implements RunningNode {
   async listen(): Promise<void> {
     await this.#door.listen();
     await this.#group.listen();
-    this.#tick();
+    this.#watch.start();
   }
 
   stop({ deadlineMs = 10_000 }: StopOptions = {}): Promise<void> {
@@ -194,7 +185,7 @@ class Node implements RunningNode {
     try {
       await this.#door.stop(deadlineMs * CLIENTS_SHARE);
     } finally {
-      this.#watch?.cancel();
+      this.#watch.stop();
       await this.#closeWithin(deadline - clock.now(), deadlineMs);
     }
   }
@@ -211,13 +202,6 @@ class Node implements RunningNode {
     } finally {
       await this.#directory.close();
     }
-  }
-
-  #tick(): void {
-    this.#watch = this.#options.clock.setTimer(WATCH_MS, () => {
-      this.#watchdog.tick();
-      this.#tick();
-    });
   }
 }
 

@@ -6,7 +6,7 @@ import { NO_NODE, type NodeId, type NodeStatus } from '@kayadb/raft';
 import { settlesWithin } from '../settles-within.ts';
 import type { GroupAccess } from './group-access.ts';
 import type { Hearing } from './hearing.ts';
-import { listSuccessors } from './leader-view.ts';
+import { listSuccessors, type SuccessorOrder } from './leader-view.ts';
 
 export interface HandOverParts {
   readonly access: Pick<GroupAccess, 'status' | 'transferLeader'>;
@@ -15,20 +15,24 @@ export interface HandOverParts {
 }
 
 /**
- * Hands leadership over if this node leads: to the voter that has the most of the log, and to the next one when that does not take it. Waits for nothing where there is nobody.
+ * Hands leadership over if this node leads: to the first voter in `order`, and to the next one when that does not take it. Waits for nothing where there is nobody.
  * Never rejects.
  *
  * @param deadlineMs - Bound: in all.
  * @returns Whether somebody else leads, as far as this node knows.
  */
-export async function handOver({ access, hearing, clock }: HandOverParts, deadlineMs: number): Promise<boolean> {
+export async function handOver(
+  { access, hearing, clock }: HandOverParts,
+  deadlineMs: number,
+  order: SuccessorOrder = 'log',
+): Promise<boolean> {
   const deadline = clock.now() + deadlineMs;
   const tried = new Set<NodeId>();
   for (;;) {
     const status = access.status();
     if (status.role !== 'leader') return leadsElsewhere(status);
     await settlesWithin(hearing.settled(status), deadline - clock.now(), clock);
-    const [next] = listSuccessors(access.status(), hearing).filter((node) => !tried.has(node));
+    const [next] = listSuccessors(access.status(), hearing, order).filter((node) => !tried.has(node));
     const leftMs = deadline - clock.now();
     if (next === undefined || leftMs <= 0) return leadsElsewhere(access.status());
     tried.add(next);

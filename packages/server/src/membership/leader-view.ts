@@ -15,11 +15,21 @@ export function viewMembers(status: NodeStatus, isAnswering: (node: NodeId) => b
   }));
 }
 
-/** Voters that answer, whoever has the most of the log first, and of those the one with the smallest id. Requires: `status` is of a leader. */
-export function listSuccessors(status: NodeStatus, hearing: Hearing): readonly NodeId[] {
+/**
+ * - `log`: whoever has the most of the log first, and of those the one with the smallest id: it takes over soonest.
+ * - `round`: by id, the one after this node first and the smallest after the largest: if each hands over to its first, all have had their turn.
+ */
+export type SuccessorOrder = 'log' | 'round';
+
+/** Voters that answer. Requires: `status` is of a leader. */
+export function listSuccessors(status: NodeStatus, hearing: Hearing, order: SuccessorOrder = 'log'): readonly NodeId[] {
   const { id, progress, configuration } = status;
-  return [...progress]
-    .filter(([node]) => node !== id && configuration.voters.includes(node) && hearing.isAnswering(node, status))
-    .toSorted(([a, { match: aMatch }], [b, { match: bMatch }]) => bMatch - aMatch || a - b)
-    .map(([node]) => node);
+  const found = [...progress].filter(
+    ([node]) => node !== id && configuration.voters.includes(node) && hearing.isAnswering(node, status),
+  );
+  const sorted =
+    order === 'log'
+      ? found.toSorted(([a, { match: aMatch }], [b, { match: bMatch }]) => bMatch - aMatch || a - b)
+      : found.toSorted(([a], [b]) => Number(a < id) - Number(b < id) || a - b);
+  return sorted.map(([node]) => node);
 }

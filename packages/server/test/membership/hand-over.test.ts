@@ -42,6 +42,23 @@ describe('handOver', { timeout: 30_000 }, () => {
     expect([isHandedOver, world.leader()?.id]).toEqual([true, 3]);
   });
 
+  test.each([
+    [1, 2],
+    [2, 3],
+    [3, 1],
+  ])('goes round by number when it is asked to: from %i to %i', async (from, to) => {
+    await using world = await MembershipWorld.open([1, 2, 3]);
+    await world.ticks(20);
+    if (from !== 1) await world.settle(world.site(1).access.transferLeader(from));
+    await world.ticks(20);
+    const { access, steward } = world.site(from);
+
+    const parts = { access, hearing: steward.hearing, clock: world.clock };
+    await world.settle(handOver(parts, 2000, 'round'));
+
+    expect(world.leader()?.id).toBe(to);
+  });
+
   test('gives up at its deadline', async () => {
     await using world = await MembershipWorld.open([1, 2, 3]);
     await world.ticks(20);

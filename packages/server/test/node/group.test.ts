@@ -3,7 +3,7 @@ import { crashClone } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { NodeWorld, type TestNode } from '../support/node-world.ts';
-import { get, put, removeMember, scan } from '../support/requests-1.ts';
+import { del, get, put, removeMember, scan } from '../support/requests-1.ts';
 
 const ALL = [1, 2, 3];
 
@@ -89,6 +89,51 @@ describe('a leader', () => {
     expect(refused).toMatchObject({ kind: 'not-leader' });
     expect(keysOf(seen).filter((key) => key !== 'large')).toEqual(['after', 'kept']);
     expect(group.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('leaders with little room on their disks', () => {
+  const LOW_BYTES = 1_000_000;
+
+  async function leaveLittle(world: NodeWorld, nodes: readonly TestNode[]): Promise<void> {
+    for (const { id } of nodes) await world.leaveRoom(LOW_BYTES / 2, id);
+    await world.until('it is seen', () => nodes.every(({ node }) => node.view.machine?.diskState === 'low'));
+  }
+
+  test('have one lead that has more, which takes puts', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL, { engine: { diskLowBytes: LOW_BYTES } });
+    const leader = await world.leader(group);
+    const [second, third] = othersThan(leader, group);
+    await leaveLittle(world, [leader, second!]);
+    await world.until('another one leads', () => third!.node.view.raft?.role === 'leader');
+
+    const written = await world.settle((await third!.connect()).request(put('k', 'v')));
+    await world.clock.advanceAsync(300_000);
+
+    expect(written).toEqual({ kind: 'done' });
+    expect(third!.node.view.raft?.role).toBe('leader');
+    expect(world.log.filter(({ event }) => event === 'storage.no-room').length).toBeLessThanOrEqual(2);
+  });
+
+  test('pass it round once where nobody has, and stay', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL, { engine: { diskLowBytes: LOW_BYTES } });
+    const before = (await world.leader(group)).node.view.raft!.term;
+    await leaveLittle(world, group);
+    await world.clock.advanceAsync(10_000);
+    const leader = await world.leader(group);
+    const { term } = leader.node.view.raft!;
+
+    await world.clock.advanceAsync(45_000);
+    const session = await leader.connect();
+    const refused = await world.settle(session.request(put('k', 'v')));
+    const deleted = await world.settle(session.request(del('k')));
+
+    expect(term - before).toBe(3);
+    expect(leader.node.view.raft).toMatchObject({ role: 'leader', term });
+    expect(refused).toMatchObject({ kind: 'error', message: expect.stringMatching(/^KAYA_DISK_FULL: /u) });
+    expect(deleted).toEqual({ kind: 'done' });
   });
 });
 
