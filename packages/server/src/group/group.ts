@@ -25,15 +25,15 @@ import type { ReplicaError } from '../replica/replica-error.ts';
 import { catchesUp } from './catches-up.ts';
 import { Duties } from './duties.ts';
 import { EarlyCampaign } from './early-campaign.ts';
-import { Formation, type Formed, isFoundedBy } from './formation.ts';
+import { Formation, type Formed, formedBefore } from './formation.ts';
 import { type EndVerdict, endErrorOf } from './group-error.ts';
 import { electionTicksOf, GroupMember, tickMsOf } from './group-member.ts';
 import type { GroupOptions } from './group-options.ts';
 import { HeldLogs } from './held-logs.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
-import { logNodeEvent } from './log-node-event.ts';
 import { memberOptionsOf } from './member-options.ts';
+import { NodeEventLog } from './node-event-log.ts';
 import { nodesOf, PeerBook } from './peer-book.ts';
 import { PeerDoor } from './peer-door.ts';
 import { PeerExchange } from './peer-exchange.ts';
@@ -56,6 +56,7 @@ export class Group {
   readonly #tls: PeerTls | undefined;
   readonly #door: PeerDoor;
   readonly #held = new HeldLogs();
+  readonly #events: NodeEventLog;
   /** Tells this start from another one with the same boot. */
   readonly #start: number;
   readonly #exchange: PeerExchange;
@@ -81,6 +82,7 @@ export class Group {
     this.#options = options;
     this.#nodeId = directory.identity.node;
     this.#tickMs = tickMsOf(timing);
+    this.#events = new NodeEventLog(logger, clock);
     this.#start = random.integer(2 ** 32) * 2 ** 20 + random.integer(2 ** 20);
     this.#book = new PeerBook({ self: this.#nodeId, peers });
     this.#tls = tls === undefined ? undefined : new PeerTls(tls, this.#book, () => this.members);
@@ -191,6 +193,7 @@ export class Group {
       await directory.joinCluster(formed.cluster);
       const member = await this.#openMember(formed);
       if (member.node.summary().lastIndex > 0) await directory.markBegun();
+      else if (formed.doubt !== undefined) logger.warn({ event: 'group.doubt', cluster: formed.cluster }, formed.doubt);
       this.#member = member;
       // Told meanwhile that it has no place in its group, or to close: then `close` sees to the rest.
       if (this.#endError !== undefined || this.#closing !== undefined) return await member.node.close();
@@ -206,8 +209,7 @@ export class Group {
     const { directory, peers, isJoining, clock, random, logger } = this.#options;
     const nodes = [this.#nodeId, ...peers.map(({ node }) => node)];
     const { cluster } = directory.identity;
-    // The first start may have ended in front of the first state of the group.
-    if (cluster !== undefined) return { cluster, voters: !isJoining && isFoundedBy(cluster, nodes) ? nodes : [] };
+    if (cluster !== undefined) return formedBefore(cluster, nodes, isJoining);
     const formation = new Formation({ node: this.#nodeId, nodes, isJoining, clock, randomBytes: random.bytes });
     this.#formation = formation;
     this.#exchange.setPeers(this.#book.addresses(undefined, []));
@@ -297,7 +299,7 @@ export class Group {
   }
 
   #handleRaftEvent(event: NodeEvent): void {
-    logNodeEvent(this.#options.logger, event);
+    this.#events.write(event);
     if (event.kind !== 'node-failed') return;
     this.#end(event.cause instanceof Error ? event.cause : new Error(event.code, { cause: event.cause }));
   }

@@ -1,0 +1,75 @@
+/**
+ * What a Raft node tells of its own doing, as lines of the log.
+ *
+ * Bound: that of `LineRation`, for what a peer can cause.
+ */
+
+import type { Clock } from '@kayadb/codec';
+import { levelOf, type NodeEvent, type RaftEvent } from '@kayadb/raft';
+
+import type { Logger } from '../logger.ts';
+import { LineRation } from './line-ration.ts';
+
+type HostKind = Exclude<NodeEvent['kind'], RaftEvent['kind']>;
+type Level = keyof Logger;
+
+const HOST_LEVELS: Readonly<Record<HostKind, Level>> = {
+  'message-refused': 'warn',
+  'message-dropped': 'debug',
+  'frame-refused': 'warn',
+  'ticks-missed': 'debug',
+  'storage-stalled': 'error',
+  'storage-recovered': 'warn',
+  'disk-full': 'error',
+  'disk-has-room': 'warn',
+  'snapshot-made': 'info',
+  'snapshot-not-made': 'warn',
+  'log-compacted': 'debug',
+  'log-not-compacted': 'warn',
+  'snapshot-installed': 'info',
+  'snapshot-shipping-failed': 'warn',
+  'snapshot-transfer-refused': 'warn',
+  'snapshot-transfer-replaced': 'info',
+  'snapshot-not-installed': 'warn',
+  'node-failed': 'error',
+};
+
+/** What a peer can cause as often as it likes, and by what two of them are the same: whatever else they say changes each time. */
+const RATIONED: Partial<Readonly<Record<HostKind, readonly string[]>>> = {
+  'message-refused': ['from', 'message', 'refusal'],
+  'frame-refused': ['from', 'code'],
+  'snapshot-shipping-failed': ['to'],
+  'snapshot-transfer-refused': ['from', 'reason'],
+  'snapshot-not-installed': ['from'],
+};
+
+export class NodeEventLog {
+  readonly #logger: Logger;
+  readonly #ration: LineRation;
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#ration = new LineRation(clock);
+  }
+
+  write(event: NodeEvent): void {
+    const { kind, ...rest } = event;
+    const { cause, ...fields } = rest as Readonly<Record<string, unknown>>;
+    const names = isHostKind(kind) ? RATIONED[kind] : undefined;
+    const admitted =
+      names === undefined ? {} : this.#ration.admit([kind, ...names.map((name) => fields[name])].join(' '));
+    if (admitted === undefined) return;
+    const told = { event: `raft.${kind}`, ...fields, ...(cause === undefined ? {} : { err: cause }), ...admitted };
+    this.#logger[levelOfEvent(event)](told, kind.replaceAll('-', ' '));
+  }
+}
+
+function levelOfEvent(event: NodeEvent): Level {
+  if (isHostKind(event.kind)) return HOST_LEVELS[event.kind];
+  const level = levelOf(event as RaftEvent);
+  return level === 'warning' ? 'warn' : level;
+}
+
+function isHostKind(kind: NodeEvent['kind']): kind is HostKind {
+  return Object.hasOwn(HOST_LEVELS, kind);
+}
