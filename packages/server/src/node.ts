@@ -7,6 +7,7 @@ import type { Endpoint, ListenTls } from '@kayadb/transport';
 
 import { ClientDoor } from './client-door.ts';
 import { NodeDirectory } from './directory/node-directory.ts';
+import { checkStart } from './forensics/check-start.ts';
 import { resolveTiming } from './group-timing.ts';
 import { Group } from './group/group.ts';
 import { resolveLimits, type ServerLimits } from './limits.ts';
@@ -53,7 +54,7 @@ const HAND_OVER_MS = 2_000;
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const limits = resolveLimits(options.limits);
   const timing = resolveTiming(options.timing);
-  const { fileSystem, processes, directory, nodeId, random } = options;
+  const { fileSystem, processes, directory, nodeId, random, clock, yieldTurn } = options;
   const watched = watchSyncs(fileSystem, options.clock);
   const opened = await NodeDirectory.open({
     fs: fileSystem,
@@ -61,6 +62,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     directory,
     node: nodeId,
     drawIncarnation: () => drawIncarnation(random),
+    check: (identity) => checkStart({ fs: fileSystem, directory, processes, clock, yieldTurn }, identity),
   });
   let node: Node | undefined;
   try {

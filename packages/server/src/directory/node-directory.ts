@@ -29,6 +29,8 @@ export interface NodeDirectoryOptions {
   readonly node: number;
   /** A whole number from 1 to 2^53 - 1, each as likely as any other. */
   readonly drawIncarnation: () => number;
+  /** Looks at what else is in the directory, and throws what a start from it is refused with. */
+  readonly check?: (identity: NodeIdentity) => Promise<void>;
 }
 
 const GROUPS_FOLDER = 'groups';
@@ -63,14 +65,16 @@ export class NodeDirectory {
    * Durability: of the identity, with a boot that it never had, when it resolves.
    *
    * @throws DirectoryError: it is another node's (KAYA_NODE_FOREIGN), a removed one's, or a store of the embedded engine; or NODE is gone.
-   * @throws CorruptionError when NODE is damaged; EngineError KAYA_UNSUPPORTED; DirectoryLockedError; FileSystemError.
+   * @throws CorruptionError when NODE is damaged; EngineError KAYA_UNSUPPORTED; DirectoryLockedError; FileSystemError; what `check` throws. Nothing has changed then, but that the lock
+   * of a process that has ended is gone.
    */
   static async open(options: NodeDirectoryOptions): Promise<NodeDirectory> {
-    const { fs, directory, processes } = options;
+    const { fs, directory, processes, check } = options;
     await fs.makeDirectory(directory);
     const lock = await acquireDirectoryLock(fs, directory, processes);
     try {
       const identity = await startIdentity(options);
+      await check?.(identity);
       if (identity.boot === 1) await syncParent(fs, directory);
       await publishFile(fs, directory, NODE_FILE, encodeNodeFile(identity));
       for (const folder of [GROUPS_FOLDER, GROUP_FOLDER]) {

@@ -19,7 +19,7 @@ const NOTHING: Omit<StartForecast, 'outcome' | 'lockTakeover'> = {
 };
 
 export function forecastStart(look: NodeLook): StartForecast {
-  const { identity, identityError, lock, logError, log, store, storeFolder, snapshots, machineError } = look;
+  const { identity, identityError, lock, logError, log, store, storeFolder, snapshots, machine, machineError } = look;
   const lockTakeover = lock.kind === 'stale';
   const refuse = (error: LookError): StartForecast => ({
     ...refusal(error.code, error.message),
@@ -47,7 +47,8 @@ export function forecastStart(look: NodeLook): StartForecast {
   if (machineError !== undefined) return refuse(machineError);
   const stored = store?.durableIndex ?? 0;
   const isBehind = stored < log.firstIndex - 1;
-  if (isBehind && !snapshots.isWhole && !look.group.includes('snapshot.partial')) {
+  // Of a node that runs: else the snapshot was opened as a start does it.
+  if (isBehind && !snapshots.isWhole && machine === undefined) {
     const reason = `the log begins behind entry ${log.firstIndex - 1}, the store has applied ${stored}, and the files of the snapshot between are not here`;
     return {
       ...refusal('KAYA_SNAPSHOT_MISSING', reason),

@@ -8,24 +8,19 @@
 import type { Clock } from '@kayadb/codec';
 import { CorruptionError, EngineError, inspectStore, type RecoveryReport } from '@kayadb/engine';
 import { type Configuration, RaftError, RaftEvidence, type RaftIdentity } from '@kayadb/raft';
-import {
-  type DirectoryLockState,
-  type FileSystem,
-  FileSystemError,
-  inspectDirectoryLock,
-  type ProcessTable,
-} from '@kayadb/vfs';
+import { type FileSystem, FileSystemError, inspectDirectoryLock, type ProcessTable } from '@kayadb/vfs';
 
 import { DirectoryError } from '../directory/directory-error.ts';
 import { MachineError } from '../machine/machine-error.ts';
+import type { MachineState } from '../machine/machine-state.ts';
 import { buildNodeReport } from './build-node-report.ts';
 import { examineRaftFiles } from './examine-raft-files.ts';
 import { type ExaminedSnapshots, examineSnapshots } from './examine-snapshots.ts';
 import { type LogLook, type LookError, type NodeLook, reportedNode } from './node-look.ts';
 import { findStore, RAFT_FOLDER, raftIdentityOf, readIdentity } from './node-place.ts';
 import type { NodeReport } from './node-report.ts';
-import { NodeRows } from './node-rows.ts';
 import { type NodeProgress, ProgressCounter } from './progress-counter.ts';
+import { openScratchStore, openStartingStore, type StartingStoreOptions } from './starting-store.ts';
 
 export interface InspectNodeOptions {
   readonly fs: FileSystem;
@@ -89,8 +84,11 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
     identity === undefined ? NO_SNAPSHOTS : await examineSnapshots(fs, directory, log?.snapshot, onRead);
   const place = await findStore(fs, directory);
   const store = place === undefined ? undefined : await readStore(`${directory}/${place.folder}`, options, progress);
-  const [rows, machineError] =
-    isReadable(store, lock) && identity !== undefined ? await attempt(() => readMachine(directory, options)) : NOTHING;
+  const isReadable = lock.kind !== 'held' && store?.opening.outcome !== 'refused';
+  const [machine, machineError] =
+    isReadable && raftIdentity !== undefined
+      ? await attempt(() => readMachine({ ...options, directory }, place?.folder, log))
+      : NOTHING;
   progress.finish();
   const groupPath = `${directory}/groups/0`;
   return {
@@ -105,7 +103,7 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
     storeFolder: place?.folder,
     otherStores: place?.others ?? [],
     store,
-    machine: rows,
+    machine,
     machineError,
     top,
     group: (await fs.stat(groupPath)) === undefined ? [] : (await fs.readDirectory(groupPath)).map(({ name }) => name),
@@ -154,18 +152,16 @@ async function readStore(
   });
 }
 
-/** A store that a process has open changes meanwhile, and its rows say nothing of a moment. */
-function isReadable(store: RecoveryReport | undefined, lock: DirectoryLockState): boolean {
-  return store?.opening.outcome === 'opens' && lock.kind !== 'held';
-}
-
-async function readMachine(directory: string, options: InspectNodeOptions): Promise<NodeRows['state']> {
-  const rows = await NodeRows.open({ ...options, directory, log: 'none' });
-  try {
-    return rows.state;
-  } finally {
-    await rows.close();
-  }
+/** Of the store that a start goes on with; undefined: there is none yet. Requires: no process has it open, for then it changes meanwhile, and its rows say nothing of a moment. */
+async function readMachine(
+  options: StartingStoreOptions,
+  folder: string | undefined,
+  log: LogLook | undefined,
+): Promise<MachineState | undefined> {
+  if (log === undefined && folder === undefined) return undefined;
+  const found = log === undefined ? await openScratchStore(options, folder!) : await openStartingStore(options, log);
+  await found?.engine.close();
+  return found?.state;
 }
 
 /** @returns What `work` gives, or what is the matter with the directory. */

@@ -67,10 +67,22 @@ export function commitOf(log: LogLook, store: RecoveryReport | undefined): numbe
 
 /** The place that an error names, as a path inside the directory. */
 export function placeOf(error: LookError, look: NodeLook): StoreDamage | undefined {
-  const reason = error.message.replace(/^.* is damaged at offset \d+: /, '');
+  const reason = reasonOf(error);
   if (error instanceof RaftCorruptionError)
     return { file: `${RAFT_FOLDER}/${error.file}`, offset: error.offset, reason };
-  if (!(error instanceof CorruptionError)) return undefined;
-  const isInside = error.file === NODE_FILE || error.file.startsWith(GROUP_FOLDER);
-  return { file: isInside ? error.file : `${look.storeFolder}/${error.file}`, offset: error.offset, reason };
+  if (error instanceof CorruptionError) {
+    const file = error.file.replace(`${look.directory}/`, '');
+    const isInside = file === NODE_FILE || file.startsWith(GROUP_FOLDER);
+    return { file: isInside ? file : `${look.storeFolder}/${file}`, offset: error.offset, reason };
+  }
+  if (error.code === 'KAYA_SNAPSHOT_MISSING') return { file: `${RAFT_FOLDER}/raft-snapshot.bin`, offset: 0, reason };
+  // Of the log itself its files say it.
+  if (error.code === 'KAYA_RAFT_FOREIGN' && error === look.machineError)
+    return { file: look.storeFolder ?? GROUP_FOLDER, offset: 0, reason };
+  return undefined;
+}
+
+/** What is wrong, without the place. */
+export function reasonOf({ message }: Error): string {
+  return message.replace(/^.* is damaged at offset \d+: /, '');
 }

@@ -5,24 +5,15 @@
  * Invariant: what is read is the state at `appliedIndex`, whole.
  */
 
-import { type Clock, EMPTY_BYTES, toBytes } from '@kayadb/codec';
-import { CorruptionError, type Engine, openEngine, type Row, type ScanOptions } from '@kayadb/engine';
+import { EMPTY_BYTES, toBytes } from '@kayadb/codec';
+import type { Row, ScanOptions } from '@kayadb/engine';
 import { type Entry, RaftEvidence } from '@kayadb/raft';
-import {
-  DirectoryLockedError,
-  type FileSystem,
-  inspectDirectoryLock,
-  isLockFileName,
-  LOCK_FILE_NAME,
-  type ProcessTable,
-} from '@kayadb/vfs';
+import { DirectoryLockedError, inspectDirectoryLock, LOCK_FILE_NAME } from '@kayadb/vfs';
 
-import { snapshotsPath } from '../machine/group-folders.ts';
-import { loadState, type MachineState } from '../machine/machine-state.ts';
-import { MachineWriter } from '../machine/machine-writer.ts';
+import type { MachineState } from '../machine/machine-state.ts';
 import { keyOfUser, revisionOf, USER_END, userKey, valueOf } from '../machine/rows.ts';
-import { findStore, GROUP_FOLDER, RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
-import { ScratchFileSystem } from './scratch-file-system.ts';
+import { RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
+import { openScratchStore, openStartingStore, type ScratchStore, type StartingStoreOptions } from './starting-store.ts';
 
 /**
  * Which entries of the log are applied beyond what the store holds:
@@ -32,14 +23,7 @@ import { ScratchFileSystem } from './scratch-file-system.ts';
  */
 export type LogShare = 'none' | 'committed' | 'all';
 
-export interface NodeRowsOptions {
-  readonly fs: FileSystem;
-  /** Of the node. */
-  readonly directory: string;
-  readonly processes: ProcessTable;
-  readonly clock: Clock;
-  /** Lets others have a turn. */
-  readonly yieldTurn: () => Promise<void>;
+export interface NodeRowsOptions extends StartingStoreOptions {
   readonly log: LogShare;
 }
 
@@ -58,25 +42,14 @@ export interface LogReach {
   readonly lastTerm: number;
 }
 
-/** Memory for what is read; applied entries come on top. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
-/** No merge begins by itself: its tables would be kept in memory. */
-const NO_MERGES = { level0Tables: 64, level1Bytes: 2 ** 40 } as const;
-
-interface Opened {
-  readonly engine: Engine;
-  readonly state: MachineState;
-  readonly writer: MachineWriter;
-}
-
 export class NodeRows {
-  readonly #opened: Opened;
+  readonly #opened: ScratchStore;
   /** Whose state it is. */
   readonly appliedIndex: number;
   /** undefined: of a node without a log. */
   readonly reach: LogReach | undefined;
 
-  private constructor(opened: Opened, appliedIndex: number, reach: LogReach | undefined) {
+  private constructor(opened: ScratchStore, appliedIndex: number, reach: LogReach | undefined) {
     this.#opened = opened;
     this.appliedIndex = appliedIndex;
     this.reach = reach;
@@ -92,12 +65,12 @@ export class NodeRows {
     const { fs, directory, log } = options;
     await refuseRunning(options);
     const identity = raftIdentityOf(await readIdentity(fs, directory));
-    const { folder } = await requireStore(fs, directory);
-    if (identity === undefined) return NodeRows.#openStore(options, folder, undefined);
     const evidence =
-      log === 'none' ? undefined : await RaftEvidence.read(`${directory}/${RAFT_FOLDER}`, { fs, identity });
+      identity === undefined || log === 'none'
+        ? undefined
+        : await RaftEvidence.read(`${directory}/${RAFT_FOLDER}`, { fs, identity });
     try {
-      return await NodeRows.#openStore(options, folder, evidence);
+      return await NodeRows.#openStore(options, evidence);
     } finally {
       await evidence?.close();
     }
@@ -130,18 +103,12 @@ export class NodeRows {
     await this.#opened.engine.close();
   }
 
-  static async #openStore(
-    options: NodeRowsOptions,
-    folder: string,
-    evidence: RaftEvidence | undefined,
-  ): Promise<NodeRows> {
-    let opened = await openScratch(options, `${options.directory}/${folder}`);
+  static async #openStore(options: NodeRowsOptions, evidence: RaftEvidence | undefined): Promise<NodeRows> {
+    const found = evidence === undefined ? undefined : await openStartingStore(options, evidence);
+    const { fs, directory } = options;
+    const opened = found ?? (await openScratchStore(options, (await requireStore(fs, directory)).folder));
     try {
       if (evidence === undefined) return new NodeRows(opened, opened.engine.durableIndex!, undefined);
-      if (opened.engine.durableIndex! < evidence.firstIndex - 1) {
-        await opened.engine.close();
-        opened = await openScratch(options, await findSnapshot(options, evidence));
-      }
       const { lastIndex, lastTerm } = evidence;
       const commit = evidence.certainCommit(opened.engine.durableIndex);
       const upTo = options.log === 'all' ? lastIndex : commit;
@@ -156,19 +123,8 @@ export class NodeRows {
 }
 
 /** Applies entries up to `upTo`. @returns What the store stands for then. */
-async function applyLog(
-  { engine, writer }: { readonly engine: Engine; readonly writer: MachineWriter },
-  evidence: RaftEvidence,
-  upTo: number,
-): Promise<number> {
+async function applyLog({ engine, writer }: ScratchStore, evidence: RaftEvidence, upTo: number): Promise<number> {
   let applied = engine.durableIndex!;
-  if (applied > evidence.lastIndex) {
-    throw new CorruptionError(
-      GROUP_FOLDER,
-      0,
-      `the store has applied entry ${applied}, and the log ends at ${evidence.lastIndex}: they do not belong together`,
-    );
-  }
   while (applied < upTo) {
     const entries = evidence.entries(applied + 1, upTo + 1);
     applied += entries.length;
@@ -186,39 +142,6 @@ async function refuseRunning({ fs, directory, processes }: NodeRowsOptions): Pro
   const lock = await inspectDirectoryLock(fs, directory, processes);
   if (lock.kind !== 'held' || lock.liveness !== 'alive') return;
   throw DirectoryLockedError.heldBy(`${directory}/${LOCK_FILE_NAME}`, lock.owner, lock.liveness);
-}
-
-async function openScratch({ fs, processes, clock, yieldTurn }: NodeRowsOptions, store: string): Promise<Opened> {
-  const engine = await openEngine(store, {
-    createIfMissing: false,
-    log: 'external',
-    memoryBytes: MEMORY_BYTES,
-    ...NO_MERGES,
-    fileSystem: new ScratchFileSystem(fs, { hides: isLockFileName }),
-    processes,
-    clock,
-  });
-  try {
-    const state = await loadState(engine);
-    return { engine, state, writer: new MachineWriter(engine, state, { clock, yieldTurn }) };
-  } catch (error) {
-    await engine.close().catch(() => undefined);
-    throw error;
-  }
-}
-
-/** The folder of the snapshot that the log begins behind: a start would link it into place. */
-async function findSnapshot(
-  { fs, directory }: NodeRowsOptions,
-  { snapshot, firstIndex }: RaftEvidence,
-): Promise<string> {
-  const folder = `${snapshotsPath(`${directory}/${GROUP_FOLDER}`)}/${snapshot?.meta.index ?? 0}`;
-  if ((await fs.stat(folder)) !== undefined) return folder;
-  throw new CorruptionError(
-    (await findStore(fs, directory))?.folder ?? GROUP_FOLDER,
-    0,
-    `it does not reach entry ${firstIndex - 1}, behind which the log begins, and the snapshot of it is not here`,
-  );
 }
 
 function boundsOf({ gt, gte, lt, lte, prefix, ...rest }: Omit<ScanOptions, 'snapshot'>): ScanOptions {

@@ -18,6 +18,9 @@ export const CLUSTER = 'ab'.repeat(16);
 /** Of the entries that `makeNode` appends; the first state of the group is of term 1. */
 export const TERM = 2;
 
+/** Entries that are written at once: of many, the log has several segments. */
+const BATCH = 10;
+
 const processes = fakeProcessWorld();
 
 export interface NodeDisk {
@@ -95,7 +98,11 @@ export async function makeNode(disk: NodeDisk): Promise<void> {
   }));
   const commit = disk.commit ?? entries.length + 1;
   const applied = disk.applied ?? commit;
-  if (entries.length > 0) await storage.write({ entries, hardState: { term, vote: 1, commit }, snapshot: undefined });
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const batch = entries.slice(at, at + BATCH);
+    const hardState = { term, vote: 1, commit: Math.min(commit, batch.at(-1)!.index) };
+    await storage.write({ entries: batch, hardState, snapshot: undefined });
+  }
   if (applied > 1)
     await machine.apply(
       entries.filter(({ index }) => index <= applied),

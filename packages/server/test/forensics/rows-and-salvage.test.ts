@@ -5,6 +5,7 @@ import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import { NodeDirectory } from '../../src/directory/node-directory.ts';
+import { inspectNode } from '../../src/forensics/inspect-node.ts';
 import { type LogShare, type NodeRow, NodeRows } from '../../src/forensics/node-rows.ts';
 import { salvageNode } from '../../src/forensics/salvage-node.ts';
 import { fileIn, flip, makeNode, optionsFor, putOf, puts, treeOf } from './node-disk.ts';
@@ -110,16 +111,19 @@ describe('NodeRows', { timeout: 30_000 }, () => {
 
   test('are those of the snapshot where the store does not reach the log', async () => {
     const fs = new MemoryFileSystem();
-    await makeNode({ fs, commands: puts(6), applied: 5, snapshots: true });
+    await makeNode({ fs, commands: puts(100), applied: 90, snapshots: true });
     await makeNode({ fs, directory: '/old', commands: puts(2) });
     const store = `${DATA}/groups/0/store-0`;
     for (const { name } of await fs.readDirectory(store)) await fs.unlink(`${store}/${name}`);
     for (const { name } of await fs.readDirectory('/old/groups/0/store-0'))
       await fs.rename(`/old/groups/0/store-0/${name}`, `${store}/${name}`);
 
+    const { start } = await inspectNode(DATA, optionsFor(fs));
     const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'all' });
 
-    expect(await keysOf(rows.scan())).toHaveLength(6);
+    expect(start.snapshotRestored).toBe(90);
+    expect(rows.reach?.lastIndex).toBe(101);
+    expect(await keysOf(rows.scan())).toHaveLength(100);
     await rows.close();
   });
 });
