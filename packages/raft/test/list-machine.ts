@@ -24,6 +24,7 @@ export class ListMachine implements StateMachine<number> {
   isDurableAtOnce: boolean;
   /** `upTo` of each call, and how many entries it had. */
   readonly calls: { readonly count: number; readonly upTo: LogIndex }[] = [];
+  logWorthBytes = (): Promise<number> => Promise.resolve(0);
   restoreCount = 0;
   snapshotCount = 0;
 

@@ -146,6 +146,42 @@ describe('a snapshot that is given to a node', () => {
 });
 
 describe('the snapshots of a node', () => {
+  test('are not sent twice, whatever is written while one is on its way, if it is worth keeping the log for it', async () => {
+    await using cluster = await NodeCluster.open(IDS, { snapshotBytes: 100, keepBytes: 0, keepForSlowBytes: 100 });
+    const { machine } = await cluster.elect(1);
+    let worth = 100_000;
+    machine.logWorthBytes = () => Promise.resolve(worth);
+    const sent: number[] = [];
+    let arrive: () => void = () => {};
+    cluster.ship = async (message) => {
+      sent.push(message.snapshot.meta.index);
+      await new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await cluster.node(message.to).installSnapshot(message);
+    };
+    const catchUp = async (): Promise<number> => {
+      sent.length = 0;
+      cluster.isolate(3);
+      await write(cluster, 1, 30);
+      cluster.heal();
+      await cluster.ticks(20);
+      await write(cluster, 1, 100);
+      arrive();
+      await cluster.ticks(20);
+      return sent.length;
+    };
+
+    const once = await catchUp();
+    const list = [...cluster.member(3).machine.list];
+    worth = 0;
+    const again = await catchUp();
+    arrive();
+
+    expect([once, again]).toEqual([1, 2]);
+    expect(list).toEqual(cluster.member(1).machine.list.slice(0, 130));
+  });
+
   test('are made however often it is started again between them', async () => {
     await using cluster = await NodeCluster.open([1], { snapshotBytes: 1000, keepBytes: 0, keepForSlowBytes: 0 });
 

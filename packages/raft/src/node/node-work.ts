@@ -24,6 +24,7 @@ import type { RaftErrorCode } from '../errors.ts';
 import { AppendLane } from './append-lane.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import { Installs } from './installs.ts';
+import { MemberLooks } from './member-looks.ts';
 import type { NodeEventSink } from './node-events.ts';
 import type { NodeLimits, NodeWorld } from './node-options.ts';
 import type { NodeStart } from './node-start.ts';
@@ -32,7 +33,7 @@ import type { Reads } from './reads.ts';
 import { Releases } from './releases.ts';
 import { Shipments } from './shipments.ts';
 import { Snapshots } from './snapshots.ts';
-import { otherMembers, pickSuccessor } from './successor.ts';
+import { pickSuccessor } from './successor.ts';
 
 export interface NodeWorkParts<Result> {
   readonly world: NodeWorld<Result>;
@@ -83,7 +84,8 @@ export class NodeWork<Result> {
       report: (to, hasArrived) => host.wish(() => core.reportSnapshot(to, hasArrived)),
       onFailed: (to, index, cause) => onEvent({ kind: 'snapshot-shipping-failed', to, index, cause }),
     });
-    const otherViews = { otherMembers: () => (core.role === 'leader' ? otherMembers(core.status()) : []), onEvent };
+    const looks = new MemberLooks();
+    const otherViews = { otherMembers: () => looks.look(core.status()), onEvent };
     this.#snapshots = new Snapshots(limits, storage, stateMachine, otherViews, start.applied);
   }
 

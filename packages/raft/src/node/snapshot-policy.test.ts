@@ -12,6 +12,7 @@ const LOG: CompactionState = {
   durableIndex: 200,
   indexKeeping: (bytes) => 200 - bytes / 10,
   others: [],
+  logWorthBytes: 0,
 };
 
 function member(match: number, isAlive = true, pendingSnapshot = 0): CompactionState['others'][number] {
@@ -37,6 +38,10 @@ describe('pickCompaction', () => {
     ['keeps no more than so much for it', { others: [member(180), member(20)] }, 150],
     ['does not wait for the dead', { others: [member(180), member(160, false)] }, 180],
     ['keeps what follows a snapshot on its way', { others: [member(0, true, 170)] }, 170],
+    ['keeps that also for whom it has not heard of in the meantime', { others: [member(0, false, 170)] }, 170],
+    ['keeps as much for the slowest as a snapshot in its place', { others: [member(20)], logWorthBytes: 1500 }, 50],
+    ['keeps no more for a small snapshot', { others: [member(20)], logWorthBytes: 400 }, 150],
+    ['keeps nothing of that for nobody', { others: [member(200)], logWorthBytes: 1500 }, 190],
     ['stops at the snapshot', { snapshotIndex: 120 }, 120],
     ['stops at what the state machine has durable', { durableIndex: 110 }, 110],
     ['is not driven on by members that have everything', { others: [member(200), member(200)] }, 190],

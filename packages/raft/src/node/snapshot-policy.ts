@@ -7,7 +7,7 @@ export interface SnapshotPolicy {
   readonly snapshotBytes: number;
   /** Bytes of log that are kept, at least, for whoever is a little behind. */
   readonly keepBytes: number;
-  /** Bytes of log that are kept, at most, for the slowest member that is alive. At least `keepBytes`. */
+  /** Bytes of log that are kept, at most, for the slowest member that is alive, where its snapshot is not larger. At least `keepBytes`. */
   readonly keepForSlowBytes: number;
 }
 
@@ -39,6 +39,8 @@ export interface CompactionState {
   readonly indexKeeping: (bytes: number) => LogIndex;
   /** Of a leader; empty otherwise. */
   readonly others: readonly MemberView[];
+  /** As `StateMachine.logWorthBytes`. */
+  readonly logWorthBytes: number;
 }
 
 export function shouldSnapshot(policy: SnapshotPolicy, state: SnapshotState): boolean {
@@ -48,14 +50,15 @@ export function shouldSnapshot(policy: SnapshotPolicy, state: SnapshotState): bo
 
 /**
  * The index up to which the log may go: never beyond the durable snapshot, nor beyond what the state machine has durable on its own. A member to which a snapshot is on its way goes on
- * behind that snapshot, so the log from there on is kept for it like for any other.
+ * behind that snapshot, so the log from there on is kept for it, heard of at the moment or not: were it gone when the snapshot has arrived, all would begin again with a larger one
+ * (docs/decisions/20261123-log-behind-a-snapshot.md).
  */
 export function pickCompaction(policy: SnapshotPolicy, state: CompactionState): LogIndex {
   const needs = state.others
-    .filter(({ isAlive }) => isAlive)
+    .filter(({ isAlive, pendingSnapshot }) => isAlive || pendingSnapshot > 0)
     .map(({ match, pendingSnapshot }) => Math.max(match, pendingSnapshot));
   const forAll = state.indexKeeping(policy.keepBytes);
   const slowest = Math.min(forAll, ...needs);
-  const forSlow = Math.max(slowest, state.indexKeeping(policy.keepForSlowBytes));
+  const forSlow = Math.max(slowest, state.indexKeeping(Math.max(policy.keepForSlowBytes, state.logWorthBytes)));
   return Math.min(state.snapshotIndex, state.durableIndex, forAll, forSlow);
 }

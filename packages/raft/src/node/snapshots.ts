@@ -150,12 +150,14 @@ export class Snapshots {
 
   /** As far as the durable snapshot allows, which need not be the one that was to be made just now. */
   async #compact(): Promise<void> {
+    const logWorthBytes = (await this.#stateMachine.logWorthBytes?.()) ?? 0;
     if (this.#isStopped || this.#restores > 0) return;
     const index = pickCompaction(this.#policy, {
       snapshotIndex: this.newestIndex,
       durableIndex: this.#stateMachine.durableIndex,
       indexKeeping: (bytes) => this.#bytes.indexKeeping(bytes),
       others: this.#host.otherMembers(),
+      logWorthBytes,
     });
     if (index < this.#storage.firstIndex) return;
     await this.#storage.compact(index);

@@ -24,6 +24,11 @@ export interface StateMachine<Result> {
   /** The index up to which its state survives power loss without the log. At most `appliedIndex`. The log is not compacted beyond it. */
   readonly durableIndex: LogIndex;
   /**
+   * How many bytes of log are worth keeping for a member that is alive and behind, if that is more than the policy keeps anyway: about as many as it would be sent in their place, where
+   * there is room for them. Asked for whenever the log is cut. Initially none.
+   */
+  logWorthBytes?(): Promise<number>;
+  /**
    * Applies `entries`, all of kind `normal` and with data, and moves `appliedIndex` to `upTo`. Indexes between that are missing were entries for nobody,
    * or changes of the group; `entries` is empty when there was nothing else.
    *

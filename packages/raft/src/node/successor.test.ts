@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ProgressView } from '../core/status.ts';
-import { otherMembers, pickSuccessor } from './successor.ts';
+import { pickSuccessor } from './successor.ts';
 
 function view(match: number, change: Partial<ProgressView> = {}): ProgressView {
   return {
@@ -61,16 +61,5 @@ describe('pickSuccessor', () => {
     const progress = new Map<number, ProgressView>([[1, view(20)], ...others]);
 
     expect(pickSuccessor({ id: 1, progress, configuration: GROUP })).toBe(expected);
-  });
-});
-
-describe('otherMembers', () => {
-  test('are all but the node itself', () => {
-    const progress = new Map([
-      [1, view(20)],
-      [2, view(5, { pendingSnapshot: 9, isRecentlyActive: false })],
-    ]);
-
-    expect(otherMembers({ id: 1, progress })).toEqual([{ isAlive: false, match: 5, pendingSnapshot: 9 }]);
   });
 });

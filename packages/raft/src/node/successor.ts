@@ -1,8 +1,7 @@
 /** What a leader makes of its members. Pure. */
 
-import type { ProgressView, Status } from '../core/status.ts';
+import type { Status } from '../core/status.ts';
 import { NO_NODE, type NodeId } from '../core/types.ts';
-import type { MemberView } from './snapshot-policy.ts';
 
 /** The voter that leadership is best given to: heard of lately, with the most complete log, the one with the smallest id among equals. `NO_NODE` when there is none. */
 export function pickSuccessor({
@@ -19,13 +18,4 @@ export function pickSuccessor({
     bestMatch = view.match;
   }
   return best;
-}
-
-/** The others, for the policy of snapshots. Empty of a node that does not lead. */
-export function otherMembers({ id, progress }: Pick<Status, 'id' | 'progress'>): readonly MemberView[] {
-  return [...progress].filter(([peer]) => peer !== id).map(([, view]) => memberOf(view));
-}
-
-function memberOf({ isRecentlyActive, match, pendingSnapshot }: ProgressView): MemberView {
-  return { isAlive: isRecentlyActive, match, pendingSnapshot };
 }

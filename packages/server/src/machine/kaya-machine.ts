@@ -47,6 +47,9 @@ import type { MachineTime } from './machine-writer.ts';
 import { SnapshotShelf } from './snapshot-shelf.ts';
 import { openStore, type StoreSlot } from './store-slot.ts';
 
+/** One part in so many of what is left on the disk may become log that somebody needs who lags: as it grows, less is left, so that it stops at a fifth of the room. */
+const ROOM_SHARE = 4;
+
 export interface KayaMachineOptions extends MachineTime {
   readonly fs: FileSystem;
   /** Of the group, `groups/0`; it exists. */
@@ -111,6 +114,13 @@ export class KayaMachine implements StateMachine<CommandResult>, SnapshotSource,
   /** The feature level of the group. */
   get level(): number {
     return this.#slot.state.row.level;
+  }
+
+  /** As `StateMachine.logWorthBytes`: as many as the newest snapshot has, and never so many that the disk is filled with them. @throws FileSystemError */
+  async logWorthBytes(): Promise<number> {
+    const { fs, directory } = this.#options;
+    const { availableBytes } = await fs.diskSpace(directory);
+    return Math.min(this.#shelf.newestBytes, Math.floor(availableBytes / ROOM_SHARE));
   }
 
   get sessionCount(): number {

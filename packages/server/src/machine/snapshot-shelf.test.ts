@@ -49,6 +49,22 @@ async function findWrong(fs: MemoryFileSystem, index: number, data: Uint8Array):
 }
 
 describe('SnapshotShelf', () => {
+  test('says how much a member is sent that is given the newest snapshot of its own', async () => {
+    const { fs, shelf, engine } = await shelfAndStore();
+    await engine.checkpoint('/probe');
+    const foreign = await stage(fs, '/probe');
+
+    const before = shelf.newestBytes;
+    const data = await shelf.make(engine, 10, 0);
+    await shelf.adopt(snapshotAt(20, encodeSnapshotData(foreign)), '/staged', foreign);
+    await engine.close();
+
+    const listed = decodeSnapshotData(data).map(({ bytes }) => bytes);
+    expect(before).toBe(0);
+    expect(listed.length).toBeGreaterThan(2);
+    expect(shelf.newestBytes).toBe(listed.reduce((sum, bytes) => sum + bytes));
+  });
+
   test.each([
     ['a leader’s that is ahead', 15, 0],
     ['a leader’s that the log has overtaken', 11, 0],

@@ -137,6 +137,12 @@ export class SnapshotShelf implements SnapshotSource, SnapshotTarget {
     return new PinnedFiles(this.#fs, snapshotPath(this.#directory, index), files, () => this.#unpin(index));
   }
 
+  /** What a member is sent that is given the newest snapshot of this node's; 0 as long as there is none. */
+  get newestBytes(): number {
+    const own = [...this.#shelved].filter(([, { isForeign }]) => !isForeign).toSorted(([a], [b]) => b - a);
+    return (own[0]?.[1].files ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** Resolves when nothing is being linked or removed. */
   async idle(): Promise<void> {
     await this.#turn;

@@ -63,6 +63,11 @@ async function adopt(machine: KayaMachine, snapshot: Snapshot): Promise<void> {
   await machine.adopt(snapshot, STAGED, decodeSnapshotData(snapshot.data));
 }
 
+/** Sizes of the files of a snapshot, together. */
+function bytesOf({ data }: Snapshot): number {
+  return decodeSnapshotData(data).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Rows of a machine that has applied `entries` up to `index` and nothing else. */
 async function rowsAfter(entries: ReturnType<typeof entriesOf>, index: number): Promise<readonly string[]> {
   const world = await MachineWorld.create();
@@ -125,6 +130,22 @@ describe('a snapshot', { timeout: 120_000 }, () => {
     expect(await world.rows()).toEqual(await rowsAfter(entries, COUNT));
     expect(await namesIn(fs, GROUP)).toEqual(['snapshot.partial', 'snapshots', 'store-150']);
     expect(world.warnings).toEqual([]);
+  });
+
+  test('makes as much log worth keeping as it has bytes itself, and a fifth of the room at the most', async () => {
+    const fs = new MemoryFileSystem();
+    const machine = await (await MachineWorld.create(fs)).open();
+    const entries = randomEntries(testSeed());
+    const before = await machine.logWorthBytes();
+    await machine.apply(between(entries, 1, COUNT), COUNT);
+
+    const snapshot = snapshotAt(COUNT, await machine.snapshot(pointAt(COUNT)));
+    const ample = await machine.logWorthBytes();
+    const { totalBytes, availableBytes } = await fs.diskSpace(GROUP);
+    fs.setCapacity(totalBytes - availableBytes + 1000);
+
+    expect([before, ample]).toEqual([0, bytesOf(snapshot)]);
+    expect(await machine.logWorthBytes()).toBe(250);
   });
 
   test('that was taken over can be sent on, byte for byte, and again after a restart', async () => {
