@@ -20,6 +20,8 @@ export interface ServerOptions {
   /** Default: a free port. */
   readonly address?: string;
   readonly flags?: readonly string[];
+  /** Nothing but the data folder and `flags` is on its command line: the rest is in the environment or a config file. Default: no. */
+  readonly isBare?: boolean;
   /** Whether it serves reports over HTTP, on a free port that `node.listening` tells. Default: no. */
   readonly hasReports?: boolean;
   readonly cwd?: string;
@@ -53,7 +55,7 @@ export class ServerProcess implements AsyncDisposable {
     const [file, ...argv] = options.command ?? [process.execPath, KAYADB_SERVER];
     const reports = options.hasReports === true ? ['--metrics-addr', '127.0.0.1:0'] : ['--no-metrics'];
     const ports = ['--client-addr', options.address ?? '127.0.0.1:0', '--raft-addr', '127.0.0.1:0'];
-    const where = ['--data', directory, ...ports, ...reports];
+    const where = ['--data', directory, ...(options.isBare === true ? [] : [...ports, ...reports])];
     this.#onLine = options.onLine ?? (() => {});
     this.child = spawn(file, [...argv, ...where, ...(options.flags ?? [])], {
       cwd: options.cwd ?? ROOT,
