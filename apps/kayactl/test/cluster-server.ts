@@ -3,7 +3,7 @@
  * says its nodes are; arithmetic and data are the server's own business.
  */
 
-import { type Client, type ClientOptions, connect, type JsonDocument } from '@kayadb/client';
+import { type Client, connect, type JsonDocument } from '@kayadb/client';
 import {
   answerHello,
   assertNever,
@@ -15,16 +15,13 @@ import {
   encodeResponse,
   encodeResponse2,
   encodeUtf8,
-  FrameDecoder,
   type Refusal2,
   type Response2,
 } from '@kayadb/codec';
 import { VirtualClock } from '@kayadb/testkit';
 
 import type { KayactlIo } from '../src/io.ts';
-
-type Network = NonNullable<ClientOptions['network']>;
-type Connection = Awaited<ReturnType<Network['dial']>>;
+import { type Network, ServedConnection } from './served-connection.ts';
 
 /** What a node says: a document, or why it does not. */
 type Said = JsonDocument | Refusal2;
@@ -57,10 +54,11 @@ export class ClusterServer {
     });
 
   readonly #network: Network = {
-    dial: ({ host, port }) =>
-      this.nodes.has(port)
-        ? Promise.resolve(new ServedConnection({ host, port }, () => new Talk(this, port)))
-        : Promise.reject(new Error('connection refused')),
+    dial: ({ host, port }) => {
+      if (!this.nodes.has(port)) return Promise.reject(new Error('connection refused'));
+      const talk = new Talk(this, port);
+      return Promise.resolve(new ServedConnection({ host, port }, (frame) => talk.answer(frame)));
+    },
     listen: () => Promise.reject(new Error('this network only dials')),
   };
 
@@ -150,61 +148,5 @@ class Talk {
       this.#hasOperator = decodeUtf8(request.token) === this.#server.operatorToken;
     }
     return encodeResponse2(id, this.#server.answer(this.#port, request, this.#hasOperator));
-  }
-}
-
-/** The client's end of a connection. */
-class ServedConnection implements Connection {
-  readonly remoteAddress: Connection['remoteAddress'];
-  readonly bufferedBytes = 0;
-  readonly closed: Promise<undefined>;
-  isOpen = true;
-  readonly #talk: Talk;
-  readonly #decoder = new FrameDecoder();
-  #receiver: ((chunk: Uint8Array) => void) | undefined;
-  #resolveClosed: ((reason: undefined) => void) | undefined;
-
-  constructor(remoteAddress: Connection['remoteAddress'], makeTalk: () => Talk) {
-    this.remoteAddress = remoteAddress;
-    this.#talk = makeTalk();
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-  }
-
-  send(bytes: Uint8Array): void {
-    this.#decoder.push(bytes.slice());
-    for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next()) {
-      void this.#serve(frame.slice());
-    }
-  }
-
-  /** Answers in a later turn, as a network does. */
-  async #serve(frame: Uint8Array): Promise<void> {
-    await Promise.resolve();
-    const answer = this.#talk.answer(frame);
-    if (this.isOpen) this.#receiver?.(answer);
-  }
-
-  drained(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  onData(receiver: (chunk: Uint8Array) => void): void {
-    this.#receiver = receiver;
-  }
-
-  onEnd(): void {}
-  pause(): void {}
-  resume(): void {}
-
-  close(): Promise<void> {
-    this.destroy();
-    return Promise.resolve();
-  }
-
-  destroy(): void {
-    this.isOpen = false;
-    this.#resolveClosed?.(undefined);
   }
 }

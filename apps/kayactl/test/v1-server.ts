@@ -5,14 +5,13 @@
  * after a number of writes, to ask for a token, or to refuse large scans.
  */
 
-import { type ClientOptions, connect } from '@kayadb/client';
+import { connect } from '@kayadb/client';
 import {
   assertNever,
   decodeRequest,
   decodeUtf8,
   type DecodedRequest,
   encodeResponse,
-  FrameDecoder,
   type Response,
   SCAN_TOO_LARGE_TEXT,
   type ScanItem,
@@ -21,9 +20,7 @@ import {
 import { VirtualClock } from '@kayadb/testkit';
 
 import type { KayactlIo } from '../src/io.ts';
-
-type Network = NonNullable<ClientOptions['network']>;
-type Connection = Awaited<ReturnType<Network['dial']>>;
+import { type Network, ServedConnection } from './served-connection.ts';
 
 export class V1Server {
   /** Values by key; keys as latin1 text, which sorts as the bytes do. */
@@ -51,7 +48,7 @@ export class V1Server {
   readonly #network: Network = {
     dial: ({ host, port }) => {
       if (this.writesLeft <= 0 || port === 1) return Promise.reject(new Error('connection refused'));
-      return Promise.resolve(new ServedConnection({ host, port }, (request) => this.#answer(request)));
+      return Promise.resolve(new ServedConnection({ host, port }, (frame) => this.#answerTo(frame)));
     },
     listen: () => Promise.reject(new Error('this network only dials')),
   };
@@ -63,6 +60,11 @@ export class V1Server {
   rows(): readonly ScanItem[] {
     const sorted = [...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return sorted.map(([name, value]) => ({ key: Uint8Array.from(Buffer.from(name, 'latin1')), value }));
+  }
+
+  #answerTo(frame: Uint8Array): Uint8Array | undefined {
+    const response = this.#answer(decodeRequest(frame));
+    return response === undefined ? undefined : encodeResponse(response);
   }
 
   /** @returns `undefined` when the server has died. */
@@ -108,64 +110,6 @@ export class V1Server {
       default:
         return assertNever(request, 'request');
     }
-  }
-}
-
-/** The client's end of a connection to the server. Requests are answered in order. */
-class ServedConnection implements Connection {
-  readonly remoteAddress: Connection['remoteAddress'];
-  readonly bufferedBytes = 0;
-  readonly closed: Promise<undefined>;
-  isOpen = true;
-  readonly #answer: (request: DecodedRequest) => Response | undefined;
-  readonly #decoder = new FrameDecoder();
-  #receiver: ((chunk: Uint8Array) => void) | undefined;
-  #resolveClosed: ((reason: undefined) => void) | undefined;
-
-  constructor(remoteAddress: Connection['remoteAddress'], answer: (request: DecodedRequest) => Response | undefined) {
-    this.remoteAddress = remoteAddress;
-    this.#answer = answer;
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-  }
-
-  send(bytes: Uint8Array): void {
-    this.#decoder.push(bytes.slice());
-    for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next()) {
-      const request = decodeRequest(frame.slice());
-      void this.#serve(request);
-    }
-  }
-
-  /** Answers in a later turn, as a network does. */
-  async #serve(request: DecodedRequest): Promise<void> {
-    await Promise.resolve();
-    const response = this.#answer(request);
-    if (response === undefined) this.destroy();
-    else if (this.isOpen) this.#receiver?.(encodeResponse(response));
-  }
-
-  drained(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  onData(receiver: (chunk: Uint8Array) => void): void {
-    this.#receiver = receiver;
-  }
-
-  onEnd(): void {}
-  pause(): void {}
-  resume(): void {}
-
-  close(): Promise<void> {
-    this.destroy();
-    return Promise.resolve();
-  }
-
-  destroy(): void {
-    this.isOpen = false;
-    this.#resolveClosed?.(undefined);
   }
 }
 
