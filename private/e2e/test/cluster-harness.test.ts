@@ -19,6 +19,10 @@ function isElected({ event, role }: LogLine): boolean {
   return event === 'raft.role-changed' && role === 'leader';
 }
 
+function termOf(line: LogLine): number {
+  return Number(line['term']);
+}
+
 /** Who leads, as soon as a node says that it does. */
 async function leaderOf(cluster: ClusterProcesses): Promise<number> {
   for (;;) {
@@ -70,16 +74,25 @@ describe('a cluster of processes', { timeout: TIMEOUT_MS }, () => {
     await using cluster = await openCluster();
     const leader = await leaderOf(cluster);
     const others = [0, 1, 2].filter((place) => place !== leader);
+    const { log } = cluster.process(leader);
+    const terms = [termOf(log.findLast(isElected)!)];
     const elected = Promise.any(others.map((place) => cluster.process(place).next(isElected)));
+    // Of a later term: a leader that steps down by itself says so of its own.
+    const follows = cluster
+      .process(leader)
+      .next((line) => line.event === 'raft.role-changed' && line['role'] === 'follower' && termOf(line) > terms[0]!);
 
     for (const other of others) cluster.shapeLink(leader, other, { isBlocked: true });
-    await elected;
+    terms.push(termOf(await elected));
     cluster.healLinks();
-    const next = await leaderOf(cluster);
+    terms.push(termOf(await follows));
     await using client = connect(cluster.addresses[leader]!);
     await client.put('k', 'v');
 
-    expect(next).not.toBe(leader);
+    // Elections may go on, but nobody is elected who could not be heard, and who could not be heard takes the term of who could.
+    expect(terms[1]).toBeGreaterThan(terms[0]!);
+    expect(terms[2]).toBeGreaterThan(terms[0]!);
+    expect(log.filter((line) => isElected(line) && termOf(line) === terms[1])).toEqual([]);
     expect(cluster.deaths).toEqual([]);
   });
 

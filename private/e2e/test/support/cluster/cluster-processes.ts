@@ -151,6 +151,7 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
     }
   }
 
+  /** Who says that it leads; nobody while more than one does, since one of them is yet to hear of the other. */
   async findLeader(): Promise<number | undefined> {
     const asked = this.#nodes
       .filter((node) => isRunning(node))
@@ -163,7 +164,8 @@ export class ClusterProcesses implements BreakableCluster, AsyncDisposable {
         return (await client.health({ timeoutMs: HEALTH_MS })) === 'leader' ? place : undefined;
       });
     const answers = await Promise.allSettled(asked);
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))[0];
+    const leaders = answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []));
+    return leaders.length === 1 ? leaders[0] : undefined;
   }
 
   async kill(place: number): Promise<void> {
