@@ -36,6 +36,8 @@ export interface Formed {
   readonly cluster: string;
   /** Who votes at the beginning, ascending; of a node that joins, or comes late, nobody: the log will tell. */
   readonly voters: readonly NodeId[];
+  /** What the operator should know if the log turns out to be empty; one sentence. */
+  readonly doubt?: string;
 }
 
 const RANDOM_BYTES = 12;
@@ -117,9 +119,18 @@ export class Formation {
   }
 }
 
-/** Whether `nodes`, and no others, began the cluster together. In any order. */
-export function isFoundedBy(cluster: string, nodes: readonly NodeId[]): boolean {
-  return cluster.endsWith(hashOf([...new Set(nodes)].toSorted((a, b) => a - b)));
+/**
+ * The cluster that the directory is in already: the first start may have ended in front of the first state of the group.
+ *
+ * @param nodes - As `FormationOptions`.
+ */
+export function formedBefore(cluster: string, nodes: readonly NodeId[], isJoining: boolean): Formed {
+  const all = [...new Set(nodes)].toSorted((a, b) => a - b);
+  if (isJoining) return { cluster, voters: [] };
+  if (cluster.endsWith(hashOf(all))) return { cluster, voters: all };
+  const what = `the directory is of cluster ${cluster}, which did not begin with nodes ${all.join(', ')}, and its log is empty`;
+  const doubt = `${what}: the node waits for a member to send it the log; if it is to begin with the others, start it with the same --peer list as the first time`;
+  return { cluster, voters: [], doubt };
 }
 
 /** Nodes that were started with different lists must not begin together. */

@@ -54,6 +54,22 @@ export class GroupWorld {
     this.#disks.delete(node);
   }
 
+  /** As a first start leaves it that ended in front of the first state of its group. */
+  async joinOnly(node: number, cluster: string): Promise<void> {
+    const process = this.processes.start();
+    const drawIncarnation = (): number => 1;
+    const directory = await NodeDirectory.open({
+      fs: this.disk(node),
+      processes: process,
+      directory: DATA,
+      node,
+      drawIncarnation,
+    });
+    await directory.joinCluster(cluster);
+    await directory.close();
+    process.kill();
+  }
+
   async start(node: number, options: SiteOptions = {}): Promise<Site> {
     const site = await Site.start(this, node, options);
     this.#sites.set(node, site);
