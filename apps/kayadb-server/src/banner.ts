@@ -11,6 +11,9 @@ export interface BannerFacts {
   /** `host:port` of the listeners, with the real ports. */
   readonly address: string;
   readonly peerAddress: string;
+  /** `host:port` as clients and other nodes are told: where somebody elsewhere finds the node. */
+  readonly toldAddress: string;
+  readonly toldPeerAddress: string;
   /** URL of the HTTP listener. */
   readonly reportsUrl: string | undefined;
   readonly directory: string;
@@ -19,6 +22,7 @@ export interface BannerFacts {
   /** Of the cluster; none while it has no cluster. */
   readonly members: readonly number[];
   readonly tlsFiles: TlsFiles | undefined;
+  readonly requiresClientCertificate: boolean;
   readonly hasClientToken: boolean;
   readonly hasOperatorToken: boolean;
   /** Anyone who reaches the address can read and write. */
@@ -29,7 +33,7 @@ const PROGRAM = 'corepack pnpm -s';
 
 /** For a node that cannot serve anything before others are there. */
 export function describeWaiting(facts: BannerFacts): string {
-  const { version, nodeId, peers, isJoining, address, peerAddress } = facts;
+  const { version, nodeId, peers, isJoining, toldAddress, toldPeerAddress } = facts;
   const whom = peers.map(({ node, address: at }) => `node ${node} at ${formatEndpoint(at)}`).join(', ');
   const what = isJoining
     ? [
@@ -37,7 +41,7 @@ export function describeWaiting(facts: BannerFacts): string {
         '',
         'To add it, in another terminal:',
         ...tokenLine('KAYA_OPERATOR_TOKEN', facts.hasOperatorToken),
-        `  ${kayactl(facts, peers[0]?.clientAddress ?? '')} add-node ${nodeId} ${peerAddress} ${address}`,
+        `  ${kayactl(facts, peers[0]?.clientAddress ?? '')} add-node ${nodeId} ${toldPeerAddress} ${toldAddress}`,
       ]
     : [
         `waits for ${whom}.`,
@@ -50,7 +54,7 @@ export function describeWaiting(facts: BannerFacts): string {
 
 export function describeBanner(facts: BannerFacts): string {
   const { version, nodeId, address, peerAddress, reportsUrl, directory, hasClientToken, isOpen } = facts;
-  const command = kayactl(facts, address);
+  const command = kayactl(facts, facts.toldAddress);
   const lines = [
     `KayaDB ${version}, node ${nodeId}, is ready.`,
     '',
@@ -79,9 +83,10 @@ function describeMembers({ members, nodeId }: BannerFacts): string {
   return members.length === 1 && members[0] === nodeId ? 'this node alone' : `nodes ${members.join(', ')}`;
 }
 
-function kayactl({ tlsFiles }: BannerFacts, address: string): string {
+function kayactl({ tlsFiles, requiresClientCertificate }: BannerFacts, address: string): string {
   const tls = tlsFiles === undefined ? '' : ` --tls-ca ${tlsFiles.ca}`;
-  return `${PROGRAM} kayactl${tls} --server ${address}`;
+  const certificate = requiresClientCertificate ? ' --tls-cert YOURS.crt --tls-key YOURS.key' : '';
+  return `${PROGRAM} kayactl${tls}${certificate} --server ${address}`;
 }
 
 function tokenLine(name: string, hasToken: boolean): readonly string[] {
