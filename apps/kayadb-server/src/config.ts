@@ -15,6 +15,7 @@ import {
   nonBlank,
   readLayers,
 } from './layers.ts';
+import { warnOfMistyped } from './mistyped-variables.ts';
 import { resolveTls, type TlsConfig } from './tls/tls-config.ts';
 import { resolveToken, type TokenSource } from './tokens.ts';
 
@@ -81,7 +82,7 @@ export async function loadConfig(
     scrubIntervalMs: settings['scrub-interval-hours'] * MS_PER_HOUR,
     scrubBytesPerSecond: settings['scrub-bytes-per-second'],
     logLevel: settings['log-level'],
-    warnings: [...client.warnings, ...operator.warnings, ...group.warnings],
+    warnings: [...warnOfMistyped(env), ...client.warnings, ...operator.warnings, ...group.warnings],
   };
 }
 

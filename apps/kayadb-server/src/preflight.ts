@@ -1,6 +1,7 @@
 /** What must hold before anything is opened: where the node may listen, as whom, and on which folder. */
 
 import { type BindRequest, checkBind } from '@kayadb/server';
+import { formatEndpoint } from '@kayadb/transport';
 import type { FileSystem } from '@kayadb/vfs';
 
 import type { Config } from './config.ts';
@@ -20,6 +21,7 @@ interface Exposure {
 
 /** @throws UsageError when the node must not start like this. */
 export async function checkPreflight(config: Config, fileSystem: FileSystem, isRoot: boolean): Promise<Preflight> {
+  checkPorts(config);
   const clients = checkClients(config);
   const nodes = checkNodes(config);
   const reports = checkReports(config);
@@ -32,6 +34,25 @@ export async function checkPreflight(config: Config, fileSystem: FileSystem, isR
   if (exposed && config.tls === undefined) warnings.push('TLS is off: tokens and data cross the network in clear');
   warnings.push(...(await checkDataDirectory(fileSystem, config.dataDirectory)));
   return { isOpen: clients.isOpen, warnings };
+}
+
+/** The second listener would find the port in use, as if another program had it. */
+function checkPorts({ clientAddress, peerAddress, reportsAddress }: Config): void {
+  const listeners = [
+    ['--client-addr', clientAddress],
+    ['--raft-addr', peerAddress],
+    ['--metrics-addr', reportsAddress],
+  ] as const;
+  const seen = new Map<string, string>();
+  for (const [flag, address] of listeners) {
+    if (address === undefined || address.port === 0) continue;
+    const where = formatEndpoint(address);
+    const other = seen.get(where);
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${flag} are both ${where}`, 'give each a port of its own');
+    }
+    seen.set(where, flag);
+  }
 }
 
 function checkClients({ clientAddress, clientToken, tls, ...flags }: Config): Exposure {

@@ -1,6 +1,6 @@
 /** What is said of each setting: in --help, and where a value cannot be used. */
 
-import { LOG_LEVELS, type SettingName } from './settings.ts';
+import { LOG_LEVELS, MAX_NODE_ID, type SettingName } from './settings.ts';
 
 export interface SettingHelp {
   /** What stands for the value in help; none for a switch. */
@@ -20,7 +20,7 @@ export const SETTING_HELP: Readonly<Record<SettingName, SettingHelp>> = {
   'node-id': {
     placeholder: '<number>',
     description: 'number of this node, which no other node of its group has or had (default 1)',
-    expected: 'a whole number of at least 1',
+    expected: `a whole number from 1 to ${MAX_NODE_ID}`,
   },
   'client-addr': {
     placeholder: '<ip:port>',

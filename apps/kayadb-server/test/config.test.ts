@@ -174,7 +174,7 @@ describe('every setting', () => {
 
 describe('a bad value', () => {
   test.each([
-    ['node-id', '0', 'expected a whole number of at least 1, got "0"'],
+    ['node-id', '0', 'expected a whole number from 1 to 9007199254740989, got "0"'],
     ['node-id', '1.5', 'expected a whole number'],
     ['node-id', 'one', 'expected a whole number'],
     ['client-addr', 'localhost:7379', 'expected a numeric address with a port'],

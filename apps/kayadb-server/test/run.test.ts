@@ -124,6 +124,7 @@ describe('run', () => {
   test.each([
     ['a wrong flag', { argv: ['--nope'] }],
     ['a public address', { argv: ['--client-addr', '0.0.0.0:7379'] }],
+    ['two listeners in one place', { argv: ['--client-addr', '127.0.0.1:7481'] }],
     ['a private address without a token', { argv: ['--client-addr', '10.0.0.5:7379'] }],
     ['root on an exposed address', { argv: ['--client-addr', '10.0.0.5:7379', '--insecure'], isRoot: true }],
   ])('ends with 4 for %s, and creates nothing', async (_case, options) => {
