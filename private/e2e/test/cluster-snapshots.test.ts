@@ -17,7 +17,7 @@ const VALUE_BYTES = 64 * 1024;
 /** A snapshot is made every 64 MiB of log, and 8 MiB are kept behind it. */
 const BULK_BYTES = sized({ ci: 80 * MIB, long: 1024 * MIB });
 /** Of the leader's link to the node: slow enough in the small size to be cut on the way. 0: as fast as it is. */
-const LINK_BYTES_PER_SECOND = sized({ ci: 48 * MIB, long: 0 });
+const LINK_BYTES_PER_SECOND = sized({ ci: 24 * MIB, long: 0 });
 /** Written by the workload while the rate is measured. */
 const MEASURED_BYTES = sized({ ci: 4 * MIB, long: 256 * MIB });
 /** What may be on its way, and is lost, when a connection breaks: the window of the transfer, and buffers on both sides of the proxy. */
@@ -65,11 +65,11 @@ describe('a node that was away for long', () => {
       link.shape({ bytesPerSecond: LINK_BYTES_PER_SECOND });
       const startedMs = realTime.now();
       await cluster.start(follower);
+      const installed = cluster.process(follower).next(({ event }) => event === 'raft.snapshot-installed');
       await using watch = new SnapshotWatch(cluster.addresses[leader]!, follower + 1);
       const beforeCut = await watch.until(({ arrived, total }) => arrived > total * 0.6);
       const ackedBefore = load.writtenBytes;
       cluster.cutLink(leader, follower);
-      const installed = cluster.process(follower).next(({ event }) => event === 'raft.snapshot-installed');
       const last = await watch.ended(installed);
       const transferMs = realTime.now() - startedMs;
       const passed = link.passedBytes('forth') - passedBefore;

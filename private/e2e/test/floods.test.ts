@@ -118,9 +118,12 @@ async function isBorne(
   return true;
 }
 
-describe('a crowd of connections', { timeout: timeoutFor(120_000) }, () => {
-  test('that begin a TLS handshake and say no more is let go in time, and clients are served meanwhile', async () => {
-    const folder = openRunFolder();
+// Nearly all of their time is that until the node loses patience, so they wait together, each at a node of its own.
+describe.concurrent('a crowd of connections', { timeout: timeoutFor(120_000) }, () => {
+  test('that begin a TLS handshake and say no more is let go in time, and clients are served meanwhile', async ({
+    onTestFinished,
+  }) => {
+    const folder = openRunFolder(onTestFinished);
     const files = new TlsFiles(folder);
     const ca = makeAuthority('ca');
     files.placeAuthorities(0, ca);
@@ -140,8 +143,10 @@ describe('a crowd of connections', { timeout: timeoutFor(120_000) }, () => {
     expect(isServed).toBe(true);
   });
 
-  test('that send a request byte by byte is let go in time, and clients are served meanwhile', async () => {
-    const folder = openRunFolder();
+  test('that send a request byte by byte is let go in time, and clients are served meanwhile', async ({
+    onTestFinished,
+  }) => {
+    const folder = openRunFolder(onTestFinished);
     await using node = await ServerProcess.start(folder.at('data'));
     await using client = connectClient(node.address);
     const request = putFrame(Buffer.from('drip'), Buffer.alloc(4096));
@@ -157,8 +162,10 @@ describe('a crowd of connections', { timeout: timeoutFor(120_000) }, () => {
     expect(isServed).toBe(true);
   });
 
-  test('that greet the nodes’ port byte by byte is let go in time, and clients are served meanwhile', async () => {
-    const folder = openRunFolder();
+  test('that greet the nodes’ port byte by byte is let go in time, and clients are served meanwhile', async ({
+    onTestFinished,
+  }) => {
+    const folder = openRunFolder(onTestFinished);
     await using node = await ServerProcess.start(folder.at('data'));
     await using client = connectClient(node.address);
     const port = Number(String(node.event('node.ready')['peerAddress']).split(':').at(-1));

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { onTestFinished } from 'vitest';
+import { onTestFinished as ofTheTestThatRuns } from 'vitest';
 
 /** Where files outlive a restart of the machine; a folder for temporary files is often kept in memory. */
 const DISK = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
@@ -15,8 +15,12 @@ export interface RunFolder {
   at(...parts: readonly string[]): string;
 }
 
-/** Requires: a test is running. It is removed when the test has passed, and named when it has failed. */
-export function openRunFolder(): RunFolder {
+/**
+ * Requires: a test is running. It is removed when the test has passed, and named when it has failed.
+ *
+ * @param onTestFinished - Of the test's context, where several run at once.
+ */
+export function openRunFolder(onTestFinished: typeof ofTheTestThatRuns = ofTheTestThatRuns): RunFolder {
   const path = mkdtempSync(join(DISK, 'kayadb-cluster-'));
   mkdirSync(join(path, 'logs'));
   onTestFinished(({ task }) => {
