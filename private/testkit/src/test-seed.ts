@@ -3,7 +3,7 @@
  * A test that fails after asking for its seed prints the line that replays it.
  */
 
-import { expect, onTestFailed } from 'vitest';
+import { onTestFailed, TestRunner } from 'vitest';
 
 /** Any number serves; this one never changes, so that two runs of the same tree do the same. */
 export const DEFAULT_TEST_SEED = 20_261_122;
@@ -17,7 +17,7 @@ export const DEFAULT_TEST_SEED = 20_261_122;
  */
 export function testSeed(): number {
   const seed = parseTestSeed(process.env['KAYA_TEST_SEED']);
-  if (expect.getState().currentTestName !== undefined) {
+  if (TestRunner.getCurrentTest() !== undefined) {
     onTestFailed(() => {
       console.error(describeSeed(seed));
     });
