@@ -95,7 +95,7 @@ describe('RaftReplica', () => {
     'refuses what takes room on a disk that is %s, and nothing else',
     async (diskState) => {
       const answer = { revision: 7, term: 2, failed: undefined };
-      const { replica, proposed } = openReplica({ kind: 'written', answer }, { diskState });
+      const { replica, proposed } = openReplica({ kind: 'written', answer }, { diskState, leader: () => 1 });
 
       await expect(replica.write(PUT)).rejects.toMatchObject({ code: 'KAYA_DISK_FULL', outcome: 'not-done' });
       await expect(replica.write({ ...DELETE, otherwise: PUT.operations })).rejects.toMatchObject({
@@ -106,6 +106,14 @@ describe('RaftReplica', () => {
       expect(proposed).toHaveLength(1);
     },
   );
+
+  test('on a full disk of a member that follows does not speak for the leader', async () => {
+    const { replica } = openReplica(new NotLeaderError(2, 'elsewhere'), { diskState: 'full' });
+
+    const write = replica.write(PUT);
+
+    await expect(write).rejects.toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: 'n2:2' });
+  });
 
   test.each([
     ['expired', 'KAYA_SESSION_EXPIRED'],

@@ -126,6 +126,11 @@ export class RaftReplica implements Replica {
     }
   }
 
+  #leads(): boolean {
+    const { node } = this.#parts;
+    return node.summary().leader === node.id;
+  }
+
   /** Nobody leads as far as this node knows, or it has told another to lead in its place. */
   #isBetweenLeaders(): boolean {
     const { node } = this.#parts;
@@ -141,8 +146,9 @@ export class RaftReplica implements Replica {
     return notLeading(node.summary().leader, { nodeId: this.nodeId, clientAddressOf }, error);
   }
 
+  /** It is the leader's room that counts: a node that does not lead says who does, whatever its own disk is like. */
   #checkRoom(): void {
-    if (!WITHOUT_ROOM.includes(this.#parts.machine.diskState)) return;
+    if (!this.#leads() || !WITHOUT_ROOM.includes(this.#parts.machine.diskState)) return;
     const message = "the leader's disk is nearly full, so it takes deletes but no puts; free some space there";
     throw new ReplicaError('KAYA_DISK_FULL', message);
   }
