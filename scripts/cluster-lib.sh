@@ -16,6 +16,9 @@ fail() {
   exit 1
 }
 
+# As it has to be typed, spaces and all.
+quoted() { printf '%q' "$1"; }
+
 command_line_of() {
   if [[ -d /proc/self ]]; then
     tr '\0' ' ' <"/proc/$1/cmdline"

@@ -75,8 +75,11 @@ fi
 for node in "${starting[@]}"; do start_node "$node" "$@"; done
 for node in "${starting[@]}"; do
   if ! wait_for "$node"; then
-    "$ROOT/scripts/stop-cluster.sh" >/dev/null || true
-    fail "the cluster in $CLUSTER_DIR could not be started, and what ran of it was stopped"
+    # What ran before goes on.
+    for other in "${starting[@]}"; do
+      if pid=$(running_pid "$other"); then kill -TERM "$pid" 2>/dev/null || true; fi
+    done
+    fail "node $node of the cluster in $CLUSTER_DIR could not be started, and the nodes that were started with it are stopped again"
   fi
 done
 
@@ -85,7 +88,7 @@ echo
 servers=
 scheme=http
 if [[ -n $TLS_DIR ]]; then
-  servers=" --tls-ca $TLS_DIR/ca.crt"
+  servers=" --tls-ca $(quoted "$TLS_DIR/ca.crt")"
   scheme=https
 fi
 for node in "${NODES[@]}"; do
@@ -99,4 +102,4 @@ echo "  corepack pnpm -s kayactl$servers put hello world"
 echo "  corepack pnpm -s kayactl$servers get hello"
 echo "  corepack pnpm -s kayactl$servers status"
 echo "  kill -9 $(running_pid 1)                 node 1 dies, and the others go on; this script starts it again"
-echo "  CLUSTER_DIR=$CLUSTER_DIR scripts/stop-cluster.sh"
+echo "  CLUSTER_DIR=$(quoted "$CLUSTER_DIR") $(quoted "$ROOT/scripts/stop-cluster.sh")"
