@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { type LogLine, recordingLogger } from '../../test/support/recording-logger.ts';
 import { NodeEventLog } from './node-event-log.ts';
 
+const last = { index: 7, term: 4 };
+
 function openLog() {
   const clock = new VirtualClock();
   const lines: LogLine[] = [];
@@ -35,6 +37,31 @@ describe('NodeEventLog', () => {
       { event: 'raft.message-refused', from: 2, count: 1_001, untold: undefined },
     ]);
     expect(lines.every(({ level }) => level === 'warn')).toBe(true);
+  });
+
+  test('tells once a minute that a node without a quorum tries to be elected, and each time that somebody leads', () => {
+    const { clock, lines, log } = openLog();
+
+    for (let second = 0; second < 120; second++) {
+      clock.advance(1_000);
+      log.write({ kind: 'election-started', term: 4 });
+      log.write({ kind: 'role-changed', role: 'pre-candidate', term: 4 });
+      for (const to of [2, 3]) log.write({ kind: 'vote-requested', message: 'pre-vote', to, last, term: 4 });
+    }
+    for (const role of ['candidate', 'leader', 'follower', 'leader'] as const)
+      log.write({ kind: 'role-changed', role, term: 5 });
+
+    const told = lines.filter(({ level }) => level !== 'debug').map(({ event, role }) => [event, role]);
+    expect(told).toEqual([
+      ...Array.from({ length: 2 }, () => [
+        ['raft.election-started', undefined],
+        ['raft.role-changed', 'pre-candidate'],
+      ]).flat(),
+      ['raft.role-changed', 'candidate'],
+      ['raft.role-changed', 'leader'],
+      ['raft.role-changed', 'follower'],
+      ['raft.role-changed', 'leader'],
+    ]);
   });
 
   test('tells of everything that the node does itself, with its cause', () => {

@@ -1,7 +1,7 @@
 /**
  * What a Raft node tells of its own doing, as lines of the log.
  *
- * Bound: that of `LineRation`, for what a peer can cause.
+ * Bound: that of `LineRation`, for what others can cause, and for what a node without a quorum does every second until it has one.
  */
 
 import type { Clock } from '@kayadb/codec';
@@ -34,8 +34,21 @@ const HOST_LEVELS: Readonly<Record<HostKind, Level>> = {
   'node-failed': 'error',
 };
 
-/** What a peer can cause as often as it likes, and by what two of them are the same: whatever else they say changes each time. */
-const RATIONED: Partial<Readonly<Record<HostKind, readonly string[]>>> = {
+/** Single votes, and messages of old terms: each election has some for each member, and elections go on as long as there is no quorum. What comes of them is told by others. */
+const DETAILS: ReadonlySet<NodeEvent['kind']> = new Set<RaftEvent['kind']>([
+  'vote-requested',
+  'vote-received',
+  'votes-counted',
+  'vote-rejected',
+  'vote-ignored-in-lease',
+  'lower-term-ignored',
+  'commit-learned',
+]);
+
+/** What may come again and again, and by what two of them are the same: whatever else they say changes each time. */
+const RATIONED: Partial<Readonly<Record<NodeEvent['kind'], readonly string[]>>> = {
+  'election-started': [],
+  'proposal-dropped-quota': [],
   'message-refused': ['from', 'message', 'refusal'],
   'frame-refused': ['from', 'code'],
   'snapshot-shipping-failed': ['to'],
@@ -55,7 +68,7 @@ export class NodeEventLog {
   write(event: NodeEvent): void {
     const { kind, ...rest } = event;
     const { cause, ...fields } = rest as Readonly<Record<string, unknown>>;
-    const names = isHostKind(kind) ? RATIONED[kind] : undefined;
+    const names = isCandidacy(event) ? ['role'] : RATIONED[kind];
     const admitted =
       names === undefined ? {} : this.#ration.admit([kind, ...names.map((name) => fields[name])].join(' '));
     if (admitted === undefined) return;
@@ -66,8 +79,14 @@ export class NodeEventLog {
 
 function levelOfEvent(event: NodeEvent): Level {
   if (isHostKind(event.kind)) return HOST_LEVELS[event.kind];
+  if (DETAILS.has(event.kind)) return 'debug';
   const level = levelOf(event as RaftEvent);
   return level === 'warning' ? 'warn' : level;
+}
+
+/** Other roles are what an operator looks for in the log, each time. */
+function isCandidacy(event: NodeEvent): boolean {
+  return event.kind === 'role-changed' && event.role !== 'leader' && event.role !== 'follower';
 }
 
 function isHostKind(kind: NodeEvent['kind']): kind is HostKind {
