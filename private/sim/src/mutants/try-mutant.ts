@@ -53,7 +53,7 @@ export async function tryMutant(mutant: Mutant, { firstSeed, seeds, seconds }: H
     configFile: false,
     root: ROOT,
     logLevel: 'error',
-    server: { middlewareMode: true, watch: null },
+    server: { middlewareMode: true, watch: null, ws: false },
     appType: 'custom',
     // What this version of Node.js can not read is written in older words.
     oxc: { target: 'node20' },
