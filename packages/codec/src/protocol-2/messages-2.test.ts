@@ -324,7 +324,7 @@ describe('requests of protocol 2', () => {
     expect(() => decodeRequest2(over)).toThrow(/count of otherwise is 2; it is at most 1/);
     expect(() =>
       encodeRequest2(envelope, { kind: 'write', write: { conditions, operations, otherwise: [one, one] } }),
-    ).toThrow(/a write has 100001 operations/);
+    ).toThrow(/a write has 10001 operations/);
   });
 
   test.each([

@@ -18,8 +18,8 @@ export const MAX_USER_VALUE_BYTES = 16 * 1024 * 1024;
 /** Bound: a command of the log, whole. */
 export const MAX_COMMAND_BYTES = 32 * 1024 * 1024;
 
-/** Bound: operations and conditions of one write, together. */
-export const MAX_COMMAND_OPERATIONS = 100_000;
+/** Bound: operations and conditions of one write, together. Each costs every node time in one turn: docs/decisions/20261123-size-of-a-command.md. */
+export const MAX_COMMAND_OPERATIONS = 10_000;
 
 /** Bound: the lists of one write with their counts, so that a command that carries them has room for the rest. */
 export const MAX_WRITE_BYTES: number = MAX_COMMAND_BYTES - 64;
