@@ -69,6 +69,36 @@ describe('a leader', () => {
     expect(keysOf(rows).filter((key) => key !== 'open')).toEqual(['after', 'kept']);
   });
 
+  test.each([
+    ['again after a while, goes on as a follower', 10_000, undefined],
+    ['any more, ends itself', 31_000, { code: 'KAYA_STORAGE_STALLED' }],
+  ])('whose disk does not answer has another one lead, and if it does not %s', async (_how, ms, failure) => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    const leader = await world.leader(group);
+    const others = othersThan(leader, group);
+    const session = await leader.connect();
+    await world.settle(session.request(put('kept', 'v')));
+    const stuckMs = world.clock.now();
+
+    leader.gate.hold();
+    session.send(put('open', 'v'));
+    const next = await world.leader(others);
+    const leadsAfterMs = world.clock.now() - stuckMs;
+    const written = await world.settle((await next.connect()).request(put('after', 'v')));
+    await world.clock.advanceAsync(ms);
+    leader.gate.release();
+    await world.clock.advanceAsync(1_000);
+
+    expect(leadsAfterMs).toBeLessThan(3_500);
+    expect(written).toEqual({ kind: 'done' });
+    if (failure === undefined) expect(leader.failure).toBeUndefined();
+    else expect(leader.failure).toMatchObject(failure);
+    expect(othersThan(leader, group).map((other) => other.failure)).toEqual([undefined, undefined]);
+    const rows = keysOf(await world.settle((await next.connect()).request(scan(''))));
+    expect(rows).toEqual(expect.arrayContaining(['after', 'kept']));
+  });
+
   test('whose disk is full hands over; the others go on, and it catches up when there is room', async () => {
     await using world = new NodeWorld();
     const group = await world.startGroup(ALL);
@@ -109,7 +139,7 @@ describe('leaders with little room on their disks', () => {
     await world.until('another one leads', () => third!.node.view.raft?.role === 'leader');
 
     const written = await world.settle((await third!.connect()).request(put('k', 'v')));
-    await world.clock.advanceAsync(300_000);
+    await world.clock.advanceAsync(20_000);
 
     expect(written).toEqual({ kind: 'done' });
     expect(third!.node.view.raft?.role).toBe('leader');
@@ -125,7 +155,7 @@ describe('leaders with little room on their disks', () => {
     const leader = await world.leader(group);
     const { term } = leader.node.view.raft!;
 
-    await world.clock.advanceAsync(45_000);
+    await world.clock.advanceAsync(20_000);
     const session = await leader.connect();
     const refused = await world.settle(session.request(put('k', 'v')));
     const deleted = await world.settle(session.request(del('k')));
