@@ -115,6 +115,40 @@ describe('kayactl recover quorum', { timeout: 60_000 }, () => {
     expect(diskFingerprint(world.fileSystem)).toBe(before);
   });
 
+  test('says that a folder which is damaged may hold what the best does not', async () => {
+    const stopped = await lostCluster();
+    const world = stopped.world(3);
+    const summary = await carrySummary(stopped, 3, world);
+    const handle = await stopped.disk(1).open('/data/groups/0/raft/raft-snapshot.bin', 'write');
+    await handle.write(Uint8Array.of(0xff), 120);
+    await handle.close();
+    const described = await stopped.world(1).run('recover', 'quorum', '--describe', '/data');
+    await world.writeFile('/node-1.json', described.stdout);
+
+    const { stdout, exitCode } = await world.run('recover', 'quorum', '--plan', summary, '/node-1.json');
+
+    expect([described.exitCode, exitCode]).toEqual([3, 0]);
+    expect(stdout).toContain(
+      'best     node 3: every committed write that is in any of the folders that are whole is in it',
+    );
+    expect(stdout).toContain('2 of 3 voters are missing, or not whole, and together');
+    expect(stdout).toContain('WARNING: /node-1.json: node 1 is damaged, and may have committed writes');
+    expect(stdout).toContain('on the machine where /data lies and /node-3.json was made:\n');
+    expect(stdout).toContain('$ kayactl recover quorum --apply /data /node-1.json --out NEW-DIR --confirm');
+  });
+
+  test('says at once that the new folder cannot be made', async () => {
+    const stopped = await lostCluster();
+    const world = stopped.world(1);
+    await world.fileSystem.makeDirectory('/new.partial');
+
+    const words = ['--apply', '/data', '/absent', '--out', '/new', '--confirm', await clusterOf(world)];
+    const { stderr, exitCode } = await world.run('recover', 'quorum', ...words);
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('/new.partial failed with EEXIST: the name exists already; an attempt before this one');
+  });
+
   test('refuses where a majority is left, and where the best is on another machine', async () => {
     const stopped = await lostCluster();
     const world = stopped.world(3);
@@ -130,7 +164,9 @@ describe('kayactl recover quorum', { timeout: 60_000 }, () => {
     expect(whole).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('a majority of the voters is here') });
     expect(far).toMatchObject({
       exitCode: 4,
-      stderr: expect.stringContaining('the best is node 1, whose folder /data is not on this machine'),
+      stderr: expect.stringContaining(
+        'the best is node 1, and /five.json is a summary of its folder /data, not the folder',
+      ),
     });
     expect(await world.fileSystem.stat('/new')).toBeUndefined();
   });

@@ -35,6 +35,7 @@ export {
   type QuorumSource,
 } from './forensics/plan-quorum.ts';
 export type { NodeProgress } from './forensics/progress-counter.ts';
+export { refuseTakenFolder } from './forensics/publish-folder.ts';
 export {
   type MachineRows,
   readMachineRows,

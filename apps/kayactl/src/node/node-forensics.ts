@@ -71,8 +71,9 @@ export async function salvageNodeFolder(
   target: string,
   flags: NodeSalvageFlags,
 ): Promise<ExitCode> {
-  const { salvageNode } = await import('@kayadb/server');
-  const { output, globals } = context;
+  const { salvageNode, refuseTakenFolder } = await import('@kayadb/server');
+  const { io, output, globals } = context;
+  await refuseTakenFolder(io.fileSystem, target);
   const report = await withByteProgress(context, (onProgress) =>
     salvageNode(directory, target, { ...nodeOptions(context, onProgress), ...flags }),
   );

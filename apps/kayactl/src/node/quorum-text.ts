@@ -36,10 +36,14 @@ function describeCandidate(
 }
 
 function describeOutcome(plan: QuorumPlan): string {
-  const { candidates, undecidedEntries, loss, missing, voters, knownCommit } = plan;
+  const { candidates, undecidedEntries, loss, missing, present, knownCommit } = plan;
+  const electors = [...present, ...missing];
   const [best] = candidates;
   if (best === undefined || best.flaw !== null) return '';
-  const isWhole = `every committed write that is in any of these folders is in it`;
+  const [folders, lack] = candidates.some(({ flaw }) => flaw !== null)
+    ? ['the folders that are whole', 'missing, or not whole,']
+    : ['these folders', 'missing,'];
+  const isWhole = `every committed write that is in any of ${folders} is in it`;
   const undecided =
     undecidedEntries === 0
       ? ''
@@ -47,16 +51,19 @@ function describeOutcome(plan: QuorumPlan): string {
   const lost =
     loss === 'nothing'
       ? 'lost     nothing: no majority of the voters is among the missing, so nothing was acknowledged without one of these folders'
-      : `lost     cannot be known: ${missing.length} of ${countText(voters.length, 'voter')} are missing, and together they may have acknowledged writes that are in none of these folders`;
+      : `lost     cannot be known: ${missing.length} of ${countText(electors.length, 'voter')} are ${lack} and together they may have acknowledged writes that are in none of ${folders}`;
   return `best     node ${best.node}: ${isWhole}\nkept     everything up to entry ${best.lastIndex} of term ${best.lastTerm}${undecided}\n${lost}`;
 }
 
 function describeNext({ refusals, candidates, cluster }: QuorumPlan, names: readonly string[]): string {
   if (refusals.length > 0) return refusals.map((refusal) => `NOT TO BE DONE: ${refusal}`).join('\n');
   const [best] = candidates;
-  const command = `kayactl recover quorum --apply ${names.map(shellWord).join(' ')} --out NEW-DIR --confirm ${cluster}`;
-  if (best?.isDirectory === true) return `To go on with node ${best.node} alone:\n$ ${command}`;
-  return `To go on with node ${best?.node} alone, where ${best?.directory} lies, with its folder in the place of ${best?.name}:\n$ ${command}`;
+  if (best === undefined) return '';
+  const sources = names.map((name) => (name === best.name ? best.directory : name));
+  const command = `kayactl recover quorum --apply ${(best.isDirectory ? names : sources).map(shellWord).join(' ')} --out NEW-DIR --confirm ${cluster}`;
+  return best.isDirectory
+    ? `To go on with node ${best.node} alone:\n$ ${command}`
+    : `To go on with node ${best.node} alone, on the machine where ${best.directory} lies and ${best.name} was made:\n$ ${command}`;
 }
 
 export function describeFounding(founded: FoundCluster, plan: QuorumPlan): string {

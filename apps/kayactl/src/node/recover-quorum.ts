@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 
 import { decodeUtf8 } from '@kayadb/codec';
 import type { QuorumPlan, QuorumSource } from '@kayadb/server';
-import { FileSystemError } from '@kayadb/vfs';
 
 import { withByteProgress } from '../byte-progress.ts';
 import { CliError, usageError } from '../cli-error.ts';
@@ -14,6 +13,7 @@ import { plainText } from '../plain-text.ts';
 import { resolvePath } from '../resolve-path.ts';
 import { isNodeFolder, nodeOptions } from './node-folder.ts';
 import { readNodeReport } from './node-forensics.ts';
+import { nodeExitCode } from './node-report-text.ts';
 import { describeFounding, describeQuorumPlan } from './quorum-text.ts';
 
 export interface QuorumFlags {
@@ -35,8 +35,10 @@ export async function recoverQuorum(
 ): Promise<ExitCode> {
   checkFlags(names, flags);
   if (flags.describe === true) return describe(context, names[0]!);
+  // Known before everything is read, which may take an hour.
+  const target = flags.apply === true ? await newFolder(context, flags.out ?? '', names) : undefined;
   const plan = await makePlan(context, names);
-  if (flags.apply === true) return apply(context, plan, flags);
+  if (target !== undefined) return apply(context, plan, target, flags.confirm);
   const { output, globals } = context;
   if (globals.json) await output.json(plan);
   else await output.line(plainText(await describeQuorumPlan(plan, names)));
@@ -73,9 +75,9 @@ function checkFlags(
 async function describe(context: CommandContext, name: string): Promise<ExitCode> {
   const { summarizeNode } = await import('@kayadb/server');
   const directory = await requireNode(context, name);
-  const summary = summarizeNode(await readNodeReport(context, directory));
-  await context.output.json(summary);
-  return summary.damage === null ? EXIT.ok : EXIT.corruption;
+  const report = await readNodeReport(context, directory);
+  await context.output.json(summarizeNode(report));
+  return nodeExitCode(report);
 }
 
 async function makePlan(context: CommandContext, names: readonly string[]): Promise<QuorumPlan> {
@@ -107,7 +109,12 @@ async function readSource(context: CommandContext, name: string): Promise<Quorum
   );
 }
 
-async function apply(context: CommandContext, plan: QuorumPlan, { out = '', confirm }: QuorumFlags): Promise<ExitCode> {
+async function apply(
+  context: CommandContext,
+  plan: QuorumPlan,
+  target: string,
+  confirm: string | undefined,
+): Promise<ExitCode> {
   const { foundCluster } = await import('@kayadb/server');
   const { io, output, globals } = context;
   const [best] = plan.candidates;
@@ -121,11 +128,10 @@ async function apply(context: CommandContext, plan: QuorumPlan, { out = '', conf
   }
   if (best === undefined || !best.isDirectory) {
     throw refused(
-      `the best is node ${best?.node}, whose folder ${best?.directory} is not on this machine`,
-      `Bring the files of --describe to that machine, and run --apply there with its folder.`,
+      `the best is node ${best?.node}, and ${best?.name} is a summary of its folder ${best?.directory}, not the folder`,
+      `Bring the files of --describe to the machine where it lies, and run --apply there with the folder.`,
     );
   }
-  const target = await newFolder(context, out, plan);
   const directory = resolve(best.name);
   const founded = await withByteProgress(context, (onProgress) =>
     foundCluster({ ...nodeOptions(context, onProgress), directory, target, randomBytes: io.randomBytes }),
@@ -136,15 +142,16 @@ async function apply(context: CommandContext, plan: QuorumPlan, { out = '', conf
 }
 
 /** @throws CliError KAYA_USAGE; FileSystemError KAYA_FS_EXISTS. */
-async function newFolder({ io }: CommandContext, out: string, plan: QuorumPlan): Promise<string> {
+async function newFolder({ io }: CommandContext, out: string, names: readonly string[]): Promise<string> {
   const target = resolvePath(out, 'the new folder');
-  for (const { name, isDirectory } of plan.candidates) {
-    if (isDirectory && `${target}/`.startsWith(`${resolve(name)}/`)) {
+  for (const name of names) {
+    if (`${target}/`.startsWith(`${resolve(name)}/`)) {
       throw usageError(`${out} lies in ${name}, which is only read`, 'Name a place outside of it.');
     }
   }
-  if ((await io.fileSystem.stat(target)) === undefined) return target;
-  throw new FileSystemError('EEXIST', 'create', target);
+  const { refuseTakenFolder } = await import('@kayadb/server');
+  await refuseTakenFolder(io.fileSystem, target);
+  return target;
 }
 
 /** @throws CliError KAYA_USAGE */

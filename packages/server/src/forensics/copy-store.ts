@@ -2,6 +2,8 @@
 
 import { type FileSystem, FileSystemError } from '@kayadb/vfs';
 
+import { refuseStopped } from './refuse-stopped.ts';
+
 const TABLE = /^\d+\.sst$/;
 const NAMING = /^(?:CURRENT|MANIFEST-\d+)$/;
 /** One read, one write. */
@@ -13,11 +15,12 @@ const NO_LINK: readonly string[] = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', '
  * Makes `target` a folder of the store in `source`. Whatever else lies there, such as locks and the reserve, stays behind.
  *
  * Durability: when it resolves, but for the name of `target`.
- * @throws FileSystemError
+ * @throws FileSystemError; EngineError KAYA_ABORTED
  */
-export async function copyStore(fs: FileSystem, source: string, target: string): Promise<void> {
+export async function copyStore(fs: FileSystem, source: string, target: string, signal?: AbortSignal): Promise<void> {
   await fs.makeDirectory(target);
   for (const { name } of await fs.readDirectory(source)) {
+    refuseStopped(signal);
     const [from, to] = [`${source}/${name}`, `${target}/${name}`];
     if (TABLE.test(name)) await linkOrCopy(fs, from, to);
     else if (NAMING.test(name)) await copy(fs, from, to);

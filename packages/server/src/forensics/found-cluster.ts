@@ -27,6 +27,7 @@ import { inspectNode, type InspectNodeOptions } from './inspect-node.ts';
 import { GROUP_FOLDER, RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
 import { forMachine } from './node-rows.ts';
 import { publishFolder } from './publish-folder.ts';
+import { refuseStopped } from './refuse-stopped.ts';
 
 /**
  * How far behind the last entry that is here the new log begins. The missing nodes may have been ahead, and clients were told revisions and sessions of theirs: more than so many
@@ -83,7 +84,7 @@ export async function foundCluster(options: FoundClusterOptions): Promise<FoundC
   try {
     return await publishFolder(fs, target, async (partial) => {
       for (const folder of ['groups', GROUP_FOLDER]) await fs.makeDirectory(`${partial}/${folder}`);
-      await copyStore(fs, await sourceOf(options, evidence), `${partial}/${GROUP_FOLDER}/store-0`);
+      await copyStore(fs, await sourceOf(options, evidence), `${partial}/${GROUP_FOLDER}/store-0`, options.signal);
       const made = await makeState(options, partial, evidence, identity);
       await makeLog(fs, partial, raftIdentityOf(identity)!, made);
       await publishFile(fs, partial, NODE_FILE, encodeNodeFile(identity));
@@ -131,7 +132,7 @@ async function makeState(
     yieldTurn,
   });
   try {
-    await applyAll(machine, evidence);
+    await applyAll(machine, evidence, options.signal);
     const { members, timeMs } = machine;
     const self = members.find((member) => member.node === node);
     const dropped = members.map((member) => member.node).filter((each) => each !== node);
@@ -158,9 +159,10 @@ async function makeState(
   }
 }
 
-async function applyAll(machine: KayaMachine, evidence: RaftEvidence): Promise<void> {
+async function applyAll(machine: KayaMachine, evidence: RaftEvidence, signal: AbortSignal | undefined): Promise<void> {
   assert(machine.appliedIndex <= evidence.lastIndex, 'the store has applied no more than the log has');
   while (machine.appliedIndex < evidence.lastIndex) {
+    refuseStopped(signal);
     const entries = evidence.entries(machine.appliedIndex + 1, evidence.lastIndex + 1);
     await machine.apply(forMachine(entries), entries.at(-1)!.index);
   }

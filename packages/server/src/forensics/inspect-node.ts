@@ -20,6 +20,7 @@ import { type LogLook, type LookError, type NodeLook, reportedNode } from './nod
 import { findStore, RAFT_FOLDER, raftIdentityOf, readIdentity } from './node-place.ts';
 import type { NodeReport } from './node-report.ts';
 import { type NodeProgress, ProgressCounter } from './progress-counter.ts';
+import { refuseStopped } from './refuse-stopped.ts';
 import { openScratchStore, openStartingStore, type StartingStoreOptions } from './starting-store.ts';
 
 export interface InspectNodeOptions {
@@ -72,7 +73,7 @@ async function lookAtNode(directory: string, options: InspectNodeOptions): Promi
   const [log, logError] =
     isThere && raftIdentity !== undefined ? await attempt(() => readLog(raftPath, fs, raftIdentity)) : NOTHING;
   const onRead = async (bytes: number): Promise<void> => {
-    if (signal?.aborted === true) throw new EngineError('KAYA_ABORTED', 'the inspection was stopped');
+    refuseStopped(signal);
     progress.add(bytes);
     await options.yieldTurn();
   };

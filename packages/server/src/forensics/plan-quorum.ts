@@ -94,7 +94,7 @@ export function planQuorum(sources: readonly QuorumSource[]): QuorumPlan {
     ...usable.map(({ source }) => source),
     ...sources.filter((source) => !usable.some((each) => each.source === source)),
   ];
-  warnings.push(...warnAbout(best, usable, knownCommit));
+  warnings.push(...warnAbout(best, usable, knownCommit), ...sources.flatMap(warnOfDamage));
   return {
     format: 1,
     cluster,
@@ -152,7 +152,7 @@ function withoutDoubles(usable: readonly Usable[], warnings: string[]): readonly
   return usable.filter(({ node, source }, at) => {
     const before = usable.slice(0, at).find((each) => each.node.id === node.id);
     if (before === undefined) return true;
-    warnings.push(`${source.name} and ${before.source.name} are both of node ${node.id}; the second is further`);
+    warnings.push(`${source.name} and ${before.source.name} are both of node ${node.id}; the second counts`);
     return false;
   });
 }
@@ -192,7 +192,7 @@ function describe(source: QuorumSource, electors: readonly number[], usable: rea
   const { directory, node, log } = summary;
   const flaw =
     flawOf(source) ??
-    (usable.some((each) => each.source === source) ? null : 'another directory of this node is further');
+    (usable.some((each) => each.source === source) ? null : 'another directory of this node is as far, or further');
   return {
     name,
     isDirectory,
@@ -227,6 +227,15 @@ function warnAbout(best: Usable | undefined, usable: readonly Usable[], knownCom
     );
   }
   return warnings;
+}
+
+/** What is in it and in no other directory nobody can tell from here. */
+function warnOfDamage({ name, summary: { damage, node, directory } }: QuorumSource): readonly string[] {
+  if (damage === null) return [];
+  const whose = node === null ? 'it' : `node ${node.id}`;
+  return [
+    `${name}: ${whose} is damaged, and may have committed writes that are in none of the others: before you go on without it, see what can be saved of ${directory} with kayactl recover --plan`,
+  ];
 }
 
 function refusalsOf(best: Usable | undefined, sources: readonly QuorumSource[], hasQuorum: boolean): readonly string[] {

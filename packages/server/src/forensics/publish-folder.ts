@@ -22,10 +22,7 @@ export async function publishFolder<Result>(
   build: (partial: string) => Promise<Result>,
 ): Promise<Result> {
   const partial = `${target}${PARTIAL_SUFFIX}`;
-  if ((await fs.stat(target)) !== undefined) throw taken(target);
-  if ((await fs.stat(partial)) !== undefined) {
-    throw taken(partial, 'an attempt before this one has left it; remove it');
-  }
+  await refuseTakenFolder(fs, target);
   try {
     await fs.makeDirectory(partial);
     const result = await build(partial);
@@ -33,11 +30,29 @@ export async function publishFolder<Result>(
     // A rename would replace an empty folder that has appeared meanwhile.
     if ((await fs.stat(target)) !== undefined) throw taken(target);
     await fs.rename(partial, target);
-    await fs.syncDirectory(parentOf(target));
+    await syncName(fs, partial, target);
     return result;
   } catch (error) {
     // The first failure is the one to report; what can not be removed is in the way of the next attempt, which says so.
     if ((await fs.stat(target)) === undefined) await removeTree(fs, partial).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether `target` can be made, to be asked before anything long is begun. @throws FileSystemError KAYA_FS_EXISTS when the name is taken, or that of the unfinished folder is. */
+export async function refuseTakenFolder(fs: FileSystem, target: string): Promise<void> {
+  const partial = `${target}${PARTIAL_SUFFIX}`;
+  if ((await fs.stat(target)) !== undefined) throw taken(target);
+  if ((await fs.stat(partial)) === undefined) return;
+  throw taken(partial, 'an attempt before this one has left it; remove it');
+}
+
+/** A name that may not survive power loss is taken back. */
+async function syncName(fs: FileSystem, partial: string, target: string): Promise<void> {
+  try {
+    await fs.syncDirectory(parentOf(target));
+  } catch (error) {
+    await fs.rename(target, partial).catch(() => undefined);
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import { requireStore } from './node-place.ts';
 import type { NodeReport } from './node-report.ts';
 import { type LogReach, type LogShare, type NodeRow, NodeRows } from './node-rows.ts';
 import { publishFolder, removeTree } from './publish-folder.ts';
+import { refuseStopped } from './refuse-stopped.ts';
 
 export interface SalvageNodeOptions extends InspectNodeOptions {
   /** Which entries of the log are applied to a store that is whole. To a damaged one none are. */
@@ -43,6 +44,10 @@ export interface NodeSalvage {
 }
 
 const BATCH_BYTES = 1024 * 1024;
+type Copied = Pick<NodeSalvage, 'rowCount' | 'bytes' | 'lastRevision'>;
+
+/** In the unfinished folder: what the engine vouches for, of which the users' rows are taken. */
+const RAW_FOLDER = 'raw';
 
 /**
  * Durability: the new store is complete and durable once it resolves; until then, and if it rejects, the name does not exist.
@@ -98,34 +103,34 @@ async function salvageDamaged(report: NodeReport, target: string, options: Salva
   const { fs, processes, clock, policy, signal } = options;
   const { directory } = report;
   const { folder } = await requireStore(fs, directory);
-  const raw = `${target}.rows`;
-  const store = await salvageStore(fs, `${directory}/${folder}`, raw, {
-    policy,
-    processes,
-    clock,
-    ...(signal && { signal }),
-    ...(options.onProgress && { onProgress: options.onProgress }),
-  });
-  try {
+  return publishFolder(fs, target, async (partial) => {
+    const raw = `${partial}/${RAW_FOLDER}`;
+    const store = await salvageStore(fs, `${directory}/${folder}`, raw, {
+      policy,
+      processes,
+      clock,
+      ...(signal && { signal }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    });
     const engine = await openEngine(raw, { fileSystem: fs, processes, clock, createIfMissing: false });
+    let copied: Copied;
     try {
-      const copied = await publishFolder(fs, target, (partial) => writeRows(rowsOf(engine), partial, options));
-      return {
-        directory,
-        target,
-        kind: 'damaged',
-        ...copied,
-        appliedIndex: null,
-        reach: null,
-        entriesLeftOut: 0,
-        store,
-      };
+      copied = await writeRows(rowsOf(engine), partial, options);
     } finally {
       await engine.close();
     }
-  } finally {
     await removeTree(fs, raw);
-  }
+    return {
+      directory,
+      target,
+      kind: 'damaged',
+      ...copied,
+      appliedIndex: null,
+      reach: null,
+      entriesLeftOut: 0,
+      store,
+    };
+  });
 }
 
 async function* rowsOf(engine: Engine): AsyncGenerator<NodeRow, void, undefined> {
@@ -137,8 +142,8 @@ async function* rowsOf(engine: Engine): AsyncGenerator<NodeRow, void, undefined>
 async function writeRows(
   rows: AsyncIterable<NodeRow>,
   directory: string,
-  { fs, processes, clock }: SalvageNodeOptions,
-): Promise<Pick<NodeSalvage, 'rowCount' | 'bytes' | 'lastRevision'>> {
+  { fs, processes, clock, signal }: SalvageNodeOptions,
+): Promise<Copied> {
   const engine = await openEngine(directory, { fileSystem: fs, processes, clock, durability: 'relaxed' });
   let rowCount = 0;
   let bytes = 0;
@@ -146,6 +151,7 @@ async function writeRows(
   let batch: { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
   let batchBytes = 0;
   const write = async (): Promise<void> => {
+    refuseStopped(signal);
     await engine.batch(batch);
     batch = [];
     batchBytes = 0;

@@ -127,7 +127,10 @@ describe('planQuorum', { timeout: 30_000 }, () => {
       [2, null],
       [1, 'damaged:'],
     ]);
-    expect(plan).toMatchObject({ present: [2], missing: [1, 3] });
+    expect(plan).toMatchObject({ present: [2], missing: [1, 3], loss: 'unknown' });
+    expect(plan.warnings).toEqual([
+      expect.stringContaining('/node-1: node 1 is damaged, and may have committed writes'),
+    ]);
   });
 
   test('counts by the configuration before a change, too, as long as nobody knows that change to be committed', async () => {
@@ -341,6 +344,27 @@ describe('foundCluster', { timeout: 30_000 }, () => {
       expect(crashes.length).toBeGreaterThan(200);
     },
   );
+
+  test('is stopped between its steps, and leaves nothing behind', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, voters: VOTERS, commands: puts(4), applied: 2 });
+    const abort = new AbortController();
+    const unwatch = fs.afterEachMutation(({ path }) => {
+      if (path.startsWith('/new.partial/groups/0/store-0')) abort.abort();
+    });
+
+    const founding = foundCluster({
+      ...optionsFor(fs),
+      directory: '/data',
+      target: '/new',
+      randomBytes: randomOf(1),
+      signal: abort.signal,
+    });
+
+    await expect(founding).rejects.toMatchObject({ code: 'KAYA_ABORTED' });
+    unwatch();
+    expect((await fs.readDirectory('/')).map(({ name }) => name)).toEqual(['data']);
+  });
 
   test('takes no directory that is damaged, and leaves nothing behind', async () => {
     const fs = new MemoryFileSystem();
