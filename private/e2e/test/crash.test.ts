@@ -85,14 +85,14 @@ class CrashRun implements AsyncDisposable {
   /** @param isKilledTwice - Whether a first restart is killed too, when it has just taken the lock and begins to recover. */
   async cycle(acknowledgements: number, isKilledTwice: boolean): Promise<void> {
     await using importing = startKayactl(['--deadline', String(DEADLINE_MS), ...this.importArguments()]);
-    const stopWatching = watchAcknowledged(this.#acks, acknowledgements, () => this.#server.child.kill('SIGKILL'));
-    const imported = await importing.finished;
-    stopWatching();
+    await this.#untilAcknowledged(acknowledgements, importing.finished);
     await this.#server.kill();
+    // The import looks for its node meanwhile, and gives up before that is back.
     if (isKilledTwice && (await ServerProcess.startAndKillAt(this.#data, 'engine.stale-lock-taken'))) {
       this.killsWhileRecovering++;
     }
     const { exitCode, report } = await dryRunNode(this.#data);
+    const imported = await importing.finished;
 
     this.#server = await ServerProcess.start(this.#data, { address: this.#server.address });
 
@@ -113,6 +113,16 @@ class CrashRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.kill();
+  }
+
+  /** Resolves as soon as so many more records are acknowledged, or the import has ended. */
+  async #untilAcknowledged(count: number, finished: Promise<unknown>): Promise<void> {
+    let stopWatching = (): void => {};
+    const reached = new Promise<void>((resolve) => {
+      stopWatching = watchAcknowledged(this.#acks, count, resolve);
+    });
+    await Promise.race([reached, finished]);
+    stopWatching();
   }
 
   async #compare(): Promise<Pick<Cycle, 'acknowledged' | 'lost' | 'invented'>> {
