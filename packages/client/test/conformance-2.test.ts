@@ -4,7 +4,7 @@ import { describeKeyValueConformance, seededRandom, testSeed } from '@kayadb/tes
 
 import { openWorld2 } from './support/world-2.ts';
 
-const capabilities = { ranges: true, atomicBatch: true, snapshots: false };
+const capabilities = { ranges: true, atomicBatch: true, snapshots: false, rangeDeletes: true, stableScans: true };
 
 for (const nodes of [1, 3]) {
   describeKeyValueConformance(
@@ -19,6 +19,7 @@ for (const nodes of [1, 3]) {
         get: (key) => client.get(key),
         delete: (key) => client.delete(key),
         batch: (writes) => client.batch(writes),
+        deleteRange: (gte, lt) => client.deleteRange({ gte, lt }),
         scan: (options) => client.scan(options, options),
         close: () => client.close(),
       };

@@ -6,7 +6,7 @@ import { MemoryNetwork } from '@kayadb/transport/testing';
 import { connect } from '../src/index.ts';
 import { ScriptedServer } from './support/scripted-server.ts';
 
-const capabilities = { ranges: false, atomicBatch: false, snapshots: false };
+const capabilities = { ranges: false, atomicBatch: false, snapshots: false, rangeDeletes: false, stableScans: false };
 
 describeKeyValueConformance(
   'Client, with messages cut anywhere',

@@ -14,6 +14,7 @@ function adapt(first: Engine, reopen: () => Promise<Engine>, onClose: () => Prom
     put: (key, value) => engine.put(key, value),
     delete: (key) => engine.delete(key),
     batch: (writes) => engine.batch(writes),
+    deleteRange: (gte, lt) => engine.deleteRange({ gte, lt }),
     get: (key) => engine.get(key),
     scan: (options) => engine.scan(options),
     flush: () => engine.flush(),

@@ -10,6 +10,7 @@ export class NodeWorld implements AsyncDisposable {
   readonly cluster: MemoryCluster;
   readonly events: ClientEvent[] = [];
   readonly #clients: Client[] = [];
+  #nodes: readonly number[] = [];
   #isOver = false;
 
   constructor(options: Partial<MemoryClusterOptions> = {}) {
@@ -30,9 +31,16 @@ export class NodeWorld implements AsyncDisposable {
   static async open(count: number, options: Partial<MemoryClusterOptions> = {}): Promise<NodeWorld> {
     const world = new NodeWorld(options);
     const nodes = Array.from({ length: count }, (_, at) => at + 1);
+    world.#nodes = nodes;
     await world.cluster.startAll(nodes);
     await Promise.all(nodes.map((node) => world.cluster.node(node).ready));
     return world;
+  }
+
+  /** Stops a node in order and starts it on what it has; it may still be on its way back then. */
+  async restart(node: number): Promise<void> {
+    await this.cluster.stop(node);
+    await this.cluster.start(node, { peers: this.#nodes });
   }
 
   /** A client, by default of all nodes that run. */

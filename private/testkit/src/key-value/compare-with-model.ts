@@ -42,6 +42,9 @@ async function apply(store: KeyValueStore, op: KeyValueOp): Promise<string> {
     case 'batch':
       await store.batch(op.writes.map(toWrite));
       break;
+    case 'delete-range':
+      await store.deleteRange?.(textToBytes(op.from), textToBytes(op.to));
+      break;
     case 'flush':
       await store.flush?.();
       break;

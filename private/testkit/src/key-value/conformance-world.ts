@@ -28,6 +28,14 @@ export class ConformanceWorld {
     return value === undefined ? undefined : Uint8Array.from(value);
   }
 
+  /** @throws TypeError when the store promised range deletes and has no `deleteRange()`. */
+  async deleteRange(from: string, to: string): Promise<void> {
+    if (this.store.deleteRange === undefined) {
+      throw new TypeError('capabilities.rangeDeletes needs a deleteRange() method');
+    }
+    await this.store.deleteRange(textToBytes(from), textToBytes(to));
+  }
+
   /** A prefix as scan options: as bounds where the store has ranges. */
   prefix(text: string): KeyValueScanOptions {
     const prefix = textToBytes(text);

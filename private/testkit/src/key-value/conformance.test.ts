@@ -14,6 +14,8 @@ describeKeyValueConformance('SortedMapStore with prefix scans only', async () =>
   ranges: false,
   atomicBatch: false,
   snapshots: false,
+  rangeDeletes: false,
+  stableScans: false,
 });
 
 /** A canary: forgets that `lte` includes its bound. */
@@ -38,12 +40,20 @@ class ForgetfulStore extends SortedMapStore {
   }
 }
 
+/** A canary: a range takes its end along. */
+class InclusiveRangeDeleteStore extends SortedMapStore {
+  override async deleteRange(from: Uint8Array, to: Uint8Array): Promise<void> {
+    await super.deleteRange(from, Uint8Array.of(...to, 0));
+  }
+}
+
 describe('compareWithModel', () => {
   test.each([
+    ['a range that takes its end along', () => new InclusiveRangeDeleteStore(), ['put a 1', 'delete-range a a']],
     ['a bound that is off by one', () => new ExclusiveUpperBoundStore(), ['put a 1', 'scan lte=a']],
     ['a deleted key that comes back', () => new ForgetfulStore(), ['put a 1', 'delete a', 'reopen']],
   ])('catches %s, and shrinks the run to what shows it', async (_, open, kinds) => {
-    const ops = randomOps(seededRandom(6), 400, { ranges: true, flush: true, reopen: true });
+    const ops = randomOps(seededRandom(6), 400, { ranges: true, flush: true, reopen: true, deleteRange: true });
 
     const failure: unknown = await checkOps({
       ops,

@@ -22,11 +22,19 @@ type OpenWorld = () => Promise<ConformanceWorld>;
 const RANDOM_RUNS = 8;
 const RANDOM_OPS = 250;
 
+const EVERYTHING: KeyValueCapabilities = {
+  ranges: true,
+  atomicBatch: true,
+  snapshots: true,
+  rangeDeletes: true,
+  stableScans: true,
+};
+
 /** Registers the suite under `describe(name)`. `capabilities` leaves out what a store does not promise. */
 export function describeKeyValueConformance(
   name: string,
   open: OpenKeyValueStore,
-  capabilities: KeyValueCapabilities = { ranges: true, atomicBatch: true, snapshots: true },
+  capabilities: KeyValueCapabilities = EVERYTHING,
 ): void {
   const openWorld: OpenWorld = async () => new ConformanceWorld(await open(), capabilities.ranges);
   describe(`${name}: key-value conformance`, () => {
@@ -35,6 +43,8 @@ export function describeKeyValueConformance(
     describeScans(openWorld);
     if (capabilities.ranges) describeRanges(openWorld);
     if (capabilities.snapshots) describeSnapshots(openWorld);
+    if (capabilities.stableScans) describeStableScans(openWorld);
+    if (capabilities.rangeDeletes) describeRangeDeletes(openWorld, capabilities);
     describeRandomRuns(openWorld, capabilities);
   });
 }
@@ -305,13 +315,15 @@ function describeSnapshots(openWorld: OpenWorld): void {
     expect(value).toEqual(textToBytes('old'));
     expect(await world.everything()).toBe('["a": "new", "c": "new"]');
   });
+}
 
+function describeStableScans(openWorld: OpenWorld): void {
   test('does not show a scan what was written after it began', async () => {
     await using world = await openWorld();
     for (const key of ['a', 'b', 'c']) await world.put(key, 'old');
     const seen: string[] = [];
 
-    for await (const { key, value } of world.store.scan({})) {
+    for await (const { key, value } of world.store.scan(world.prefix('""'))) {
       seen.push(`${Buffer.from(key).toString()}=${Buffer.from(value).toString()}`);
       if (seen.length > 1) continue;
       await world.put('b', 'new');
@@ -320,6 +332,39 @@ function describeSnapshots(openWorld: OpenWorld): void {
     }
 
     expect(seen).toEqual(['a=old', 'b=old', 'c=old']);
+  });
+}
+
+function describeRangeDeletes(openWorld: OpenWorld, { stableScans }: KeyValueCapabilities): void {
+  test.each([
+    ['b', 'd', '["a": "v", "d": "v"]'],
+    ['""', 'c', '["c": "v", "d": "v"]'],
+    ['bb', 'c', '["a": "v", "b": "v", "c": "v", "d": "v"]'],
+    ['c', 'c', '["a": "v", "b": "v", "c": "v", "d": "v"]'],
+    ['d', 'a', '["a": "v", "b": "v", "c": "v", "d": "v"]'],
+    ['b', '\\xff', '["a": "v"]'],
+  ])('deletes the range from %s to %s and nothing beside it', async (from, to, expected) => {
+    await using world = await openWorld();
+    for (const key of ['a', 'b', 'c', 'd']) await world.put(key, 'v');
+
+    await world.deleteRange(from, to);
+
+    expect(await world.everything()).toBe(expected);
+  });
+
+  if (!stableScans) return;
+  test('does not take from a scan what is deleted as a range after it began', async () => {
+    await using world = await openWorld();
+    for (const key of ['a', 'b', 'c']) await world.put(key, 'v');
+    const seen: string[] = [];
+
+    for await (const { key } of world.store.scan(world.prefix('""'))) {
+      seen.push(Buffer.from(key).toString());
+      if (seen.length === 1) await world.deleteRange('a', 'z');
+    }
+
+    expect(seen).toEqual(['a', 'b', 'c']);
+    expect(await world.everything()).toBe('[]');
   });
 }
 
@@ -333,6 +378,7 @@ function describeRandomRuns(openWorld: OpenWorld, capabilities: KeyValueCapabili
         ranges: capabilities.ranges,
         flush: probe.store.flush !== undefined,
         reopen: probe.store.reopen !== undefined,
+        deleteRange: capabilities.rangeDeletes,
       });
 
       const check = checkOps<KeyValueOp>({

@@ -5,19 +5,20 @@ import { parseOp, printOp, randomOps, textToBytes, toScanOptions } from './key-v
 
 describe('printOp', () => {
   test('reads back through parseOp, for every kind of operation', () => {
-    const ops = randomOps(seededRandom(4), 2000, { ranges: true, flush: true, reopen: true });
+    const ops = randomOps(seededRandom(4), 2000, { ranges: true, flush: true, reopen: true, deleteRange: true });
 
     const back = ops.map((op) => parseOp(printOp(op)));
 
     expect(back).toEqual(ops);
     expect(new Set(ops.map(({ kind }) => kind))).toEqual(
-      new Set(['put', 'delete', 'get', 'batch', 'scan', 'flush', 'reopen']),
+      new Set(['put', 'delete', 'get', 'batch', 'delete-range', 'scan', 'flush', 'reopen']),
     );
   });
 
   test.each([
     ['put a v1*30', { kind: 'put', key: 'a', value: 'v1*30' }],
     ['batch put a 1; delete b', { kind: 'batch', writes: [parseOp('put a 1'), parseOp('delete b')] }],
+    ['delete-range b c', { kind: 'delete-range', from: 'b', to: 'c' }],
     ['scan gte=a lt=c reverse limit=2', { kind: 'scan', options: { gte: 'a', lt: 'c', reverse: true, limit: 2 } }],
   ])('writes "%s" on one line', (line, op) => {
     const parsed = parseOp(line);
@@ -28,26 +29,29 @@ describe('printOp', () => {
 });
 
 describe('parseOp', () => {
-  test.each(['', 'put a', 'fetch a', 'batch get a', 'scan up'])('refuses "%s" and repeats it', (line) => {
-    const parse = (): unknown => parseOp(line);
+  test.each(['', 'put a', 'delete-range a', 'fetch a', 'batch get a', 'scan up'])(
+    'refuses "%s" and repeats it',
+    (line) => {
+      const parse = (): unknown => parseOp(line);
 
-    expect(parse).toThrow(SyntaxError);
-    expect(parse).toThrow(`"${line}"`);
-  });
+      expect(parse).toThrow(SyntaxError);
+      expect(parse).toThrow(`"${line}"`);
+    },
+  );
 });
 
 describe('randomOps', () => {
   test('leaves out what the options leave out', () => {
-    const ops = randomOps(seededRandom(4), 2000, { ranges: false, flush: false, reopen: false });
+    const ops = randomOps(seededRandom(4), 2000, { ranges: false, flush: false, reopen: false, deleteRange: false });
 
     const scans = ops.filter(({ kind }) => kind === 'scan').map(printOp);
 
     expect(scans.every((line) => line.startsWith('scan prefix='))).toBe(true);
-    expect(ops.some(({ kind }) => kind === 'flush' || kind === 'reopen')).toBe(false);
+    expect(ops.some(({ kind }) => kind === 'flush' || kind === 'reopen' || kind === 'delete-range')).toBe(false);
   });
 
   test('is the same for the same seed', () => {
-    const options = { ranges: true, flush: true, reopen: true };
+    const options = { ranges: true, flush: true, reopen: true, deleteRange: true };
 
     const a = randomOps(seededRandom(1), 50, options);
 

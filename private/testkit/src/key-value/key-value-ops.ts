@@ -17,6 +17,7 @@ export type KeyValueOp =
   | KeyValueWriteOp
   | { readonly kind: 'get'; readonly key: string }
   | { readonly kind: 'batch'; readonly writes: readonly KeyValueWriteOp[] }
+  | { readonly kind: 'delete-range'; readonly from: string; readonly to: string }
   | { readonly kind: 'scan'; readonly options: KeyValueScanText }
   | { readonly kind: 'flush' }
   | { readonly kind: 'reopen' };
@@ -38,6 +39,7 @@ const BOUNDS = ['gt', 'gte', 'lt', 'lte', 'prefix'] as const;
 export function printOp(op: KeyValueOp): string {
   if (op.kind === 'batch') return `batch ${op.writes.map(printOp).join('; ')}`.trimEnd();
   if (op.kind === 'scan') return ['scan', ...printScan(op.options)].join(' ');
+  if (op.kind === 'delete-range') return `delete-range ${op.from} ${op.to}`;
   if (op.kind === 'put') return `put ${op.key} ${op.value}`;
   return 'key' in op ? `${op.kind} ${op.key}` : op.kind;
 }
@@ -54,6 +56,7 @@ export function parseOp(line: string): KeyValueOp {
   const [kind, ...words] = line.trim().split(' ');
   const [first, second] = words;
   if (kind === 'put' && first !== undefined && second !== undefined) return { kind, key: first, value: second };
+  if (kind === 'delete-range' && first !== undefined && second !== undefined) return { kind, from: first, to: second };
   if ((kind === 'get' || kind === 'delete') && first !== undefined) return { kind, key: first };
   if (kind === 'flush' || kind === 'reopen') return { kind };
   if (kind === 'scan') return { kind, options: parseScan(words, line) };
@@ -109,6 +112,7 @@ export function toScanOptions(text: KeyValueScanText): KeyValueScanOptions {
 export interface RandomOpsOptions extends Pick<KeyValueCapabilities, 'ranges'> {
   readonly flush: boolean;
   readonly reopen: boolean;
+  readonly deleteRange: boolean;
 }
 
 /** Few keys, some a prefix of others, some with the highest bytes: collisions and edges are where stores go wrong. */
@@ -144,6 +148,7 @@ function randomOp(random: SeededRandom, index: number, options: RandomOpsOptions
     const writes = Array.from({ length: random.int(5) }, (_, i) => randomWrite(random, `v${index}.${i}`));
     return { kind: 'batch', writes };
   }
+  if (roll < 86 && options.deleteRange) return { kind: 'delete-range', from: random.pick(KEYS), to: random.pick(KEYS) };
   if (roll < 95)
     return {
       kind: 'scan',

@@ -38,6 +38,8 @@ export interface KeyValueStore extends KeyValueView {
   put(key: Uint8Array, value: Uint8Array): Promise<unknown>;
   delete(key: Uint8Array): Promise<unknown>;
   batch(writes: readonly KeyValueWrite[]): Promise<unknown>;
+  /** Needed with `capabilities.rangeDeletes`: all keys from `from` on and below `to`; none where they meet or cross. */
+  deleteRange?(from: Uint8Array, to: Uint8Array): Promise<unknown>;
   /** Needed with `capabilities.snapshots`: a view that later writes do not change. */
   snapshot?(): Promise<KeyValueView>;
   /** Where there is one, random runs call it: memory to tables. */
@@ -51,8 +53,12 @@ export interface KeyValueCapabilities {
   readonly ranges: boolean;
   /** A batch is applied wholly or not at all. */
   readonly atomicBatch: boolean;
-  /** `snapshot()` exists, and a scan sees the data as they were when it began. */
+  /** `snapshot()` exists. */
   readonly snapshots: boolean;
+  /** `deleteRange()` exists. */
+  readonly rangeDeletes: boolean;
+  /** A scan shows the data as they were when it began. */
+  readonly stableScans: boolean;
 }
 
 /** Collects a scan into an array. */

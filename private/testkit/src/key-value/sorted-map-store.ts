@@ -44,6 +44,11 @@ export class SortedMapStore implements KeyValueStore {
     this.#entries = entries.toSorted((a, b) => compare(a.key, b.key));
   }
 
+  async deleteRange(from: Uint8Array, to: Uint8Array): Promise<void> {
+    this.#assertOpen();
+    this.#entries = this.#entries.filter(({ key }) => compare(key, from) < 0 || compare(key, to) >= 0);
+  }
+
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     this.#assertOpen();
     return find(this.#entries, key);
