@@ -45,7 +45,7 @@ export class GroupMembership implements MembershipOperations {
   }
 
   promote(node: number, options: ChangeOptions): Promise<PlannedChange> {
-    return this.#change({ kind: 'promote', node }, options, () => this.#reconfigure('add-voter', node));
+    return this.#change({ kind: 'promote', node }, options, () => this.#promote(node));
   }
 
   remove(node: number, options: ChangeOptions): Promise<PlannedChange> {
@@ -115,6 +115,12 @@ export class GroupMembership implements MembershipOperations {
     return this.#reconfigure('add-learner', node);
   }
 
+  /** A voter whose directory the group does not know could lose it and come back as itself. */
+  async #promote(node: NodeId): Promise<number> {
+    if (await this.#rememberDirectory(node)) return this.#reconfigure('add-voter', node);
+    throw refused(`node ${node} has not told the leader yet which directory it has; try again in a moment`);
+  }
+
   async #remove(node: NodeId): Promise<number> {
     await this.#rememberDirectory(node);
     const index = await this.#reconfigure('remove', node);
@@ -131,12 +137,15 @@ export class GroupMembership implements MembershipOperations {
     return index;
   }
 
-  /** Only a directory that the row knows is kept out later. */
-  async #rememberDirectory(node: NodeId): Promise<void> {
+  /** Only a directory that the row knows is kept out later. @returns Whether the row knows it. */
+  async #rememberDirectory(node: NodeId): Promise<boolean> {
     const row = this.#access.members().find((member) => member.node === node);
+    if (row !== undefined && row.incarnation !== 0) return true;
     const met = this.#access.met(node);
-    if (row === undefined || row.incarnation !== 0 || met === undefined) return;
-    await this.#access.propose({ kind: 'put-member', member: { ...row, incarnation: met.incarnation } });
+    if (met === undefined) return false;
+    const member = { node, isToBePromoted: false, ...met, ...row, incarnation: met.incarnation };
+    await this.#access.propose({ kind: 'put-member', member });
+    return true;
   }
 
   /** A leader that is to be removed hands over first; then its successor is to be asked. */

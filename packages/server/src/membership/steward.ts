@@ -95,14 +95,14 @@ export class Steward {
     });
   }
 
-  /** Those who have shown now that they keep up, and whose vote would not cost the group its quorum. */
+  /** Those whose directory the group knows, who have shown now that they keep up, and whose vote would not cost the group its quorum. */
   #observeLearners(status: NodeStatus): readonly Duty[] {
     const { configuration, progress, lastIndex } = status;
     const isAnswering = (node: NodeId): boolean => this.hearing.isAnswering(node, status);
     const members = viewMembers(status, isAnswering);
     const rows = this.#options.access.members();
     const isToBePromoted = (node: NodeId): boolean =>
-      rows.some((row) => row.node === node && row.isToBePromoted) && progress.has(node);
+      rows.some((row) => row.node === node && row.isToBePromoted && row.incarnation !== 0) && progress.has(node);
     const learners = configuration.learners.filter(isToBePromoted);
     for (const node of this.#catchUps.keys()) if (!learners.includes(node)) this.#catchUps.delete(node);
     return learners

@@ -163,11 +163,17 @@ describe('promote', { timeout: 30_000 }, () => {
     const { membership } = world.site(1);
     await world.settle(membership.add(newMember(4, { staysLearner: true }), FOR_GOOD));
     await world.ticks(100);
+    const early = await world.failure(membership.promote(4, FOR_GOOD));
     const before = world.site(1).configuration;
+    world.site(1).meet(4);
 
     const planned = await world.settle(membership.promote(4, FOR_GOOD));
 
     expect(before).toBe('1 2 3 + 4');
+    expect(early).toMatchObject({
+      code: 'KAYA_MEMBERSHIP_REFUSED',
+      message: expect.stringContaining('which directory it has') as string,
+    });
     expect(planned.plan.after.voters).toEqual([1, 2, 3, 4]);
     expect(world.site(1).configuration).toBe('1 2 3 4');
   });
@@ -243,6 +249,17 @@ describe('remove', { timeout: 30_000 }, () => {
     expect(leader.machine.wasRemoved(3, 30)).toBe(true);
     // Something is committed that was proposed without it.
     expect(leader.node.status().commit).toBeGreaterThan(index!);
+  });
+
+  test('remembers the directory of a voter that had no row yet', async () => {
+    await using world = await MembershipWorld.open([1, 2, 3], false);
+    const leader = world.site(1);
+    leader.meet(3);
+
+    await world.settle(leader.membership.remove(3, FOR_GOOD));
+
+    expect(leader.rows).toEqual([]);
+    expect(leader.machine.wasRemoved(3, 30)).toBe(true);
   });
 
   test('of the only voter is refused', async () => {

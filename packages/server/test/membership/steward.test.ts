@@ -282,11 +282,27 @@ describe('a learner that is to be promoted', { timeout: 60_000 }, () => {
     expect(leader.configuration).toBe('1 2 3 + 4');
   });
 
+  test('does not vote before the group knows its directory', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    await world.start(4);
+
+    await world.settle(leader.membership.add(newMember(4), FOR_GOOD));
+    await world.ticks(200);
+    const before = leader.configuration;
+    leader.meet(4);
+    await world.until('it votes', () => leader.configuration === '1 2 3 4');
+
+    expect(before).toBe('1 2 3 + 4');
+    expect(leader.rows).toContain('4:40 to be promoted');
+  });
+
   test('does not vote while it is silent, though the group could bear it', async () => {
     const { world, leader } = await openKnown([1, 2, 3]);
     await using _world = world;
     await world.start(4);
     await world.start(5);
+    world.greet();
     world.isolate(3);
     await world.ticks(30);
 
@@ -306,6 +322,7 @@ describe('a learner that is to be promoted', { timeout: 60_000 }, () => {
     const { world, leader } = await openKnown([1, 2, 3]);
     await using _world = world;
     await world.start(4);
+    world.greet();
     leader.intercept = async (what) => {
       if (what === 'add-voter') await world.kill(1);
     };
