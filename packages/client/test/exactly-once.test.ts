@@ -203,6 +203,20 @@ describe('The session', () => {
     ]);
   });
 
+  test('that is used by somebody else, as when a new cluster stands at the old addresses, is left for another one', async () => {
+    await using world = await openWorld2();
+    const { client, clock, cluster } = world;
+    await finish(client.put('a', '1'), clock);
+    const [session] = [...cluster.machine.sessions.values()];
+    session!.settled = 500;
+    session!.answers.clear();
+
+    await finish(Promise.all(['b', 'c'].map((key) => client.put(key, '2'))), clock);
+
+    expect(doneKeys(world).toSorted()).toEqual(['a', 'b', 'c']);
+    expect(world.events.filter(({ kind }) => kind === 'session-opened').length).toBe(2);
+  });
+
   test('that expired ends a write that may have been done, without a second one', async () => {
     await using world = await openWorld2();
     const { cluster } = world;
