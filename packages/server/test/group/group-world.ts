@@ -57,13 +57,12 @@ export class GroupWorld {
   /** As a first start leaves it that ended in front of the first state of its group. */
   async joinOnly(node: number, cluster: string): Promise<void> {
     const process = this.processes.start();
-    const drawIncarnation = (): number => 1;
     const directory = await NodeDirectory.open({
       fs: this.disk(node),
       processes: process,
       directory: DATA,
       node,
-      drawIncarnation,
+      drawIncarnation: () => 1,
     });
     await directory.joinCluster(cluster);
     await directory.close();
