@@ -37,9 +37,11 @@ start_node() {
     flags+=(--tls-cert "$TLS_DIR/node-$node.crt" --tls-key "$TLS_DIR/node-$node.key" --tls-ca "$TLS_DIR/ca.crt")
   fi
   mkdir -p "$folder"
+  # Here and not by the process, which may come to it when wait_for has already read what the one before had said.
+  : >"$folder/output"
   node "$SERVER" --node-id "$node" --data "$folder/data" "${flags[@]}" \
     --raft-addr "$(raft_address "$node")" --client-addr "$(client_address "$node")" \
-    --metrics-addr "$(metrics_address "$node")" "$@" </dev/null >"$folder/output" 2>>"$folder/log" &
+    --metrics-addr "$(metrics_address "$node")" "$@" </dev/null >>"$folder/output" 2>>"$folder/log" &
   echo $! >"$folder/pid"
 }
 
