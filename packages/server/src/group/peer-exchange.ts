@@ -118,7 +118,7 @@ export class PeerExchange implements PeerSender {
           );
         },
       },
-      onTurnedAway: (error, origin, greeting) => turnedAway.write(error, origin, greeting),
+      onTurnedAway: (error, origin, greeting, verdict) => turnedAway.write(error, origin, greeting, verdict),
     });
   }
 

@@ -1,5 +1,5 @@
 import { VirtualClock } from '@kayadb/testkit';
-import { TransportError } from '@kayadb/transport';
+import { type PeerVerdict, TransportError } from '@kayadb/transport';
 import { describe, expect, test } from 'vitest';
 
 import { TurnedAwayLog } from './turned-away-log.ts';
@@ -10,9 +10,9 @@ function openLog() {
   const silent = (): void => {};
   const warn = (fields: Readonly<Record<string, unknown>>): void => void lines.push(fields);
   const log = new TurnedAwayLog({ debug: silent, info: silent, warn, error: silent }, clock);
-  const turnAway = (host: string, port: number, why = 'was refused'): void => {
+  const turnAway = (host: string, port: number, why = 'was refused', verdict: PeerVerdict = 'no-member'): void => {
     const error = new TransportError('KAYA_PEER_REFUSED', `${host}:${port} ${why}`);
-    log.write(error, { remoteAddress: { host, port } }, undefined);
+    log.write(error, { remoteAddress: { host, port } }, undefined, verdict);
   };
   return { clock, lines, turnAway };
 }
@@ -33,6 +33,15 @@ describe('TurnedAwayLog', () => {
       ['10.0.0.8', undefined],
       ['10.0.0.9', undefined],
     ]);
+  });
+
+  test('warns of nobody for having no cluster yet', () => {
+    const { lines, turnAway } = openLog();
+
+    turnAway('10.0.0.9', 1, 'was refused', 'no-cluster');
+    turnAway('10.0.0.9', 2, 'was refused', 'other-cluster');
+
+    expect(lines).toHaveLength(1);
   });
 
   test('writes no more than so many lines a minute, whoever comes', async () => {

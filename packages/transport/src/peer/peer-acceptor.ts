@@ -29,8 +29,13 @@ export interface PeerAcceptorOptions {
    * @returns Who takes its frames. Nothing comes before this has returned.
    */
   readonly onPeer: (peer: IncomingPeer) => PeerReceiver;
-  /** A connection came to nothing. `greeting` is there when it was read. For logs and counters. */
-  readonly onTurnedAway?: (error: TransportError, origin: PeerOrigin, greeting: Greeting | undefined) => void;
+  /** A connection came to nothing. `greeting` is there when it was read, `verdict` when it was judged. For logs and counters. */
+  readonly onTurnedAway?: (
+    error: TransportError,
+    origin: PeerOrigin,
+    greeting: Greeting | undefined,
+    verdict: PeerVerdict | undefined,
+  ) => void;
 }
 
 /** Verdicts about those who may be anybody. What lets a member show that it is one is not told to them. */
@@ -82,7 +87,8 @@ export class PeerAcceptor {
       if (judgement.verdict === 'accepted') return;
     }
     const reason = await connection.closed;
-    this.#options.onTurnedAway?.(reason ?? turnedAway(where, greeting, judgement), connection, greeting);
+    const error = reason ?? turnedAway(where, greeting, judgement);
+    this.#options.onTurnedAway?.(error, connection, greeting, judgement?.verdict);
   }
 
   /** What needs no policy: whether this node was meant, and whether the two can talk at all. */
