@@ -91,6 +91,15 @@ async function leaderOf(cluster: ClusterProcesses): Promise<number> {
   }
 }
 
+/** Writes until one is acknowledged while another node leads: one without room hands over, and gets no leadership back that it keeps. */
+async function untilAnotherTakesWrites(cluster: ClusterProcesses, writer: Writer, before: number): Promise<number> {
+  for (;;) {
+    const isTaken = await writer.write(SHORT_MS);
+    const leader = await leaderOf(cluster);
+    if (isTaken && leader !== before) return leader;
+  }
+}
+
 /** Every acknowledged value on every node, by its own account, all with the same rows. */
 async function expectAll(cluster: ClusterProcesses, acknowledged: readonly string[]): Promise<void> {
   const left = [0, 1, 2].map(() => new Set(acknowledged));
@@ -132,7 +141,7 @@ describe('a cluster with a full disk (skipped where mounting is refused)', { tim
       const before = await leaderOf(cluster);
       fill(disks[before]!);
       await writer.writeMany(WRITTEN_COUNT);
-      const after = await leaderOf(cluster);
+      const after = await untilAnotherTakesWrites(cluster, writer, before);
       const withLeader = writer.refusals.slice(withFollower.length);
       free(disks[before]!);
       await expectAll(cluster, writer.acknowledged);

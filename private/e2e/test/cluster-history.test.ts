@@ -4,7 +4,15 @@
  */
 
 import { type Client, connect } from '@kayadb/client';
-import { publishFigures, seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';
+import {
+  FAULT_NAMES,
+  type FaultName,
+  publishFigures,
+  seededRandom,
+  sized,
+  testSeed,
+  timeoutFor,
+} from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import { runChaos } from './support/cluster/chaos-run.ts';
@@ -20,6 +28,16 @@ const RESULTS = new URL('../results/', import.meta.url);
 const FAULT_MS = { from: 1100, to: sized({ ci: 1300, long: 4000 }) };
 /** How long faults go on; the rest of the operations shows whether anything is broken for good. */
 const FAULTS_MS = sized({ ci: 4500, long: 20_000 });
+/** Of the kinds of faults, those that all histories together have at least. A short one has two or three, so each takes them from a few, and the next from the next few. */
+const LEAST_KINDS = sized({ ci: 8, long: FAULT_NAMES.length });
+const KINDS_AT_ONCE = sized({ ci: 3, long: FAULT_NAMES.length });
+
+function kindsOf(count: number): readonly FaultName[] {
+  return Array.from(
+    { length: KINDS_AT_ONCE },
+    (_, at) => FAULT_NAMES[((KINDS_AT_ONCE - 1) * count + at) % FAULT_NAMES.length]!,
+  );
+}
 
 /** All clients of a history; each knows all nodes, and one of them in particular. */
 function connectAll(cluster: ClusterProcesses): readonly { readonly client: Client; readonly single: Client }[] {
@@ -40,19 +58,20 @@ describe('three nodes', () => {
     async (_, name, flags) => {
       const startedMs = performance.now();
       const sums = { operations: 0, reads: 0, unknown: 0, refused: 0, faults: 0 };
+      const kinds = new Set<FaultName>();
       await using cluster = await ClusterProcesses.start({ nodeCount: 3, flags });
       for (let count = 1; count <= HISTORIES; count++) {
         const random = seededRandom(testSeed()).fork(`${name} ${count}`);
         const connected = connectAll(cluster);
         const inHistory = (key: string): string => `${key}${count}`;
 
-        const { history, faultCount, unknown, notDone } = await runChaos({
+        const { history, faults, unknown, notDone } = await runChaos({
           cluster,
           clients: connected.map(v2StoreClient),
           random,
           operations: OPERATIONS,
           name: `history-${count}`,
-          faults: { durationMs: FAULTS_MS, lastsMs: FAULT_MS, restMs: { from: 50, to: 400 } },
+          faults: { names: kindsOf(count), durationMs: FAULTS_MS, lastsMs: FAULT_MS, restMs: { from: 50, to: 400 } },
           workload: {
             thinkMs: 40,
             retryMs: 50,
@@ -66,12 +85,18 @@ describe('three nodes', () => {
         sums.reads += history.operations.filter(({ action }) => action.kind === 'read').length;
         sums.unknown += unknown;
         sums.refused += notDone;
-        sums.faults += faultCount;
+        sums.faults += faults.length;
+        for (const kind of faults) kinds.add(kind);
       }
 
       expect(sums.faults).toBeGreaterThanOrEqual(HISTORIES);
+      expect(kinds.size).toBeGreaterThanOrEqual(LEAST_KINDS);
       const seconds = Math.round((performance.now() - startedMs) / 1000);
-      publishFigures(name, { histories: HISTORIES, ...sums, 'not linearizable': 0, seconds }, RESULTS);
+      publishFigures(
+        name,
+        { histories: HISTORIES, ...sums, kinds: kinds.size, 'not linearizable': 0, seconds },
+        RESULTS,
+      );
     },
   );
 });

@@ -39,7 +39,7 @@ export interface FaultPlanOptions {
   readonly nodeCount: number;
   /** How long the plan goes on; the last fault ends by then. */
   readonly durationMs: number;
-  /** Default: all. */
+  /** Each comes once before one comes again. Default: all. */
   readonly names?: readonly FaultName[] | undefined;
   /** Between faults; default 500 to 2,000. */
   readonly restMs?: MsRange | undefined;
@@ -60,13 +60,15 @@ export function planFaults(random: SeededRandom, options: FaultPlanOptions): rea
   const { nodeCount, durationMs, names = FAULT_NAMES } = options;
   const { restMs = { from: 500, to: 2000 }, lastsMs = { from: 500, to: 4000 } } = options;
   const plan: PlannedFault[] = [];
+  let deck: FaultName[] = [];
   for (let atMs = 0; ;) {
     const afterMs = drawFrom(restMs, random);
     const forMs = drawFrom(lastsMs, random);
     atMs += afterMs + forMs;
     if (atMs > durationMs) return plan;
+    if (deck.length === 0) deck = random.shuffle(names);
     plan.push({
-      name: random.pick(names),
+      name: deck.pop()!,
       target: random.chance(LEADER_SHARE) ? { kind: 'leader' } : { kind: 'node', place: random.int(nodeCount) },
       afterMs,
       forMs,

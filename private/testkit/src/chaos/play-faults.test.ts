@@ -123,6 +123,15 @@ describe('planFaults', () => {
     expect(total).toBeGreaterThan(50_000);
   });
 
+  test('comes to each kind once before it comes to one again', () => {
+    const plan = planFaults(seededRandom(3), { nodeCount: 3, durationMs: 600_000 });
+
+    const turns = [0, 1, 2].map((turn) => plan.slice(turn * FAULT_NAMES.length, (turn + 1) * FAULT_NAMES.length));
+    expect(turns.map((turn) => turn.map(({ name }) => name).toSorted())).toEqual(
+      turns.map(() => FAULT_NAMES.toSorted()),
+    );
+  });
+
   test('comes to every fault it may, and to no other', () => {
     const random = seededRandom(1);
     const draw = (names: readonly FaultName[] | undefined): ReadonlySet<string> =>

@@ -3,6 +3,7 @@
 import {
   assertLinearizable,
   createHistoryFile,
+  type FaultName,
   type FaultPlanOptions,
   type History,
   HistoryRecorder,
@@ -34,7 +35,8 @@ export interface ChaosRunOptions {
 
 export interface ChaosRunResult extends WorkloadCounts {
   readonly history: History;
-  readonly faultCount: number;
+  /** Those that came, in their order. */
+  readonly faults: readonly FaultName[];
 }
 
 /**
@@ -56,14 +58,14 @@ export async function runChaos(options: ChaosRunOptions): Promise<ChaosRunResult
   const beside = options.meanwhile?.(isOver.signal);
   await Promise.allSettled([working, playing, beside]);
   await beside;
-  const faultCount = await playing;
+  const faults = plan.slice(0, await playing).map(({ name: kind }) => kind);
   const counts = await working;
   await cluster.ready();
   await readEverything({ ...workload, retryMs: 100 });
   const history = recorder.history();
   assertLinearizable(history);
   if (cluster.deaths.length > 0) throw new Error(`nodes ended by themselves: ${cluster.deaths.join('\n')}`);
-  return { ...counts, history, faultCount };
+  return { ...counts, history, faults };
 }
 
 function pause(ms: number): Promise<void> {
