@@ -22,7 +22,7 @@ async function damagesOf(
 ): Promise<Readonly<Record<string, Iterable<Damage>>>> {
   const isCut = (file: string): boolean => !file.endsWith('.sst') || random.chance(CUT_SHARE);
   return {
-    cuts: cuts(store, (file) => isCut(file) && random.chance(sized({ ci: 0.08, long: 1 }))),
+    cuts: cuts(store, (file) => isCut(file) && random.chance(sized({ ci: 0.03, long: 1 }))),
     'zeroed pages and sectors': zeroedPages(store),
     shifts: shifted(store, random, sized({ ci: 6, long: 100 })),
     extensions: extended(store, random),
@@ -52,7 +52,7 @@ describe('a store with misplaced bytes', () => {
     expect(run.findings.sentences).toEqual([]);
     const least = sized({
       ci: {
-        cuts: 250,
+        cuts: 100,
         'zeroed pages and sectors': 90,
         shifts: 80,
         extensions: 90,

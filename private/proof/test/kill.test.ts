@@ -1,6 +1,6 @@
 /**
  * `kill -9` of a writing process on a real disk. What was acknowledged is recorded by this process, not by the one that is killed. A kill leaves the
- * page cache as it was, so this shows what process death does; power loss is tried in crash.test.ts and pulled-disk.test.ts.
+ * page cache as it was, so this shows what process death does; power loss is tried in crash.test.ts and power-cut.test.ts.
  */
 
 import { seededRandom, sized, testSeed, timeoutFor } from '@kayadb/testkit';

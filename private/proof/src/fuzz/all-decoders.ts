@@ -4,6 +4,7 @@ import { type Decoder, engineDecoders } from '@kayadb/engine/testing';
 import { raftDecoders } from '@kayadb/raft/testing';
 import { transportDecoders } from '@kayadb/transport/testing';
 
+import { nodeInspectionDecoders } from './node-inspection-decoders.ts';
 import { otherDecoders } from './other-decoders.ts';
 import { serverDecoders } from './server-decoders.ts';
 
@@ -13,6 +14,7 @@ export const allDecoders: readonly Decoder[] = [
   ...otherDecoders,
   ...transportDecoders,
   ...serverDecoders,
+  ...nodeInspectionDecoders,
 ];
 
 /** Share `index` of `count`: each decoder is in one. The costly ones stand together in the list, so it is dealt out like cards. */

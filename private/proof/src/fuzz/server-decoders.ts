@@ -24,7 +24,11 @@ import {
   encodeNodeFile,
   encodeSessionRow,
   encodeSnapshotData,
+  GONE_PREFIX,
+  goneKey,
   type Member,
+  numberIn,
+  secondNumberIn,
 } from '@kayadb/server/testing';
 
 import { sampleNumber, sampleWrite } from './sample-messages-2.ts';
@@ -134,6 +138,18 @@ const goneRow: Decoder<number> = {
   sample: (random) => encodeGoneRow(sampleNumber(random)),
 };
 
+/** What comes behind the prefix in the key of a member that is gone: two numbers, the longest key that there is but for answers. */
+const rowKey: Decoder<readonly [number, number]> = {
+  name: 'row-key',
+  refusals: MALFORMED,
+  // The key of an answer goes on behind its numbers.
+  isCanonical: () => false,
+  copies: true,
+  decode: (bytes) => [numberIn(bytes, new Uint8Array(0)), secondNumberIn(bytes, new Uint8Array(0))],
+  encode: ([node, incarnation]) => goneKey(node, incarnation).subarray(GONE_PREFIX.length),
+  sample: (random) => goneKey(sampleNumber(random), sampleNumber(random)).slice(GONE_PREFIX.length),
+};
+
 const CRC_MEMBER = /,"crc":"[0-9a-f]{8}"\}\n$/;
 
 const nodeFile: Decoder<ReturnType<typeof decodeNodeFile>> = {
@@ -187,6 +203,7 @@ export const serverDecoders: readonly Decoder[] = [
   goneRow,
   nodeFile,
   nodeSummary,
+  rowKey,
 ];
 
 function sampleBody(random: SampleSource): CommandBody {
@@ -241,6 +258,9 @@ function sampleSummary(random: SampleSource): NodeSummary {
     snapshotIndex: null,
     snapshotTerm: null,
     configuration,
+    committedConfiguration: random.chance(0.8)
+      ? configuration
+      : { ...configuration, voters: [1, 2], votersOutgoing: [] },
     tail: 'blank',
     tailFile: '0000000000000001.raft',
     tailOffset: random.int(2 ** 16),
