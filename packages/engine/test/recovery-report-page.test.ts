@@ -42,6 +42,16 @@ async function exampleReport(): Promise<RecoveryReport> {
   return inspect(killed);
 }
 
+/** Numbers of processes and boots, and so the size of the lock, depend on what else has run. */
+function withoutCounts({ files, lock, ...report }: RecoveryReport): object {
+  return {
+    ...report,
+    lock: { ...lock, pid: 1 },
+    files: files.map((file) => (file.name === 'LOCK' ? { ...file, bytes: 1 } : file)),
+    warnings: [],
+  };
+}
+
 describe('the page of the recovery report', () => {
   test.each<[string, (report: RecoveryReport) => readonly object[]]>([
     ['Report', (report) => [report]],
@@ -89,10 +99,6 @@ describe('the page of the recovery report', () => {
 
     const report = await exampleReport();
 
-    // Numbers of processes depend on what else has run.
-    expect({ ...report, lock: { ...report.lock, pid: 1 }, warnings: [] }).toEqual({
-      ...(example as RecoveryReport),
-      warnings: [],
-    });
+    expect(withoutCounts(report)).toEqual(withoutCounts(example as RecoveryReport));
   });
 });
