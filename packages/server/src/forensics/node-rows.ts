@@ -6,13 +6,14 @@
  */
 
 import { EMPTY_BYTES, toBytes } from '@kayadb/codec';
-import type { Row, ScanOptions } from '@kayadb/engine';
+import { CorruptionError, type Row, type ScanOptions } from '@kayadb/engine';
 import { type Entry, RaftEvidence } from '@kayadb/raft';
 import { DirectoryLockedError, inspectDirectoryLock, LOCK_FILE_NAME } from '@kayadb/vfs';
 
+import { REVISION_BYTES } from '../machine/machine-format.ts';
 import type { MachineState } from '../machine/machine-state.ts';
 import { keyOfUser, revisionOf, USER_END, userKey, valueOf } from '../machine/rows.ts';
-import { RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
+import { GROUP_FOLDER, RAFT_FOLDER, raftIdentityOf, readIdentity, requireStore } from './node-place.ts';
 import { openScratchStore, openStartingStore, type ScratchStore, type StartingStoreOptions } from './starting-store.ts';
 
 /**
@@ -82,15 +83,14 @@ export class NodeRows {
   }
 
   async get(key: Uint8Array): Promise<NodeRow | undefined> {
-    const row = await this.#opened.engine.get(userKey(key));
-    return row === undefined ? undefined : { key, value: valueOf(row), revision: revisionOf(row) };
+    const row = userKey(key);
+    const value = await this.#opened.engine.get(row);
+    return value === undefined ? undefined : nodeRow({ key: row, value });
   }
 
   /** Rows of users in the order of their keys. The bounds are those of users' keys. */
   async *scan(options: Omit<ScanOptions, 'snapshot'> = {}): AsyncGenerator<NodeRow, void, undefined> {
-    for await (const { key, value } of this.#opened.engine.scan(boundsOf(options))) {
-      yield { key: keyOfUser(key), value: valueOf(value), revision: revisionOf(value) };
-    }
+    for await (const row of this.#opened.engine.scan(boundsOf(options))) yield nodeRow(row);
   }
 
   /** Every row of the store as it is, the machine's own ones too. */
@@ -131,6 +131,13 @@ async function applyLog({ engine, writer }: ScratchStore, evidence: RaftEvidence
     await writer.apply(forMachine(entries), applied);
   }
   return applied;
+}
+
+/** @param row - Of a user, as the store has it. @throws CorruptionError when no command has written it. */
+export function nodeRow({ key, value }: Row): NodeRow {
+  const revision = value.length < REVISION_BYTES ? Number.NaN : revisionOf(value);
+  if (Number.isSafeInteger(revision)) return { key: keyOfUser(key), value: valueOf(value), revision };
+  throw new CorruptionError(GROUP_FOLDER, 0, "a user's row in the store does not begin with a revision");
 }
 
 /** Without the first entries of terms, and changes of the group: those are none of the machine's business. */

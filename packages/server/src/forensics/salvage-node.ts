@@ -8,11 +8,11 @@
 import { type Engine, openEngine, type SalvageReport, salvageStore, type SalvagePolicy } from '@kayadb/engine';
 import { RaftError } from '@kayadb/raft';
 
-import { keyOfUser, revisionOf, USER_END, userKey, valueOf } from '../machine/rows.ts';
+import { USER_END, userKey } from '../machine/rows.ts';
 import { inspectNode, type InspectNodeOptions } from './inspect-node.ts';
 import { requireStore } from './node-place.ts';
 import type { NodeReport } from './node-report.ts';
-import { type LogReach, type LogShare, type NodeRow, NodeRows } from './node-rows.ts';
+import { type LogReach, type LogShare, type NodeRow, nodeRow, NodeRows } from './node-rows.ts';
 import { publishFolder, removeTree } from './publish-folder.ts';
 import { refuseStopped } from './refuse-stopped.ts';
 
@@ -134,9 +134,7 @@ async function salvageDamaged(report: NodeReport, target: string, options: Salva
 }
 
 async function* rowsOf(engine: Engine): AsyncGenerator<NodeRow, void, undefined> {
-  for await (const { key, value } of engine.scan({ gte: userKey(new Uint8Array(0)), lt: USER_END })) {
-    yield { key: keyOfUser(key), value: valueOf(value), revision: revisionOf(value) };
-  }
+  for await (const row of engine.scan({ gte: userKey(new Uint8Array(0)), lt: USER_END })) yield nodeRow(row);
 }
 
 async function writeRows(

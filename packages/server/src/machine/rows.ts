@@ -100,12 +100,12 @@ export function answerKey(session: number, serial: number): Uint8Array {
   return concatBytes([ANSWER_PREFIX, bigEndian(session), Uint8Array.of(slot >>> 8, slot & 0xff)]);
 }
 
-/** The number behind a prefix. */
+/** The number behind a prefix. @throws DecodeError */
 export function numberIn(key: Uint8Array, prefix: Uint8Array): number {
   return numberAt(key, prefix.length);
 }
 
-/** The second number behind a prefix. */
+/** The second number behind a prefix. @throws DecodeError */
 export function secondNumberIn(key: Uint8Array, prefix: Uint8Array): number {
   return numberAt(key, prefix.length + NUMBER_BYTES);
 }
@@ -192,9 +192,13 @@ function systemKey(name: string): Uint8Array {
   return concatBytes([Uint8Array.of(SYSTEM), encodeUtf8(name)]);
 }
 
+/** @throws DecodeError */
 function numberAt(key: Uint8Array, offset: number): number {
+  if (key.length < offset + NUMBER_BYTES) throw new DecodeError('a key ends within a number', key.length);
   const view = new DataView(key.buffer, key.byteOffset + offset, NUMBER_BYTES);
-  return Number(view.getBigUint64(0));
+  const number = Number(view.getBigUint64(0));
+  if (!Number.isSafeInteger(number)) throw new DecodeError('a number in a key is too large', offset);
+  return number;
 }
 
 /** So that rows lie in the order of their numbers. */

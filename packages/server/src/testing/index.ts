@@ -1,6 +1,7 @@
 export { DirectoryError } from '../directory/directory-error.ts';
 export { NodeDirectory, type NodeDirectoryOptions } from '../directory/node-directory.ts';
 export { decodeNodeFile, encodeNodeFile } from '../directory/node-file.ts';
+export { describeCommand } from '../forensics/describe-command.ts';
 export { GroupError, type GroupErrorCode } from '../group/group-error.ts';
 export type { GroupTuning } from '../group/group-member.ts';
 export { Group } from '../group/group.ts';
@@ -20,6 +21,10 @@ export {
   encodeMachineRow,
   encodeMemberRow,
   encodeSessionRow,
+  GONE_PREFIX,
+  goneKey,
+  numberIn,
+  secondNumberIn,
 } from '../machine/rows.ts';
 export { decodeSnapshotData, encodeSnapshotData } from '../machine/snapshot-data.ts';
 export { ReplicaError, type ReplicaErrorCode } from '../replica/replica-error.ts';

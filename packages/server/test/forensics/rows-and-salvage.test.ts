@@ -8,6 +8,7 @@ import { NodeDirectory } from '../../src/directory/node-directory.ts';
 import { inspectNode } from '../../src/forensics/inspect-node.ts';
 import { type LogShare, type NodeRow, NodeRows } from '../../src/forensics/node-rows.ts';
 import { salvageNode } from '../../src/forensics/salvage-node.ts';
+import { SESSION_PREFIX, userKey } from '../../src/machine/rows.ts';
 import { fileIn, flip, makeNode, optionsFor, putOf, puts, treeOf } from './node-disk.ts';
 
 const DATA = '/data';
@@ -88,6 +89,46 @@ describe('NodeRows', { timeout: 30_000 }, () => {
     expect(await keys({ reverse: true, limit: 1 })).toBe('c');
     expect(await rows.get(Buffer.from('machine'))).toBeUndefined();
     await rows.close();
+  });
+
+  test.each([
+    [
+      'a row of the machine whose key ends too early',
+      [...SESSION_PREFIX, 1, 2],
+      new Uint8Array(9),
+      'a key ends within',
+    ],
+    [
+      'a row of the machine whose key has no number',
+      [...SESSION_PREFIX, ...Buffer.alloc(8, 0xff)],
+      new Uint8Array(9),
+      'too large',
+    ],
+    [
+      'a row of a user without a revision',
+      userKey(Buffer.from('x')),
+      Uint8Array.of(1),
+      'does not begin with a revision',
+    ],
+  ])('are not read where there is %s, which is told as corruption', async (_what, key, value, reason) => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, commands: puts(2) });
+    const { processes, clock } = optionsFor(fs);
+    const options = { fileSystem: fs, processes, clock, log: 'external' } as const;
+    const engine = await openEngine(`${DATA}/groups/0/store-0`, options);
+    await engine.batch([{ kind: 'put', key: Uint8Array.from(key), value }], { appliedIndex: 3 });
+    await engine.flush();
+    await engine.close();
+
+    const reading = async (): Promise<readonly string[]> => {
+      const rows = await NodeRows.open({ ...optionsFor(fs), directory: DATA, log: 'none' });
+      return keysOf(rows.scan());
+    };
+
+    await expect(reading()).rejects.toMatchObject({
+      code: 'KAYA_CORRUPTION',
+      message: expect.stringContaining(reason),
+    });
   });
 
   test('are refused while a process has the directory open', async () => {
