@@ -10,6 +10,7 @@ import { Cancellation } from './cancellation.ts';
 import { ClientError } from './client-error.ts';
 import type { CallOptions } from './client.ts';
 import { positive } from './options.ts';
+import { SharedSignals } from './shared-signals.ts';
 
 export interface CallDefaults {
   readonly clock: Clock;
@@ -19,6 +20,7 @@ export interface CallDefaults {
 export class RunningCalls {
   readonly #most: number;
   readonly #running = new Set<Cancellation>();
+  readonly #signals = new SharedSignals();
   #isClosed = false;
 
   constructor(most: number) {
@@ -44,18 +46,17 @@ export class RunningCalls {
       throw new ClientError('KAYA_TOO_MANY_REQUESTS', message);
     }
     const cancellation = new Cancellation();
-    const handleAbort = (): void => cancellation.cancel(abortedError(signal));
     const timer = Number.isFinite(deadlineMs)
       ? defaults.clock.setTimer(deadlineMs, () => cancellation.cancel(timedOut(deadlineMs)))
       : undefined;
-    signal?.addEventListener('abort', handleAbort);
+    const stop = signal && this.#signals.listen(signal, () => cancellation.cancel(abortedError(signal)));
     this.#running.add(cancellation);
     try {
       return await work(cancellation);
     } finally {
       this.#running.delete(cancellation);
       timer?.cancel();
-      signal?.removeEventListener('abort', handleAbort);
+      stop?.();
     }
   }
 

@@ -1,5 +1,7 @@
 /** Which node is asked what: versions, credentials, leaders, redirects, levels, and nodes that die. */
 
+import { getEventListeners } from 'node:events';
+
 import { decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { settle, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
@@ -399,6 +401,24 @@ describe('Cancellation', () => {
     expect((error.cause as Error).message).toBe('changed my mind');
     expect(world.cluster.seen.map(({ request }) => request)).toContainEqual({ kind: 'cancel', target });
     expect(next).toBeUndefined();
+  });
+
+  test('by one signal of many calls listens to it once, and ends them all', async () => {
+    await using world = await openWorld2();
+    world.cluster.script = ({ request }) => (request.kind === 'get' ? 'silence' : 'serve');
+    const controller = new AbortController();
+    const { signal } = controller;
+    await finish(world.client.put('a', '1', { signal }), world.clock);
+    const before = getEventListeners(signal, 'abort').length;
+
+    const gets = Array.from({ length: 50 }, () => failureIn(world.client.get('a', { signal }), world.clock));
+    await settle();
+    const during = getEventListeners(signal, 'abort').length;
+    controller.abort();
+    const codes = (await Promise.all(gets)).map(({ code }) => code);
+
+    expect([before, during, getEventListeners(signal, 'abort').length]).toEqual([0, 1, 0]);
+    expect(new Set(codes)).toEqual(new Set(['KAYA_ABORTED']));
   });
 
   test('before anything was sent sends nothing', async () => {
