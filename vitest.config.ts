@@ -14,10 +14,22 @@ const workspaces = ['packages', 'apps', 'private'].flatMap((group) =>
 
 const bench = { name: '@kayadb/bench', root: 'bench' };
 
+/**
+ * Files of these get a process each: they measure memory and time, or leave processes and disks behind when they fail. Elsewhere a worker goes on with what it has loaded, since most files
+ * are through sooner than their imports.
+ */
+const isolated: readonly string[] = ['@kayadb/bench', '@kayadb/e2e', '@kayadb/level', '@kayadb/proof', '@kayadb/sim'];
+
 /** Named as the packages are, so that `--project @kayadb/engine` selects one. */
 const projects = [...workspaces, bench, { name: 'tooling', root: 'tooling' }].map(({ name, root }) => ({
   extends: true as const,
-  test: { name, root, include: ['**/*.test.ts'], exclude: ['**/node_modules/**', '**/dist/**'] },
+  test: {
+    name,
+    root,
+    include: ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    isolate: isolated.includes(name),
+  },
 }));
 
 export default defineConfig({
