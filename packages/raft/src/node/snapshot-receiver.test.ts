@@ -1,4 +1,5 @@
 import { crc32c } from '@kayadb/codec';
+import { settle } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -278,6 +279,47 @@ describe('SnapshotReceiver', () => {
     expect(effects).toEqual([{ kind: 'send', message: position(16, { transfer: 78 }) }]);
     expect(await answers(receiver, chunkAt(16, 16))).toEqual([refusal('unknown')]);
     expect(await answers(receiver, chunkAt(16, 16, { transfer: 78 }))).toEqual([position(32, { transfer: 78 })]);
+  });
+
+  test('says how far it is while it reads back what came to an earlier process, so that its sender waits for it', async () => {
+    const contents = Array.from('abcdefgh', (name) => [name, new Uint8Array(8).fill(1)] as const);
+    const disk = await openDisk();
+    const earlier = openSender({ pinned: new MemorySnapshot(contents) });
+    await converse(earlier, openReceiver(disk, 1), 14);
+    const reads: (() => void)[] = [];
+    const open = disk.open.bind(disk);
+    disk.open = async (path, mode) => {
+      if (mode === 'read' && path.startsWith(FILES_FOLDER)) await new Promise<void>((resume) => reads.push(resume));
+      return await open(path, mode);
+    };
+    const sender = openSender({ pinned: new MemorySnapshot(contents), transfer: 78 });
+    const receiver = openReceiver(disk, 1);
+
+    const [first] = sentBy(sender.offer());
+    const begun = receiver.receive(first as SnapshotOffer);
+    const told: string[] = [];
+    const ends: string[] = [];
+    for (let wait = 0; wait < 15; wait++) {
+      await settle();
+      if (wait % 3 === 2) reads.shift()?.();
+      const effects = Array.from({ length: 3 }, () => sender.tick()).flat();
+      ends.push(...effects.filter(({ kind }) => kind !== 'send').map(({ kind }) => kind));
+      for (const offer of sentBy(effects)) {
+        const soon = await Promise.race([answers(receiver, offer as SnapshotOffer), settle()]);
+        for (const answer of soon ?? []) {
+          if (answer.kind !== 'snapshot-position') continue;
+          told.push(`${answer.file} ${answer.windowBytes}`);
+          expect(await sender.receive(answer)).toEqual([]);
+        }
+      }
+    }
+    disk.open = open;
+    for (const resume of reads) resume();
+    await begun;
+
+    expect(ends).toEqual([]);
+    expect([...new Set(told)]).toEqual(['0 0', '1 0', '2 0', '3 0', '4 0']);
+    expect(await converse(sender, receiver)).toMatchObject([{ kind: 'received' }, { kind: 'delivered' }]);
   });
 
   test('takes back what was handed over to an earlier process, and keeps it until it is released', async () => {

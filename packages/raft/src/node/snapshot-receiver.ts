@@ -83,6 +83,8 @@ export class SnapshotReceiver {
   readonly #queue = new SerialQueue();
   #queuedBytes = 0;
   #receiving: Receiving | undefined;
+  /** Whose folder is being made or taken up: what an earlier process has left is read back, and that takes as long as there is of it. */
+  #beginning: SnapshotOffer | undefined;
   /** Handed over and not released. */
   #held: StagedSnapshot | undefined;
   /** The last transfer that was handed over: its sender may not know yet. */
@@ -103,6 +105,9 @@ export class SnapshotReceiver {
    * @returns What is to be done, in this order.
    */
   receive(message: SenderMessage): Promise<readonly ReceiverEffect[]> {
+    if (message.kind === 'snapshot-offer' && message.transfer === this.#beginning?.transfer) {
+      return Promise.resolve([send(this.#notYet(message))]);
+    }
     const bytes = bytesOf(message);
     const isOverrun = this.#queuedBytes > 0 && this.#queuedBytes + bytes > 2 * this.#windowBytes + MAX_CHUNK_BYTES;
     // An offer comes again by itself; it may have to wait while the files of an earlier one are read back.
@@ -190,13 +195,29 @@ export class SnapshotReceiver {
         ? []
         : [{ kind: 'replaced', from: current.offer.from, index: current.offer.snapshot.meta.index }];
     this.#receiving = undefined;
-    await this.#staging.begin(offer);
+    await this.#begin(offer);
     if (!(await this.#hasRoom(offer))) {
       await this.#staging.discard();
       return [...events, ...refuse(offer, 'no-room')];
     }
     this.#receiving = { offer, round: offer.round, isRewinding: false, faults: 0 };
     return [...events, ...this.#answer(offer, false)];
+  }
+
+  async #begin(offer: SnapshotOffer): Promise<void> {
+    this.#beginning = offer;
+    try {
+      await this.#staging.begin(offer);
+    } finally {
+      this.#beginning = undefined;
+    }
+  }
+
+  /** To a sender that asks again meanwhile, and gives up whom it sees no progress of. With a window of nothing it waits, and asks again. */
+  #notYet(offer: SnapshotOffer): TransferMessage {
+    const { transfer, round } = offer;
+    const { position } = this.#staging;
+    return { kind: 'snapshot-position', ...back(offer), transfer, round, ...position, windowBytes: 0, isRewind: false };
   }
 
   #beginRound(current: Receiving, round: number): readonly ReceiverEffect[] {

@@ -70,7 +70,7 @@ export class SnapshotStaging {
     return `${this.#folder}/${STAGED_FILES_FOLDER}`;
   }
 
-  /** Everything before it is written, and every file before it is verified. */
+  /** Everything before it is written, and every file before it is verified. While `begin` takes up what is there: how far that is. */
   get position(): TransferPosition {
     return { file: this.#position.file, offset: this.#position.offset };
   }
@@ -88,6 +88,7 @@ export class SnapshotStaging {
     await this.#guarded(async () => {
       await this.#closeFile();
       this.#files = staged.files;
+      this.#position = START;
       this.#transfer = Uint8Array.from(encodeStagedSnapshot(staged, this.#identity));
       const found = await readIfThere(this.#fs, `${this.#folder}/${TRANSFER_FILE}`);
       const isSame = found !== undefined && equalBytes(found, this.#transfer);
@@ -198,6 +199,7 @@ export class SnapshotStaging {
   /** @returns As much of `progress` as the files still bear out. */
   async #verify(progress: StagingProgress): Promise<StagingProgress> {
     for (const [i, file] of this.#files.entries()) {
+      this.#position = { file: i, offset: 0, crc: 0 };
       const isWhole = i < progress.file;
       const bytes = isWhole ? file.bytes : progress.offset;
       if (!isWhole && (bytes === 0 || bytes >= file.bytes)) return { file: i, offset: 0, crc: 0 };
