@@ -9,6 +9,7 @@ import { addCompactCommand } from './commands/compact.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDeleteCommand } from './commands/delete.ts';
 import { addExportCommand } from './commands/export.ts';
+import { addFirewallCommand } from './commands/firewall.ts';
 import { addFlushCommand } from './commands/flush.ts';
 import { addGetCommand } from './commands/get.ts';
 import { addHealthCommand } from './commands/health.ts';
@@ -78,6 +79,7 @@ export function buildProgram(invocation: Invocation): Command {
   addPromoteCommand(program, invocation);
   addRemoveNodeCommand(program, invocation);
   addTransferLeaderCommand(program, invocation);
+  addFirewallCommand(program, invocation);
   program.commandsGroup('Copies:');
   addBackupCommand(program, invocation);
   addRestoreCommand(program, invocation);
