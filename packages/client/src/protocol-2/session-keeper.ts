@@ -57,8 +57,12 @@ export class SessionKeeper {
   /** Opens a session if there is none, and waits until its window has room. @throws ClientError */
   async takePlace(cancellation: Cancellation): Promise<WritePlace> {
     for (;;) {
-      if (cancellation.error !== undefined) throw cancellation.error;
       const session = this.#session;
+      if (cancellation.error !== undefined) {
+        // It may have been woken for a place that it does not take.
+        if (session !== undefined) this.#wake(session.room);
+        throw cancellation.error;
+      }
       if (session === undefined) await this.#opened(cancellation);
       else if (session.room > 0) return this.#placeIn(session);
       else await this.#woken(cancellation);
