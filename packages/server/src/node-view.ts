@@ -39,7 +39,7 @@ export interface DoorView {
 }
 
 export interface StorageView {
-  /** How long the oldest sync that is under way takes already; 0 when none is. */
+  /** How long the oldest sync that is under way takes already, or another change of the disk that a sync waits for; 0 when none is. */
   readonly oldestSyncMs: number;
   /** Of syncs that have ended, since the start. */
   readonly syncCount: number;

@@ -1,4 +1,4 @@
-import { VirtualClock } from '@kayadb/testkit';
+import { settle, VirtualClock } from '@kayadb/testkit';
 import type { FileSystem } from '@kayadb/vfs';
 import { InterceptedFileSystem, MemoryFileSystem, type OperationKind } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -72,6 +72,30 @@ describe('watchSyncs', () => {
     expect([both, left, storage.oldestSyncMs]).toEqual([20, 10, 0]);
     expect(counts(storage)).toEqual({ count: 2, total: 30, max: 20 });
   });
+
+  test.each([
+    ['open', (fs: FileSystem) => fs.open('/new', 'create')],
+    ['rename', (fs: FileSystem) => fs.rename('/a', '/b')],
+    ['write', async (fs: FileSystem) => (await fs.open('/a', 'write')).write(Uint8Array.of(1), 0)],
+  ] as const)(
+    'tells also of a %s that is under way, since a sync waits for it, and counts it not',
+    async (kind, change) => {
+      const disk = new SlowDisk();
+      const { fileSystem, storage } = watchSyncs(disk.fs, disk.clock);
+      await (await fileSystem.open('/a', 'create')).close();
+      disk.slow.add(kind);
+
+      const ends = change(fileSystem);
+      await settle();
+      disk.clock.advance(30);
+      const during = storage.oldestSyncMs;
+      disk.letGo();
+      await ends;
+
+      expect([during, storage.oldestSyncMs]).toEqual([30, 0]);
+      expect(counts(storage)).toEqual({ count: 0, total: 0, max: 0 });
+    },
+  );
 
   test('one that fails has ended, and fails', async () => {
     const disk = new SlowDisk();

@@ -1,5 +1,6 @@
 /**
- * How long what makes data durable takes, and has taken already: a file system around another that times every sync of a file or folder and changes nothing.
+ * How long what makes data durable takes, and has taken already: a file system around another that times every sync of a file or folder and changes nothing. A disk that does not answer
+ * may hold the first write, or a new file, for which the sync waits: so all that changes the disk is looked at, and syncs alone are counted.
  *
  * Invariant: what is under way is told from its call on until it has ended, however it ends. Bound: as many as the callers have under way.
  */
@@ -51,13 +52,21 @@ class SyncTimes implements StorageView {
   }
 
   async time(sync: () => Promise<void>): Promise<void> {
+    const sinceMs = this.#clock.now();
+    try {
+      await this.watch(sync);
+    } finally {
+      this.#count(sinceMs);
+    }
+  }
+
+  async watch<T>(change: () => Promise<T>): Promise<T> {
     const entry = { sinceMs: this.#clock.now() };
     this.#underWay.add(entry);
     try {
-      await sync();
+      return await change();
     } finally {
       this.#underWay.delete(entry);
-      this.#count(entry.sinceMs);
     }
   }
 
@@ -88,7 +97,7 @@ class TimedFileSystem implements FileSystem {
   }
 
   async open(path: string, mode: OpenMode): Promise<FileHandle> {
-    return new TimedHandle(await this.#inner.open(path, mode), this.#times);
+    return new TimedHandle(await this.#times.watch(() => this.#inner.open(path, mode)), this.#times);
   }
 
   openSync(path: string, mode: OpenMode): FileHandle {
@@ -108,23 +117,23 @@ class TimedFileSystem implements FileSystem {
   }
 
   makeDirectory(path: string): Promise<boolean> {
-    return this.#inner.makeDirectory(path);
+    return this.#times.watch(() => this.#inner.makeDirectory(path));
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#inner.rename(from, to);
+    return this.#times.watch(() => this.#inner.rename(from, to));
   }
 
   link(from: string, to: string): Promise<void> {
-    return this.#inner.link(from, to);
+    return this.#times.watch(() => this.#inner.link(from, to));
   }
 
   unlink(path: string): Promise<void> {
-    return this.#inner.unlink(path);
+    return this.#times.watch(() => this.#inner.unlink(path));
   }
 
   removeDirectory(path: string): Promise<void> {
-    return this.#inner.removeDirectory(path);
+    return this.#times.watch(() => this.#inner.removeDirectory(path));
   }
 
   syncDirectory(path: string): Promise<void> {
@@ -156,7 +165,7 @@ class TimedHandle implements FileHandle {
   }
 
   write(data: Uint8Array, position: number): Promise<void> {
-    return this.#inner.write(data, position);
+    return this.#times.watch(() => this.#inner.write(data, position));
   }
 
   writeSync(data: Uint8Array, position: number): void {
@@ -172,7 +181,7 @@ class TimedHandle implements FileHandle {
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#inner.truncate(bytes);
+    return this.#times.watch(() => this.#inner.truncate(bytes));
   }
 
   size(): Promise<number> {

@@ -30,7 +30,7 @@ export const NODE_METRICS: readonly Metric[] = [
   ),
   gauge(
     'kayadb_storage_oldest_sync_seconds',
-    'How long the oldest that is under way takes already; 0: none is.',
+    'How long the oldest that is under way takes already, or what it waits for; 0: none is.',
     ({ snapshot: { view } }) => seconds(view.storage.oldestSyncMs),
   ),
   gauges('kayadb_tls_enabled', ['port'], 'Whether a port speaks TLS.', ({ snapshot: { view } }) => [
