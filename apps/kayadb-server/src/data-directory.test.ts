@@ -25,7 +25,7 @@ describe('checkDataDirectory', () => {
     const warnings = await checkDataDirectory(folder(mode), '/data');
 
     expect(warnings).toEqual([
-      expect.stringContaining(`other users can look into the data folder /data (mode ${mode.toString(8)})`),
+      expect.stringContaining(`other users can get at the data folder /data (mode ${mode.toString(8)})`),
     ]);
   });
 

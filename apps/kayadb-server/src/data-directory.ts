@@ -27,7 +27,7 @@ export async function checkDataDirectory(fileSystem: Folders, directory: string)
   const warnings: string[] = [];
   if ((stat.mode & NOT_THE_OWNER) !== 0) {
     warnings.push(
-      `other users can look into the data folder ${directory} (mode ${octal(stat.mode)}); run chmod 700 on it`,
+      `other users can get at the data folder ${directory} (mode ${octal(stat.mode)}); run chmod 700 on it`,
     );
   }
   const open = await countOpenFiles(fileSystem, directory);
