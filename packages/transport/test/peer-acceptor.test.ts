@@ -4,6 +4,8 @@ import { concatBytes, decodeUtf8, encodeUtf8 } from '@kayadb/codec';
 import { seededRandom, settle, testSeed } from '@kayadb/testkit';
 import { describe, expect, test } from 'vitest';
 
+import { BufferedConnection } from '../src/buffered-connection.ts';
+import { DEFAULT_LISTENER_LIMITS } from '../src/limits.ts';
 import type { Connection } from '../src/network.ts';
 import { decodeGreeting } from '../src/peer/greeting.ts';
 import type { PeerJudgement } from '../src/peer/peer-policy.ts';
@@ -278,6 +280,48 @@ describe('PeerAcceptor', () => {
     expect(decodeGreeting(heard())).toMatchObject({ verdict: 'no-member' });
     expect(world.peers).toEqual([]);
   });
+
+  test.each([
+    ['other-directory', ['other-directory']],
+    ['accepted', []],
+  ] as const)(
+    'of a dialer that has ended its side by then says only why it is refused: %s',
+    async (verdict, answers) => {
+      await using world = await PeerWorld.open();
+      let decide: (judgement: PeerJudgement) => void = () => {};
+      world.policy.judgement = new Promise((resolve) => (decide = resolve));
+      const written: Uint8Array[] = [];
+      // As a socket of TLS, which tells of the end also while it is paused.
+      const connection: BufferedConnection = new BufferedConnection(
+        {
+          remoteAddress: { host: 'x', port: 1 },
+          write: (bytes, onWritten) => {
+            written.push(bytes);
+            onWritten();
+          },
+          pause: () => {},
+          resume: () => {},
+          end: () => connection.handleClosed(),
+          destroy: () => {},
+          afterTurn: queueMicrotask,
+        },
+        DEFAULT_LISTENER_LIMITS,
+        world.clock,
+      );
+      world.acceptor.accept(connection);
+      connection.handleData(greetingBytes(1));
+      await settle();
+
+      connection.handleEnd();
+      await settle();
+      decide({ verdict, reason: '' });
+      await settle();
+
+      expect(written.map((bytes) => decodeGreeting(bytes).verdict)).toEqual(answers);
+      expect(world.takeLog()).toEqual(['away KAYA_PEER_REFUSED']);
+      expect(world.acceptor.counts).toEqual({ greeting: 0, open: 0 });
+    },
+  );
 
   test('does not let in a dialer that left while it was judged, or was judged for too long', async () => {
     await using world = await PeerWorld.open();

@@ -78,13 +78,19 @@ export class PeerAcceptor {
     const where = formatEndpoint(connection.remoteAddress);
     const leave = this.#room.enter((reason) => connection.destroy(this.#expelled(reason, where)));
     this.#pending.add(connection);
-    const greeting = await readGreeting(connection, assertGreets);
+    const end = new DialerEnd(connection);
+    const greeting = await readGreeting(connection, (read) => {
+      assertGreets(read);
+      end.hold();
+    });
     const judgement = greeting === undefined ? undefined : await this.#judge(connection, greeting);
     this.#pending.delete(connection);
     leave();
     if (greeting !== undefined && judgement !== undefined && connection.isOpen) {
-      this.#answer(connection, greeting, judgement);
-      if (judgement.verdict === 'accepted') return;
+      const isIn = judgement.verdict === 'accepted' && !end.hasCome;
+      if (isIn || judgement.verdict !== 'accepted') this.#answer(connection, greeting, judgement);
+      end.release();
+      if (isIn) return;
     }
     const reason = await connection.closed;
     const error = reason ?? turnedAway(where, greeting, judgement);
@@ -139,6 +145,35 @@ export class PeerAcceptor {
           'KAYA_CROWDED_OUT',
           `${where} gave way to newer connections, beyond maxGreetings of ${maxGreetings}`,
         );
+  }
+}
+
+/** The end of what a dialer sends. Whoever has greeted and says no more is told why it is refused, though a verdict may take a while. */
+class DialerEnd {
+  readonly #connection: Connection;
+  #isHeld = false;
+  #hasCome = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    connection.onEnd(() => {
+      this.#hasCome = true;
+      if (!this.#isHeld) void connection.close();
+    });
+  }
+
+  get hasCome(): boolean {
+    return this.#hasCome;
+  }
+
+  /** Until `release` the connection stays open behind it. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#hasCome) void this.#connection.close();
   }
 }
 
