@@ -59,6 +59,8 @@ const GUIDANCE: Readonly<Record<string, Guidance>> = {
   KAYA_NODE_LOST: NODE_DAMAGED,
   KAYA_SNAPSHOT_MISSING: NODE_DAMAGED,
   KAYA_RAFT_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it.'),
+  KAYA_FEATURE_LEVEL: invalid('Use the version of KayaDB that the nodes of the group run.'),
+  KAYA_UNSUPPORTED_COMMAND: invalid('Use the version of KayaDB that the nodes of the group run.'),
   KAYA_UNSUPPORTED: invalid('Use the version of KayaDB that wrote it, or install the module that the message names.'),
   KAYA_ENGINE_POISONED: io('Free or repair the disk, then run the command again; what was acknowledged is kept.'),
   KAYA_FS_NOT_FOUND: io('Check the path.'),

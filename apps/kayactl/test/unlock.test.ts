@@ -1,6 +1,7 @@
-import { acquireDirectoryLock, type DirectoryLock } from '@kayadb/vfs';
+import { acquireDirectoryLock, type DirectoryLock, inspectDirectoryLock } from '@kayadb/vfs';
 import { describe, expect, test } from 'vitest';
 
+import { StoppedCluster } from './stopped-cluster.ts';
 import { TestWorld } from './test-world.ts';
 
 /** A store whose last process ran in another container and never gave the lock back. */
@@ -102,6 +103,29 @@ describe('kayactl unlock', () => {
     const { pid } = process.self();
     expect(JSON.parse(stale.stdout)).toMatchObject({ removed: false, state: 'stale', pid, host: 'test-host' });
     expect(await world.readFile('/db/LOCK')).toContain(`"pid":${pid}`);
+  });
+
+  test('of the directory of a node removes the lock of its store, too, and no lock of anybody else', async () => {
+    const stopped = await StoppedCluster.make(1, async (client) => void (await client.put('k', 'v')));
+    const world = stopped.world(1);
+    const elsewhere = world.processWorld.start({ host: 'elsewhere' });
+    const { owner } = await acquireDirectoryLock(world.fileSystem, '/data', elsewhere);
+    const store = '/data/groups/0/store-0';
+    await acquireDirectoryLock(world.fileSystem, store, elsewhere);
+    await world.fileSystem.makeDirectory('/data/groups/0/store-9');
+    const another = world.processWorld.start({ host: 'elsewhere' });
+    await acquireDirectoryLock(world.fileSystem, '/data/groups/0/store-9', another);
+
+    const unlocked = await world.run('--data', '/data', 'unlock', '--token', owner.token);
+
+    expect(unlocked).toMatchObject({ exitCode: 0, stderr: '' });
+    const stateOf = async (path: string): Promise<string> =>
+      (await inspectDirectoryLock(world.fileSystem, path, world.processes)).kind;
+    expect([await stateOf('/data'), await stateOf(store), await stateOf('/data/groups/0/store-9')]).toEqual([
+      'free',
+      'free',
+      'held',
+    ]);
   });
 
   test('refuses a server, and a folder that is not there', async () => {

@@ -13,7 +13,7 @@ export {
   inspectNodeFile,
   type NodeFileInspection,
 } from './forensics/inspect-node-file.ts';
-export { isNodeDirectory } from './forensics/node-place.ts';
+export { isNodeDirectory, storeFolders } from './forensics/node-place.ts';
 export type {
   NodeFile,
   NodeFileKind,

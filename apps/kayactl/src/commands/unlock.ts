@@ -8,6 +8,8 @@ import {
   type DirectoryLockState,
   inspectDirectoryLock,
   LOCK_FILE_NAME,
+  type LockOwner,
+  type ProcessIdentity,
   UNREADABLE_LOCK_TOKEN,
 } from '@kayadb/vfs';
 import type { Command } from 'commander';
@@ -16,6 +18,7 @@ import { CliError, usageError } from '../cli-error.ts';
 import { examples } from '../examples.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { CommandContext, Invocation } from '../invocation.ts';
+import { isNodeFolder } from '../node/node-folder.ts';
 
 interface UnlockFlags {
   readonly token?: string;
@@ -28,7 +31,7 @@ export function addUnlockCommand(program: Command, invocation: Invocation): void
     .description(
       'Says who holds the folder that --data names. With --token it removes that lock, on your word that its owner has ' +
         'ended: for a folder that was last used on another host or in another container, where this machine cannot look. ' +
-        'It refuses while the owner runs. Every other lock of an ended process is taken over without this command.',
+        'It refuses while the owner runs. Of the folder of a node, the store in it is unlocked as well. Every other lock of an ended process is taken over without this command.',
     )
     .option(
       '--token <token>',
@@ -51,11 +54,29 @@ async function unlock(context: CommandContext, token: string | undefined): Promi
   const expected = token === UNREADABLE_LOCK_TOKEN ? undefined : token;
   const removed = await breakDirectoryLock(io.fileSystem, directory, io.processes, expected);
   if (!removed) throw noSuchLock(directory, token);
+  if (state.kind === 'held' && state.owner.token === token) await unlockStores(context, directory, state.owner);
   // A token may also be that of a process which ended while it took the lock over.
   const isLock = !('owner' in state) || state.owner.token === token;
   const text = isLock ? `OK removed the lock, ${sentence(state)}` : 'OK removed a claim to take over the lock';
   await print(context, { removed: true, ...describeOwner(state) }, text);
   return EXIT.ok;
+}
+
+/** A node holds its store as well, and whoever vouches for the end of a process does so for all that it held. */
+async function unlockStores(context: CommandContext, directory: string, owner: LockOwner): Promise<void> {
+  if (!(await isNodeFolder(context, directory))) return;
+  const { storeFolders } = await import('@kayadb/server');
+  const { fileSystem, processes } = context.io;
+  for (const folder of await storeFolders(fileSystem, directory)) {
+    const path = `${directory}/${folder}`;
+    const state = await inspectDirectoryLock(fileSystem, path, processes);
+    if (state.kind === 'held' && isSameProcess(state.owner, owner))
+      await breakDirectoryLock(fileSystem, path, processes, state.owner.token);
+  }
+}
+
+function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return (['pid', 'host', 'bootId', 'pidNamespace', 'startTicks'] as const).every((field) => a[field] === b[field]);
 }
 
 /** @throws DirectoryLockedError when opening would be refused. */

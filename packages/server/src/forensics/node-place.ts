@@ -56,6 +56,12 @@ export async function findStore(
   return { folder: folderOf(baseIndex), baseIndex, others: stores.slice(0, -1).map(folderOf) };
 }
 
+/** Every folder of a store, inside the directory: mostly one. */
+export async function storeFolders(fs: FileSystem, directory: string): Promise<readonly string[]> {
+  const place = await findStore(fs, directory);
+  return place === undefined ? [] : [...place.others, place.folder];
+}
+
 /** @throws CorruptionError when there is no store. */
 export async function requireStore(
   fs: FileSystem,
