@@ -64,6 +64,15 @@ describe('NodeEventLog', () => {
     ]);
   });
 
+  test('has nothing to tell an operator of writes that share a sync', () => {
+    const { lines, log } = openLog();
+
+    for (let index = 1; index <= 100; index++) log.write({ kind: 'stable-entry-missing', index });
+    log.write({ kind: 'stable-entry-in-snapshot', index: 1 });
+
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
   test('tells of everything that the node does itself, with its cause', () => {
     const { lines, log } = openLog();
     const cause = new Error('no room');

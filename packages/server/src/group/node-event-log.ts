@@ -34,7 +34,10 @@ const HOST_LEVELS: Readonly<Record<HostKind, Level>> = {
   'node-failed': 'error',
 };
 
-/** Single votes, and messages of old terms: each election has some for each member, and elections go on as long as there is no quorum. What comes of them is told by others. */
+/**
+ * Single votes, and messages of old terms: each election has some for each member, and elections go on as long as there is no quorum. What comes of them is told by others. And what one write
+ * has made durable of another, since writes share their syncs: a busy node has some of these every second.
+ */
 const DETAILS: ReadonlySet<NodeEvent['kind']> = new Set<RaftEvent['kind']>([
   'vote-requested',
   'vote-received',
@@ -43,6 +46,8 @@ const DETAILS: ReadonlySet<NodeEvent['kind']> = new Set<RaftEvent['kind']>([
   'vote-ignored-in-lease',
   'lower-term-ignored',
   'commit-learned',
+  'stable-entry-missing',
+  'stable-entry-in-snapshot',
 ]);
 
 /** What may come again and again, and by what two of them are the same: whatever else they say changes each time. */
