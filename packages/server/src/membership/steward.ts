@@ -114,6 +114,17 @@ export class Steward {
       .map((node) => ({ kind: 'promote', node }));
   }
 
+  /** As for a change that somebody asks for, only those count who answer now: one that has just died must not stand for a majority. */
+  async #mayPromote(node: NodeId): Promise<boolean> {
+    const { access } = this.#options;
+    const before = access.status();
+    const answering = await this.hearing.round(before);
+    const status = access.status();
+    if (this.#isClosed || status.role !== 'leader' || status.term !== before.term) return false;
+    const members = viewMembers(status, (each) => answering.has(each));
+    return answering.has(node) && planChange(members, { kind: 'promote', node }).refusal === undefined;
+  }
+
   #catchUpOf(node: NodeId): CatchUp {
     const known = this.#catchUps.get(node);
     if (known !== undefined) return known;
@@ -127,8 +138,9 @@ export class Steward {
     const node = duty.kind === 'put-member' ? duty.member.node : duty.kind === 'raise-level' ? undefined : duty.node;
     const fields = { event: 'group.duty', duty: duty.kind, ...(node !== undefined && { member: node }) };
     try {
-      if (duty.kind === 'promote') await access.proposeConfigChange(stepOf('add-voter', duty.node));
-      else await access.propose(duty);
+      if (duty.kind !== 'promote') await access.propose(duty);
+      else if (await this.#mayPromote(duty.node)) await access.proposeConfigChange(stepOf('add-voter', duty.node));
+      else return;
       this.#failures = 0;
       logger.info(fields, `done for the group: ${duty.kind}`);
     } catch (error) {

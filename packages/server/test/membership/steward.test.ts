@@ -318,6 +318,27 @@ describe('a learner that is to be promoted', { timeout: 60_000 }, () => {
     expect(without).toBe('1 2 3 4 + 5');
   });
 
+  test('does not vote when it goes as soon as it has caught up, and the group could not bear it', async () => {
+    const { world, leader } = await openKnown([1, 2, 3]);
+    await using _world = world;
+    await world.start(4);
+    world.greet();
+    world.isolate(3);
+    await world.ticks(30);
+
+    await world.settle(leader.membership.add(newMember(4), FOR_GOOD));
+    const hasAll = (): boolean => leader.rows.includes('4:40 to be promoted');
+    world.passes = ({ kind, from }) => {
+      if (kind === 'append-response' && from === 4 && hasAll()) world.isolate(4);
+      return true;
+    };
+    await world.ticks(100);
+
+    expect(leader.rows).toContain('4:40 to be promoted');
+    expect(leader.configuration).toBe('1 2 3 + 4');
+    expect(world.leader()).toBe(leader);
+  });
+
   test('is promoted by the next leader when the one before has died', async () => {
     const { world, leader } = await openKnown([1, 2, 3]);
     await using _world = world;
