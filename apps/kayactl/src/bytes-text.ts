@@ -5,8 +5,7 @@
  * byte reaches a terminal as a control sequence. docs/reference/kayactl.md, "Keys and values".
  */
 
-import { decodeUtf8Strict, encodeUtf8 } from '@kayadb/codec';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '@kayadb/engine';
+import { decodeUtf8Strict, encodeUtf8, MAX_USER_KEY_BYTES, MAX_USER_VALUE_BYTES } from '@kayadb/codec';
 
 import { usageError } from './cli-error.ts';
 
@@ -44,7 +43,7 @@ export function parseBytes(text: string, what: string): Uint8Array {
 export function parseKey(text: string): Uint8Array {
   const key = parseBytes(text, 'key');
   const reason = describeBadKey(key);
-  if (reason !== undefined) throw usageError(reason, `Keys are 1 to ${MAX_KEY_BYTES} bytes.`);
+  if (reason !== undefined) throw usageError(reason, `Keys are 1 to ${MAX_USER_KEY_BYTES} bytes.`);
   return key;
 }
 
@@ -59,14 +58,15 @@ export function parseValue(text: string): Uint8Array {
 /** @returns Why no store takes this key, or `undefined` when it is fine. */
 export function describeBadKey(key: Uint8Array): string | undefined {
   if (key.length === 0) return 'the key is empty';
-  if (key.length > MAX_KEY_BYTES) return `the key has ${key.length} bytes; at most ${MAX_KEY_BYTES} are allowed`;
+  if (key.length > MAX_USER_KEY_BYTES)
+    return `the key has ${key.length} bytes; at most ${MAX_USER_KEY_BYTES} are allowed`;
   return undefined;
 }
 
 /** @returns Why no store takes this value, or `undefined` when it is fine. */
 export function describeBadValue(value: Uint8Array): string | undefined {
-  if (value.length <= MAX_VALUE_BYTES) return undefined;
-  return `the value has ${value.length} bytes; at most ${MAX_VALUE_BYTES} are allowed`;
+  if (value.length <= MAX_USER_VALUE_BYTES) return undefined;
+  return `the value has ${value.length} bytes; at most ${MAX_USER_VALUE_BYTES} are allowed`;
 }
 
 /** Text for one line of output: the text itself when it is printable UTF-8, `hex:…` otherwise. */

@@ -35,7 +35,7 @@ function openCluster(): { readonly world: TestWorld; readonly cluster: ClusterSe
 }
 
 describe('kayactl add-node', () => {
-  test('returns when it is proposed, with the arithmetic and how to watch it', async () => {
+  test('returns when the node is a learner, with the arithmetic and how to watch it', async () => {
     const { world, cluster } = openCluster();
     cluster.change = () => plan({ proposed_at: 171, notes: ['node 4 begins as a learner, which has no vote'] });
 
@@ -49,7 +49,7 @@ describe('kayactl add-node', () => {
         'before  1,2,3   2       1 failure  1,2,3\n' +
         'after   1,2,3   2       1 failure  1,2,3\n' +
         'NOTE: node 4 begins as a learner, which has no vote\n' +
-        'OK proposed at index 171\n',
+        'OK done at index 171\n',
       stderr: 'Watch it with "kayactl --server 10.0.0.1:7001 members"; --wait would return when it votes.\n',
     });
     expect(cluster.requests).toMatchObject([
@@ -93,7 +93,7 @@ describe('kayactl add-node', () => {
     const { result, shown } = await runOnTerminal(world, ...SERVER, ...ADD, '--wait');
 
     expect(result.exitCode).toBe(0);
-    expect(result.stdout).toMatch(/OK proposed at index 171\nOK node 4 is a voter\n$/);
+    expect(result.stdout).toMatch(/OK done at index 171\nOK node 4 is a voter\n$/);
     expect(shown).toEqual([
       'node 4 is being added',
       'node 4 does not answer yet; is it started with --join-cluster?',
@@ -169,7 +169,7 @@ describe('kayactl add-node', () => {
     expect(result.exitCode).toBe(1);
     expect(world.clock.now()).toBeGreaterThanOrEqual(60_000);
     expect(world.clock.now()).toBeLessThan(62_000);
-    expect(result.stdout).toMatch(/OK proposed at index 171\n$/);
+    expect(result.stdout).toMatch(/OK done at index 171\n$/);
     expect(result.stderr).toMatch(
       /ERROR: after 60 s node 4 does not answer yet; is it started with --join-cluster\?\nHINT: .*goes on.*kayactl --server 10\.0\.0\.1:7001 members/,
     );
@@ -258,7 +258,7 @@ describe('kayactl remove-node and promote', () => {
 
     expect(without.exitCode).toBe(4);
     expect(without.stderr).toMatch(/operator credential required.*\nHINT: .*--operator-token-file/);
-    expect(removed.stdout).toContain('OK proposed at index 9\n');
+    expect(removed.stdout).toContain('OK done at index 9\n');
     expect(JSON.parse(promoted.stdout)).toMatchObject({ proposed_at: 9 });
     expect(cluster.requests.map(({ kind }) => kind)).toEqual(['remove-member', 'remove-member', 'promote-member']);
   });

@@ -51,7 +51,7 @@ async function describeChange(change: JsonDocument): Promise<string> {
   if (message !== undefined) return `OK ${message}`;
   const plan = await describePlan(change);
   const index = numberOf(change, 'proposed_at');
-  return index === undefined ? plan : `${plan}\nOK proposed at index ${index}`;
+  return index === undefined ? plan : `${plan}\nOK done at index ${index}`;
 }
 
 /** How to ask the same servers something else, for hints. Tokens and TLS are left out: they are the reader's own. */

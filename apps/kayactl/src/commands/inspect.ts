@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve } from 'node:path';
 
-import { type FileInspection, inspectFile, type InspectableKind, type RecoveredFile } from '@kayadb/engine';
+import type { FileInspection, InspectableKind, RecoveredFile } from '@kayadb/engine';
 import { FileSystemError, isNotFound } from '@kayadb/vfs';
 import type { Command } from 'commander';
 
@@ -129,6 +129,7 @@ async function inspectPath(
       `Run "kayactl inspect ${shellWord(dirname(path))}" for the files that there are.`,
     );
   }
+  const { inspectFile } = await import('@kayadb/engine');
   const work = inspectFile(fileSystem, path, kind === undefined ? undefined : KINDS[kind], { showKeys });
   const inspection = await withinGrace(work, 0, context.io).catch((error: unknown) => {
     throw isNotFound(error) ? noSuchFile(kind, path) : error;

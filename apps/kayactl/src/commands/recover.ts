@@ -2,7 +2,7 @@
 
 import { dirname, resolve, sep } from 'node:path';
 
-import { inspectStore, planRecovery, type RecoveryReport, type SalvagePolicy, salvageStore } from '@kayadb/engine';
+import type { RecoveryReport, SalvagePolicy } from '@kayadb/engine';
 import type { LogShare } from '@kayadb/server';
 import { FileSystemError } from '@kayadb/vfs';
 import { type Command, Option } from 'commander';
@@ -149,6 +149,7 @@ async function makePlan(context: CommandContext, { showKeys, html }: RecoverFlag
   const page = html === undefined ? undefined : await newPath(context, html, 'the file of the page');
   // Known before everything is read, which may take an hour.
   if (page !== undefined) await fileSystem.readDirectory(dirname(page));
+  const { planRecovery } = await import('@kayadb/engine');
   const plan = await withByteProgress(context, (onProgress) =>
     planRecovery(fileSystem, directory, { processes, clock, signal, onProgress, showKeys: showKeys === true }),
   );
@@ -169,6 +170,7 @@ async function salvage(context: CommandContext, { showKeys, out = '', policy, lo
   }
   if (log !== undefined)
     throw usageError('--log is for the folder of a node', 'Leave it out: a store has its log in it.');
+  const { salvageStore } = await import('@kayadb/engine');
   const report = await withByteProgress(context, (onProgress) =>
     salvageStore(fileSystem, directory, target, {
       policy: policy ?? 'provable',
@@ -199,11 +201,16 @@ async function newPath({ io, globals }: CommandContext, path: string, what: stri
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server; FileSystemError when the folder cannot be listed. */
-export function readReport(context: CommandContext, directory: string, showKeys: boolean): Promise<RecoveryReport> {
+export async function readReport(
+  context: CommandContext,
+  directory: string,
+  showKeys: boolean,
+): Promise<RecoveryReport> {
   refuseServers(context);
   const { fileSystem, processes, clock } = context.io;
+  const { inspectStore } = await import('@kayadb/engine');
   // It holds nothing and changes nothing, so it may be left at any moment.
-  return withinGrace(inspectStore(fileSystem, resolve(directory), { processes, clock, showKeys }), 0, context.io);
+  return await withinGrace(inspectStore(fileSystem, resolve(directory), { processes, clock, showKeys }), 0, context.io);
 }
 
 /** @throws CliError KAYA_LOCAL_ONLY with --server. */

@@ -2,7 +2,6 @@
 
 import { resolve } from 'node:path';
 
-import { restoreBackup } from '@kayadb/engine';
 import type { Command } from 'commander';
 
 import { withByteProgress } from '../byte-progress.ts';
@@ -28,6 +27,7 @@ export function addRestoreCommand(program: Command, invocation: Invocation): voi
     const source = resolvePath(backup, 'the folder of the backup');
     const target = resolve(context.globals.data);
     const { signal, fileSystem } = context.io;
+    const { restoreBackup } = await import('@kayadb/engine');
     const info = await withByteProgress(context, (onProgress) =>
       restoreBackup(source, target, { fileSystem, signal, onProgress }),
     );

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 
-import { type BackupReport, inspectBackup, inspectStore } from '@kayadb/engine';
+import type { BackupReport } from '@kayadb/engine';
 import type { Command } from 'commander';
 
 import { withByteProgress } from '../byte-progress.ts';
@@ -39,6 +39,7 @@ export function addVerifyCommand(program: Command, invocation: Invocation): void
 
 async function checkStore(context: CommandContext, directory: string): Promise<ExitCode> {
   const { fileSystem, processes, clock, signal } = context.io;
+  const { inspectStore } = await import('@kayadb/engine');
   const report = await withByteProgress(context, (onProgress) =>
     inspectStore(fileSystem, directory, { processes, clock, signal, onProgress }),
   );
@@ -50,6 +51,7 @@ async function checkStore(context: CommandContext, directory: string): Promise<E
 
 async function checkBackup(context: CommandContext, directory: string): Promise<ExitCode> {
   const { fileSystem, signal } = context.io;
+  const { inspectBackup } = await import('@kayadb/engine');
   const report = await withByteProgress(context, (onProgress) =>
     inspectBackup(directory, { fileSystem, signal, onProgress }),
   );

@@ -4,7 +4,7 @@
  * Invariant: the port for nodes is open to members and to addresses that the operator names, and to nobody else: who speaks there as a node can change everything.
  */
 
-import { classifyAddress } from '@kayadb/server';
+import { classifyAddress } from '@kayadb/codec';
 
 import { usageError } from '../cli-error.ts';
 import type { MemberRow } from '../cluster/member-list.ts';

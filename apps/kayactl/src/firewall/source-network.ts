@@ -1,6 +1,6 @@
 /** Where packets come from, as firewalls write it: an address, or a network in CIDR notation. */
 
-import { classifyAddress } from '@kayadb/server';
+import { classifyAddress } from '@kayadb/codec';
 
 export interface SourceNetwork {
   /** As it was given: nothing else is in it, so it can be put into a rule or a command. */

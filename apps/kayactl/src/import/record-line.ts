@@ -4,13 +4,13 @@
  */
 
 import { decodeUtf8Strict, encodeUtf8 } from '@kayadb/codec';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '@kayadb/engine';
+import { MAX_USER_KEY_BYTES, MAX_USER_VALUE_BYTES } from '@kayadb/codec';
 
 import { decodeHex, describeBadKey, describeBadValue } from '../bytes-text.ts';
 import type { Row } from '../store/store.ts';
 
 /** Bound: the longest line there can be, a full key and value with every byte escaped as `\u00xx`. */
-export const MAX_LINE_BYTES = 6 * (MAX_KEY_BYTES + MAX_VALUE_BYTES) + 1024;
+export const MAX_LINE_BYTES = 6 * (MAX_USER_KEY_BYTES + MAX_USER_VALUE_BYTES) + 1024;
 
 export type RecordLine =
   | { readonly kind: 'record'; readonly row: Row }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 
-import { type Durability, type Engine, type EngineEvent, openEngine } from '@kayadb/engine';
+import type { Durability, Engine, EngineEvent } from '@kayadb/engine';
 
 import type { CommandContext } from '../invocation.ts';
 import { refuseNodeFolder } from '../node/node-folder.ts';
@@ -33,7 +33,8 @@ export async function openEmbeddedEngine(context: CommandContext, options: OpenE
   const { io, globals } = context;
   await refuseNodeFolder(context, resolve(globals.data));
   const { data, durability = 'strict' } = globals;
-  return openEngine(data, {
+  const { openEngine } = await import('@kayadb/engine');
+  return await openEngine(data, {
     createIfMissing: options.create,
     durability,
     fileSystem: io.fileSystem,
