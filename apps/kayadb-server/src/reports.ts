@@ -30,6 +30,8 @@ export async function openReports(
   if (address === undefined) return undefined;
   const listener = await serveHttp({
     view: node.view,
+    // Word for word what clients are told.
+    reports: node.reports,
     address,
     // Names under which this machine is known already, so whoever monitors it may ask by them.
     allowedHosts: toldHosts(config),

@@ -15,6 +15,7 @@ import { LiveNodeView } from './live-node-view.ts';
 import type { GroupTiming, NodeOptions, NodeRandom, StopOptions } from './node-options.ts';
 import type { NodeView, StorageView } from './node-view.ts';
 import { NodeOperations } from './operations-2/node-operations.ts';
+import type { NodeReports } from './operations-2/node-reports.ts';
 import { ReplicaV1Operations } from './operations-2/replica-v1-operations.ts';
 import { NodeReporter } from './reports/node-reporter.ts';
 import { ServerError } from './server-error.ts';
@@ -32,6 +33,8 @@ export interface RunningNode extends AsyncDisposable {
   /** Resolves when the node cannot go on, with the reason: its disk, a broken invariant, or a group that does not want it. Never rejects. */
   readonly failed: Promise<Error>;
   readonly view: NodeView;
+  /** What the node tells its clients of itself, for whoever tells it by other ways. */
+  readonly reports: Pick<NodeReports, 'status'>;
   /**
    * Hands leadership over, accepts nothing more, answers what was begun, and closes the directory. Idempotent.
    *
@@ -85,6 +88,7 @@ interface Resolved {
 class Node implements RunningNode {
   readonly failed: Promise<Error>;
   readonly view: NodeView;
+  readonly reports: NodeReporter;
   readonly #options: NodeOptions;
   readonly #directory: NodeDirectory;
   readonly #group: Group;
@@ -116,12 +120,12 @@ class Node implements RunningNode {
       clientAddress: () => this.view.clientAddress,
       onEnd: fail,
     });
-    const reports = new NodeReporter({
+    this.reports = new NodeReporter({
       view: () => this.view,
       clientAddressOf: (node) => this.#group.clientAddressOf(node),
     });
     const { replica, membership } = this.#group;
-    const operations2 = new NodeOperations({ replica, membership, reports, limits });
+    const operations2 = new NodeOperations({ replica, membership, reports: this.reports, limits });
     this.#door = new ClientDoor({
       ...options,
       operations: new ReplicaV1Operations({ operations: operations2, clock, limits }),

@@ -48,6 +48,19 @@ describe('a group of three', () => {
     }
   });
 
+  test('tells where its leader is as soon as one is known, before the group has agreed on addresses', async () => {
+    await using world = new NodeWorld();
+    const nodes = await Promise.all([1, 2, 3].map((id) => world.start(id, { peers: [1, 2, 3] })));
+    await world.until('all know a leader', () =>
+      nodes.every(({ node }) => takeSnapshot(node.view).leader !== undefined),
+    );
+
+    const known = nodes.map(({ node }) => JSON.parse(node.reports.status() as string) as Json);
+
+    const leader = await world.leader(nodes);
+    expect(known.map((status) => status['leader_address'])).toEqual(nodes.map(() => leader.node.view.clientAddress));
+  });
+
   test('never calls a member silent that answers, and soon one that does not', async () => {
     await using world = new NodeWorld();
     const nodes = await world.startGroup([1, 2, 3]);
