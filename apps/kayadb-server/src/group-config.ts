@@ -1,6 +1,7 @@
 /** Settings that only make sense together: who is in the group, what each is told of the others, and how soon a lost leader is replaced. */
 
-import { classifyAddress, LEAST_HEARTBEATS } from '@kayadb/server';
+import { classifyAddress } from '@kayadb/codec';
+import { LEAST_HEARTBEATS } from '@kayadb/server';
 import { type Endpoint, formatEndpoint } from '@kayadb/transport';
 
 import type { Said } from './layers.ts';

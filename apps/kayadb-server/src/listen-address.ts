@@ -1,6 +1,6 @@
 /** `host:port` with a numeric host, as the address flags take it. */
 
-import { classifyAddress } from '@kayadb/server';
+import { classifyAddress } from '@kayadb/codec';
 import type { Endpoint } from '@kayadb/transport';
 
 const MAX_PORT = 65_535;

@@ -1,6 +1,6 @@
 /** `host:port` as others are told it, or as this node dials it: names are allowed, since they are looked up at each dial. */
 
-import { classifyAddress } from '@kayadb/server';
+import { classifyAddress } from '@kayadb/codec';
 import { type Endpoint, parseEndpoint } from '@kayadb/transport';
 
 /** Bound: what the greeting between nodes has room for. docs/format/peer-handshake.md */

@@ -16,6 +16,7 @@ export {
 } from './bytes.ts';
 export { crc32c, isNativeCrc32c } from './crc32c.ts';
 export { DecodeError, KayaError, type DecodeErrorCode } from './errors.ts';
+export { type AddressScope, classifyAddress } from './ip-address.ts';
 export { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './fixed-int.ts';
 export type { Clock, Timer } from './clock.ts';
 export { decodeRequest } from './protocol/decode-request.ts';

@@ -1,5 +1,4 @@
 export { type BindRequest, type BindVerdict, checkBind } from './access/bind-guard.ts';
-export { type AddressScope, classifyAddress } from './access/ip-address.ts';
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.ts';
 export type { LogFields, Logger } from './logger.ts';
 export { DirectoryError, type DirectoryErrorCode } from './directory/directory-error.ts';

@@ -3,8 +3,7 @@
  * docs/reference/kayactl.md, "import".
  */
 
-import { decodeUtf8Strict, encodeUtf8 } from '@kayadb/codec';
-import { MAX_USER_KEY_BYTES, MAX_USER_VALUE_BYTES } from '@kayadb/codec';
+import { decodeUtf8Strict, encodeUtf8, MAX_USER_KEY_BYTES, MAX_USER_VALUE_BYTES } from '@kayadb/codec';
 
 import { decodeHex, describeBadKey, describeBadValue } from '../bytes-text.ts';
 import type { Row } from '../store/store.ts';

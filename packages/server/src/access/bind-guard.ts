@@ -3,7 +3,7 @@
  * Pure. docs/reference/server.md, "Where it may listen".
  */
 
-import { type AddressScope, classifyAddress } from './ip-address.ts';
+import { type AddressScope, classifyAddress } from '@kayadb/codec';
 
 /** Whom a port is for: `reports` is HTTP, which shows how the node is and takes no orders. */
 export type PortPurpose = 'clients' | 'nodes' | 'reports';
