@@ -1,6 +1,6 @@
 /** scripts/deploy: every file is read by a parser, says what the reference documents, and has settings that the program takes. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { parseDockerfile, textsOf } from './support/deploy/dockerfile.ts';
 import { readEnvironment } from './support/deploy/loopback-machines.ts';
 import { runProgram } from './support/processes.ts';
 import { type Folder, KAYADB_SERVER, openFolder, ROOT } from './support/repository.ts';
+import { shellBlocks } from './support/shell-blocks.ts';
 
 const TIMEOUT_MS = 60_000;
 const FOLDER = join(ROOT, 'scripts/deploy');
@@ -95,6 +96,14 @@ describe('systemd/', { timeout: TIMEOUT_MS }, () => {
 
     expect(said).toBe(TAKEN);
     expect(Object.keys(env).filter((name) => !documentedVariables().has(name))).toEqual([]);
+  });
+
+  test('is what docs/operating/cluster.md shows', () => {
+    const page = readFileSync(join(ROOT, 'docs/operating/cluster.md'), 'utf8');
+    const withoutHead = (text: string): string => text.replace(/^#.*\n/u, '');
+
+    expect(page).toContain(withoutHead(read('systemd/kayadb.toml')));
+    expect(page).toContain(withoutHead(read('systemd/node.env')));
   });
 });
 
@@ -354,3 +363,32 @@ describe('kubernetes/', { timeout: TIMEOUT_MS }, () => {
     },
   );
 });
+
+describe('the commands of docs/operating/deployment.md', { timeout: TIMEOUT_MS }, () => {
+  test.each(['compose', 'kubernetes'])('make what the files of %s name', async (name) => {
+    using folder = openFolder();
+    cpSync(join(ROOT, 'scripts'), folder.at('scripts'), { recursive: true });
+    const blocks = shellBlocks(readFileSync(join(ROOT, 'docs/operating/deployment.md'), 'utf8'));
+    const { script } = blocks.find((block) => block.script.includes(`cd scripts/deploy/${name}\n`))!;
+
+    const { exitCode, stderr } = await runProgram('bash', ['-c', `set -e\n${script}`], { cwd: folder.path });
+
+    const missing = namedFiles(name).filter((file) => !existsSync(folder.at('scripts/deploy', name, file)));
+    expect({ exitCode, stderr, missing }).toEqual({ exitCode: 0, stderr: '', missing: [] });
+    if (name !== 'kubernetes' || !existsSync(KUBECTL)) return;
+    const built = await runProgram(KUBECTL, ['kustomize', folder.at('scripts/deploy/kubernetes')]);
+    const kinds = parseAllDocuments(built.stdout).map((each) => (each.toJS() as Document)['kind']);
+    expect(kinds.filter((kind) => kind === 'Secret')).toHaveLength(2);
+    expect(kinds).toHaveLength(8);
+  });
+});
+
+/** Files that are made and not kept: certificates, keys and tokens. */
+function namedFiles(name: string): readonly string[] {
+  if (name === 'compose') {
+    const secrets = at(parse(read('compose/compose.yaml')), 'secrets') as Readonly<Record<string, { file: string }>>;
+    return Object.values(secrets).map(({ file }) => file);
+  }
+  const generators = at(parse(read('kubernetes/kustomization.yaml')), 'secretGenerator');
+  return (generators as readonly { readonly files: readonly string[] }[]).flatMap(({ files }) => files);
+}

@@ -160,7 +160,7 @@ describe.skipIf(sized({ ci: true, long: false }))('make-folder.sh (in the long r
       'v*',
     ]);
 
-    expect(made).toMatchObject({ exitCode: 0, stdout: 'kayadb-server 0.1.0\nkayactl 0.1.0\n' });
+    expect(made).toEqual({ exitCode: 0, stdout: 'kayadb-server 0.1.0\nkayactl 0.1.0\n', stderr: expect.any(String) });
     expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not empty') });
     expect(written.exitCode).toBe(0);
     expect(Number.parseInt(size.stdout, 10)).toBeLessThan(60);
