@@ -60,7 +60,7 @@ export class NotLeaderError extends ClientError {
   }
 }
 
-/** What is known of one operation of a failed batch. */
+/** What is known of one operation of a failed batch: what was refused or not sent was not done, and will not be. */
 export type BatchOperationState = 'acknowledged' | 'refused' | 'unknown' | 'not-sent';
 
 /** A batch that did not succeed as a whole; code and cause are those of its first failed operation. */

@@ -22,6 +22,9 @@ export const MAX_NAMED_LEADERS = 8;
 /** How long an endpoint that did not answer is passed over for others, before one request tries it again: longer than an election takes. */
 export const SILENT_MS = 5_000;
 
+/** A first connection that is not there after this long is left to itself, and the next endpoint is tried beside it: a machine that is switched off refuses nothing. */
+export const STAGGER_MS = 1_000;
+
 /** Bound: requests sent and not answered on one connection. */
 export const DEFAULT_IN_FLIGHT_REQUESTS = 256;
 

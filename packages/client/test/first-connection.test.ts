@@ -7,6 +7,7 @@ import { MemoryNetwork } from '@kayadb/transport/testing';
 import { describe, expect, test } from 'vitest';
 
 import { type ClientEvent, type ClientOptions, connect } from '../src/index.ts';
+import { STAGGER_MS } from '../src/limits.ts';
 import { ScriptedCluster } from './support/scripted-cluster.ts';
 import { failureIn, finish } from './support/world-2.ts';
 
@@ -138,6 +139,29 @@ describe('A first call', () => {
     expect(error.code).toBe('KAYA_PROTOCOL');
     expect(error.message).toBe("127.0.0.1:9090 sent an answer that is not KayaDB's; is it a KayaDB client port?");
     expect(value).toBeUndefined();
+  });
+
+  test('does not wait for an endpoint that stands still while others answer', async () => {
+    const { clock, network, options } = await openSilence();
+    const cluster = await ScriptedCluster.open(network.from('10.0.0.9'), { nodes: 3, firstPort: 7101 });
+    await using client = connect([ADDRESS, ...cluster.addresses], options);
+
+    const value = await finish(client.get('a'), clock);
+
+    expect(value).toBeUndefined();
+    expect(clock.now()).toBe(STAGGER_MS);
+  });
+
+  test('comes back to the endpoint that is late when the others are gone', async () => {
+    const { clock, network, options } = await openSilence();
+    await using client = connect([ADDRESS, '127.0.0.1:9'], options);
+
+    const get = client.get('a');
+    await clock.advanceAsync(STAGGER_MS);
+    network.release(PORT);
+
+    expect(await finish(get, clock)).toBeUndefined();
+    expect(clock.now()).toBeLessThan(STAGGER_MS + 200);
   });
 
   test('tells of each try', async () => {

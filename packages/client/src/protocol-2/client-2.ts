@@ -87,7 +87,12 @@ export class Client2 implements Client {
 
   /** Which version the cluster speaks, as the first node that answers says. @param onFailure - Told of each try that failed. @throws ClientError */
   negotiate(onFailure: (cause: ClientError) => void): Promise<1 | 2> {
-    return this.#run({}, (context) => negotiate({ ...context, onFailure }, this.#settings.retry));
+    return this.#run({}, (context) =>
+      negotiate(
+        { ...context, onFailure },
+        { policy: this.#settings.retry, otherEndpoints: this.#settings.endpoints.length - 1 },
+      ),
+    );
   }
 
   put(key: BytesInput, value: BytesInput, options?: CallOptions): Promise<WriteReceipt> {

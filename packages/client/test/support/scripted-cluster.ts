@@ -42,6 +42,8 @@ export type Script2 = (seen: SeenRequest, count: number) => Reaction2;
 
 export interface ScriptedClusterOptions {
   readonly nodes?: number;
+  /** Of the first node; the others have the next ones. */
+  readonly firstPort?: number;
   readonly clientToken?: string;
   readonly operatorToken?: string;
   /** Rows of a page when the client leaves it open. */
@@ -90,7 +92,7 @@ export class ScriptedCluster {
   static async open(network: Network, options: ScriptedClusterOptions = {}): Promise<ScriptedCluster> {
     const cluster = new ScriptedCluster(options);
     for (let node = 0; node < (options.nodes ?? 1); node++) {
-      const port = FIRST_PORT + node;
+      const port = (options.firstPort ?? FIRST_PORT) + node;
       cluster.#listeners.push(await cluster.#listen(network, node, port));
       cluster.addresses.push(`127.0.0.1:${port}`);
     }
