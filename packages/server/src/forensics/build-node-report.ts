@@ -152,7 +152,13 @@ function gatherDamage(look: NodeLook, files: readonly NodeFile[], start: StartFo
 function isDamageCode(code: string | null): boolean {
   return (
     code !== null &&
-    ['KAYA_CORRUPTION', 'KAYA_RAFT_CORRUPTION', 'KAYA_RAFT_FOREIGN', 'KAYA_SNAPSHOT_MISSING'].includes(code)
+    [
+      'KAYA_CORRUPTION',
+      'KAYA_RAFT_CORRUPTION',
+      'KAYA_RAFT_FOREIGN',
+      'KAYA_SNAPSHOT_MISSING',
+      'KAYA_NODE_LOST',
+    ].includes(code)
   );
 }
 

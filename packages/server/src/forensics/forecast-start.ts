@@ -35,10 +35,10 @@ export function forecastStart(look: NodeLook): StartForecast {
     return { ...refusal('KAYA_NODE_REMOVED', `node ${identity.node} was removed from its group`), lockTakeover };
   }
   if (logError !== undefined) return refuse(logError);
-  if (identity.cluster === undefined || log === undefined) return { ...NOTHING, outcome: 'forms', lockTakeover };
-  if (identity.hasBegun && log.lastIndex === 0) {
-    return { ...refusal('KAYA_NODE_LOST', 'its log is gone'), file: RAFT_FOLDER, offset: null, lockTakeover };
+  if (identity.hasBegun && (log?.lastIndex ?? 0) === 0) {
+    return { ...refusal('KAYA_NODE_LOST', 'its log is gone'), file: RAFT_FOLDER, offset: 0, lockTakeover };
   }
+  if (identity.cluster === undefined || log === undefined) return { ...NOTHING, outcome: 'forms', lockTakeover };
   if (store?.opening.outcome === 'refused') {
     const { code, file, offset, reason } = store.opening;
     const path = file === null ? null : `${storeFolder}/${file}`;

@@ -83,9 +83,9 @@ export class NodeRows {
   }
 
   async get(key: Uint8Array): Promise<NodeRow | undefined> {
-    const row = userKey(key);
-    const value = await this.#opened.engine.get(row);
-    return value === undefined ? undefined : nodeRow({ key: row, value });
+    const stored = userKey(key);
+    const value = await this.#opened.engine.get(stored);
+    return value === undefined ? undefined : { ...nodeRow({ key: stored, value }), key };
   }
 
   /** Rows of users in the order of their keys. The bounds are those of users' keys. */

@@ -90,6 +90,7 @@ export async function makeNode(disk: NodeDisk): Promise<void> {
     yieldTurn: () => Promise.resolve(),
   });
   await bootstrapGroup(storage, machine, { ...EMPTY_CONFIGURATION, voters });
+  await opened.markBegun();
   const entries: readonly Entry[] = commands.map((command, i) => ({
     index: i + 2,
     term,

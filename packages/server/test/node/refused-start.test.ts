@@ -4,9 +4,8 @@ import { openEngine } from '@kayadb/engine';
 import { MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
-import { NodeDirectory } from '../../src/directory/node-directory.ts';
-import { encodeNodeFile } from '../../src/directory/node-file.ts';
-import { CLUSTER, fileIn, flip, makeNode, optionsFor, puts, treeOf } from '../forensics/node-disk.ts';
+import { inspectNode } from '../../src/forensics/inspect-node.ts';
+import { fileIn, flip, makeNode, optionsFor, puts, treeOf } from '../forensics/node-disk.ts';
 import { DATA, NodeWorld } from '../support/node-world.ts';
 
 const GROUP = `${DATA}/groups/0`;
@@ -24,11 +23,6 @@ async function replaceFolder(fs: MemoryFileSystem, from: string, to: string): Pr
 
 async function emptyFolder(fs: MemoryFileSystem, path: string): Promise<void> {
   for (const { name } of await fs.readDirectory(path)) await fs.unlink(`${path}/${name}`);
-}
-
-async function open(fs: MemoryFileSystem): Promise<NodeDirectory> {
-  const { processes } = optionsFor(fs);
-  return NodeDirectory.open({ fs, processes, directory: DATA, node: 1, drawIncarnation: () => 1 });
 }
 
 const spoilt: readonly (readonly [string, string, Spoil])[] = [
@@ -65,33 +59,28 @@ const spoilt: readonly (readonly [string, string, Spoil])[] = [
     },
   ],
   [
-    'a log that is gone',
+    'a log whose files are gone',
     'KAYA_NODE_LOST',
     async (fs) => {
-      const directory = await open(fs);
-      await directory.markBegun();
-      await directory.close();
       await emptyFolder(fs, RAFT);
     },
   ],
   [
-    'the directory of another node',
-    'KAYA_NODE_FOREIGN',
+    'a log whose folder is gone',
+    'KAYA_NODE_LOST',
     async (fs) => {
-      const identity = { node: 2, incarnation: 5, boot: 1, cluster: CLUSTER, hasBegun: true, isRemoved: false };
-      const handle = await fs.open(`${DATA}/NODE`, 'write');
-      await handle.truncate(0);
-      await handle.write(encodeNodeFile(identity), 0);
-      await handle.close();
+      await emptyFolder(fs, RAFT);
+      await fs.removeDirectory(RAFT);
     },
   ],
 ];
 
 describe('a start that is refused', { timeout: 30_000 }, () => {
-  test.each(spoilt)('because of %s leaves every byte as it was', async (_what, code, spoil) => {
+  test.each(spoilt)('because of %s was foretold, and leaves every byte as it was', async (_what, code, spoil) => {
     const fs = new MemoryFileSystem();
     await makeNode({ fs, commands: puts(COUNT), snapshots: true });
     await spoil(fs);
+    const report = await inspectNode(DATA, optionsFor(fs));
     const before = await treeOf(fs, DATA);
     await using world = new NodeWorld();
     world.setDisk(1, fs);
@@ -99,6 +88,21 @@ describe('a start that is refused', { timeout: 30_000 }, () => {
     const starting = world.settle(world.start(1));
 
     await expect(starting).rejects.toMatchObject({ code });
+    expect(await treeOf(fs, DATA)).toEqual(before);
+    expect(report).toMatchObject({ verdict: 'corrupt', start: { outcome: 'refused', code } });
+    expect(report.damage).not.toEqual([]);
+  });
+
+  test('because of the number of the node leaves every byte as it was', async () => {
+    const fs = new MemoryFileSystem();
+    await makeNode({ fs, node: 2, commands: puts(COUNT) });
+    const before = await treeOf(fs, DATA);
+    await using world = new NodeWorld();
+    world.setDisk(1, fs);
+
+    const starting = world.settle(world.start(1));
+
+    await expect(starting).rejects.toMatchObject({ code: 'KAYA_NODE_FOREIGN' });
     expect(await treeOf(fs, DATA)).toEqual(before);
   });
 
