@@ -109,7 +109,8 @@ for (let ms = 0; !end.isUnclosed && isReadingFiles() && ms < LAST_READS_MS; ms +
   await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 if (end.isUnclosed || isReadingFiles()) {
-  const message = 'the disk does not answer and holds threads of the process, which kills itself';
+  const message =
+    'not everything was closed in time, so the process kills itself: threads that wait for the disk would keep it';
   createLogger('fatal', undefined, logDestination).fatal({ event: 'process.killed' }, message);
   endBy('SIGKILL');
 }
