@@ -3,7 +3,6 @@
 import { decodeUtf8Strict } from '@kayadb/codec';
 import { type FileSystem, FileSystemError } from '@kayadb/vfs';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { parse as parseYaml } from 'yaml';
 
 import { nearestName } from './nearest-name.ts';
 import { SETTING_NAMES } from './settings.ts';
@@ -12,7 +11,7 @@ import { UsageError } from './usage-error.ts';
 
 /** @throws UsageError for a file that cannot be read or parsed, or that holds unknown keys. */
 export async function readConfigFile(fileSystem: FileSystem, path: string): Promise<ReadonlyMap<string, unknown>> {
-  const settings = parseConfig(path, await readText(fileSystem, path));
+  const settings = await parseConfig(path, await readText(fileSystem, path));
   for (const name of Object.keys(settings)) checkName(name, path);
   return new Map(Object.entries(settings));
 }
@@ -30,8 +29,8 @@ async function readText(fileSystem: FileSystem, path: string): Promise<string> {
   throw new UsageError(`the config file ${path} is not UTF-8 text`, 'save it as UTF-8');
 }
 
-function parseConfig(path: string, text: string): Record<string, unknown> {
-  const parse = parserFor(path);
+async function parseConfig(path: string, text: string): Promise<Record<string, unknown>> {
+  const parse = await parserFor(path);
   let parsed: unknown;
   try {
     parsed = parse(text);
@@ -57,9 +56,13 @@ function describeParseError(cause: unknown): string {
   return cause instanceof TomlError ? `${reason} at line ${cause.line}, column ${cause.column}` : reason;
 }
 
-function parserFor(path: string): (text: string) => unknown {
+async function parserFor(path: string): Promise<(text: string) => unknown> {
   if (path.endsWith('.toml')) return parseToml;
-  if (path.endsWith('.yaml') || path.endsWith('.yml')) return (text) => parseYaml(text) as unknown;
+  if (path.endsWith('.yaml') || path.endsWith('.yml')) {
+    // Seventy modules, which few starts need.
+    const { parse } = await import('yaml');
+    return (text) => parse(text) as unknown;
+  }
   throw new UsageError(`the config file ${path} is neither .toml nor .yaml`, 'name it after its format');
 }
 
