@@ -23,6 +23,22 @@ shift 3
 exec '${process.execPath}' apps/kayactl/bin/kayactl.js "$@"
 `;
 
+/**
+ * For `sleep 1`, which is enough for a reader: every node has taken the TLS files as they are, or was started behind them. On a busy machine a second is not always enough.
+ */
+const TAKEN = `taken() {
+  local node file last
+  for node in 1 2 3; do
+    for file in ca.crt "node-$node.crt" "node-$node.key"; do
+      while
+        last=$(sed -n 's/.*"time":"\\([^"]*\\)".*"event":"tls.replaced".*/\\1/p' "cluster/node-$node/log" | tail -n 1)
+        last=$(if [ -n "$last" ]; then date -d "$last" +%s%3N; else date -r "cluster/node-$node/pid" +%s%3N; fi)
+        [ "$last" -lt "$(date -r "$TLS_DIR/$file" +%s%3N)" ]
+      do sleep 0.1; done
+    done
+  done
+}`;
+
 class Terminal implements AsyncDisposable {
   readonly folder: Folder = openFolder();
   /** The first of three, of each kind. */
@@ -45,7 +61,7 @@ class Terminal implements AsyncDisposable {
 
   run(script: string): Promise<ProcessResult> {
     const { client, raft, metrics } = this.#ports;
-    return runProgram('bash', ['-c', `set -e -o pipefail\n${this.#moved(script)}`], {
+    return runProgram('bash', ['-c', `set -e -o pipefail\n${TAKEN}\n${this.#moved(script)}`], {
       cwd: this.folder.path,
       env: {
         PATH: `${this.folder.at('.bin')}:${process.env['PATH'] ?? ''}`,
@@ -74,7 +90,8 @@ class Terminal implements AsyncDisposable {
       .replaceAll(/127\.0\.0\.1:73(79|80|81)/g, (_, last: string) => `127.0.0.1:${client + Number(last) - 79}`)
       .replaceAll('127.0.0.1:9090', `127.0.0.1:${metrics}`)
       .replaceAll('$((9089 + node))', `$((${metrics - 1} + node))`)
-      .replaceAll('/tmp/kayadb-tls', this.folder.at('tls'));
+      .replaceAll('/tmp/kayadb-tls', this.folder.at('tls'))
+      .replaceAll('sleep 1\n', 'taken\n');
   }
 }
 
