@@ -1,5 +1,6 @@
 /** Which version a cluster speaks: its first node that answers a HELLO decides. */
 
+import type { Timer } from '@kayadb/codec';
 import { formatEndpoint } from '@kayadb/transport';
 
 import { ClientError } from '../client-error.ts';
@@ -52,17 +53,12 @@ async function awaitOpening(
   patienceMs: number,
 ): Promise<LinkOpening | undefined> {
   let opening: LinkOpening | undefined;
-  const opened = link.opened.then((value) => void (opening = value));
-  if (!Number.isFinite(patienceMs)) {
-    await cancellation.race(opened);
-    return opening;
-  }
-  await new Promise<void>((resolve) => {
-    const timer = clock.setTimer(patienceMs, resolve);
-    void cancellation.race(opened).then(() => {
-      timer.cancel();
-      resolve();
-    });
+  let timer: Timer | undefined;
+  const patience = new Promise<void>((resolve) => {
+    if (Number.isFinite(patienceMs)) timer = clock.setTimer(patienceMs, resolve);
   });
+  const opened = link.opened.then((value) => void (opening = value));
+  await cancellation.race(Promise.race([opened, patience]));
+  timer?.cancel();
   return opening;
 }
