@@ -1,5 +1,6 @@
 /** `verify`, `recover`, `inspect`, `get`, `scan` and `export` on the directory of a real node: what they print, how they end, and that they change nothing. */
 
+import { acquireDirectoryLock } from '@kayadb/vfs';
 import { diskFingerprint } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -133,6 +134,16 @@ describe('the rows of a stopped node', { timeout: 30_000 }, () => {
         .split('\n')
         .map((line) => JSON.parse(line).key),
     ).toEqual(['a', 'b', 'c']);
+  });
+
+  test('are read with a word of warning while it cannot be seen whether the node runs', async () => {
+    const world = await loneNode();
+    await acquireDirectoryLock(world.fileSystem, '/data', world.processWorld.start({ host: 'elsewhere' }));
+
+    const got = await world.run(...DATA, 'get', 'b');
+
+    expect(got).toMatchObject({ exitCode: 0, stdout: 'value of b\n' });
+    expect(got.stderr).toMatch(/^NOTE: process \d+ on host elsewhere has \/data open, or had it when it ended/);
   });
 
   test('are salvaged into a store that any command opens', async () => {

@@ -166,7 +166,8 @@ async function salvage(context: CommandContext, { showKeys, out = '', policy, lo
   const directory = resolve(globals.data);
   const target = await newPath(context, out, 'the folder of the salvage');
   if (await isNodeFolder(context, directory)) {
-    return salvageNodeFolder(context, directory, target, { log: log ?? 'committed', policy: policy ?? 'provable' });
+    const share = { log: log ?? 'committed', policy: policy ?? 'provable' } as const;
+    return salvageNodeFolder(context, directory, target, { ...share, showKeys: showKeys === true });
   }
   if (log !== undefined)
     throw usageError('--log is for the folder of a node', 'Leave it out: a store has its log in it.');

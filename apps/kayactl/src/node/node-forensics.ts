@@ -63,6 +63,7 @@ export async function planNode(context: CommandContext, directory: string, showK
 export interface NodeSalvageFlags {
   readonly log: LogShare;
   readonly policy: SalvagePolicy;
+  readonly showKeys: boolean;
 }
 
 export async function salvageNodeFolder(

@@ -1,6 +1,7 @@
 /** The rows of a node that is not running, as a store that can only be read: nothing in its directory changes. */
 
 import type { NodeRows } from '@kayadb/server';
+import { inspectDirectoryLock } from '@kayadb/vfs';
 
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../invocation.ts';
@@ -12,6 +13,7 @@ export async function openNodeStore(context: CommandContext, directory: string):
   const { NodeRows: Rows } = await import('@kayadb/server');
   const rows = await Rows.open({ ...nodeOptions(context), directory, log: 'committed' });
   const { appliedIndex, reach } = rows;
+  await warnOfOwner(context, directory);
   if (reach !== undefined && reach.lastIndex > appliedIndex && !context.globals.json) {
     const count = reach.lastIndex - appliedIndex;
     await context.output.note(
@@ -19,6 +21,16 @@ export async function openNodeStore(context: CommandContext, directory: string):
     );
   }
   return new NodeStore(rows, directory);
+}
+
+/** Of a process that cannot be seen from here nobody knows whether it writes meanwhile. */
+async function warnOfOwner({ io, globals, output }: CommandContext, directory: string): Promise<void> {
+  const lock = await inspectDirectoryLock(io.fileSystem, directory, io.processes);
+  if (lock.kind !== 'held' || globals.json) return;
+  const { pid, host } = lock.owner;
+  await output.note(
+    `NOTE: process ${pid} on host ${host} has ${directory} open, or had it when it ended: if it still runs, ask it with --server in place of reading its files`,
+  );
 }
 
 class NodeStore implements Store {

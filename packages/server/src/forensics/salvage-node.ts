@@ -109,6 +109,7 @@ async function salvageDamaged(report: NodeReport, target: string, options: Salva
       policy,
       processes,
       clock,
+      showKeys: options.showKeys === true,
       ...(signal && { signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
