@@ -1,6 +1,8 @@
 /** What the program says when the disk fails under it: one sentence with the file and what to do, for whoever, or whatever, would start it again. */
 
 import { encodeUtf8, type Request } from '@kayadb/codec';
+import { VirtualClock } from '@kayadb/testkit';
+import { MemoryNetwork } from '@kayadb/transport/testing';
 import { type Fault, FaultyFileSystem, InterceptedFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -107,6 +109,40 @@ async function runUntilStuck(): Promise<{ world: TestWorld; running: Promise<num
   isStuck = true;
   return { world, running };
 }
+
+describe('a disk that fails under one program of three', () => {
+  test('ends that one with 1 and a sentence, and the others go on', async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const list = [1, 2, 3].flatMap((node) => ['--peer', `${node}=127.0.0.1:${7480 + node},127.0.0.1:${7378 + node}`]);
+    const programs = [1, 2, 3].map((node) => {
+      const disk = new MemoryFileSystem();
+      const fileSystem = new FaultyFileSystem(disk);
+      const ports = ['--raft-addr', `127.0.0.1:${7480 + node}`, '--client-addr', `127.0.0.1:${7378 + node}`];
+      const argv = ['--node-id', String(node), '--data', '/data', ...ports, ...list];
+      const world = createTestWorld({ argv, disk, fileSystem, network, clock });
+      return { world, fileSystem, running: run(world) };
+    });
+    const kinds: string[] = [];
+    for (const { world } of programs) kinds.push((await ask(world, put)).kind);
+    const leader = programs[kinds.indexOf('done')]!;
+    const others = programs.filter((program) => program !== leader);
+
+    leader.fileSystem.inject(failedSync('.rlog'));
+    await ask(leader.world, put);
+    const exitCode = await leader.world.settle(leader.running);
+    await clock.advanceAsync(5_000);
+    const answers: string[] = [];
+    for (const { world } of others) answers.push((await ask(world, put)).kind);
+    for (const { world } of others) world.requestStop('SIGTERM');
+    const exitCodes = await Promise.all(others.map(({ world, running }) => world.settle(running)));
+
+    expect(exitCode).toBe(1);
+    expect(leader.world.output.err).toMatch(SENTENCE);
+    expect(answers.toSorted()).toEqual(['done', 'not-leader']);
+    expect(exitCodes).toEqual([0, 0]);
+  });
+});
 
 describe('a disk that does not answer any more', () => {
   test('ends the program after half a minute with 1 and a sentence, and nothing that it holds is waited for', async () => {
