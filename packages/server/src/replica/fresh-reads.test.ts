@@ -9,12 +9,13 @@ const LEASE_MS = 400;
 function openReads() {
   const clock = new VirtualClock();
   const confirmations: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  const leadership: { term: number | undefined } = { term: 5 };
+  const leadership: { term: number | undefined; hasAppliedAll: boolean } = { term: 5, hasAppliedAll: true };
   const source = {
     confirm: () =>
       new Promise<void>((resolve, reject) => {
         confirmations.push({ resolve, reject });
       }),
+    hasAppliedAll: () => leadership.hasAppliedAll,
     leaseTerm: () => leadership.term,
   };
   return { clock, confirmations, leadership, reads: new FreshReads({ source, clock, leaseMs: LEASE_MS }) };
@@ -137,6 +138,19 @@ describe('FreshReads', () => {
       pause(clock, leadership);
       return state;
     });
+    await turn();
+    state = 'fresh';
+    confirmations[1]!.resolve();
+
+    expect(await read).toBe('fresh');
+  });
+
+  test('reads by no lease what a follower may have shown already and the leader has not applied', async () => {
+    const { confirmations, leadership, reads } = await openLeased();
+    leadership.hasAppliedAll = false;
+    let state = 'stale';
+
+    const read = reads.run({ kind: 'lease' }, async () => state);
     await turn();
     state = 'fresh';
     confirmations[1]!.resolve();

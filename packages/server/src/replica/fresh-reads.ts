@@ -3,7 +3,8 @@
  *
  * - `linearizable`: the leader confirms, after the read was asked for, that it leads; then this node waits until it has applied what was committed then.
  * - `lease`: for `leaseMs` behind a confirmation, a leader goes by it: its followers vote for nobody else so soon. Elsewhere, or without one, as `linearizable`. A pause of this process
- *   between looking at the lease and reading would make the read stale, so it is looked at once more behind the read.
+ *   between looking at the lease and reading would make the read stale, so it is looked at once more behind the read. A leader may be behind its followers in applying, most of all when its
+ *   disk stands still: what one of them has shown already is committed, so it reads by the lease only when it has applied all that is.
  * - `bounded`: what a linearizable read has confirmed at this node vouches for its moment, and for as long behind it as the reader tolerates.
  *
  * Invariant: what vouches for a read was begun after the time that the read may be as old as.
@@ -14,6 +15,8 @@ import type { Clock, Freshness } from '@kayadb/codec';
 export interface FreshnessSource {
   /** As `RaftNode.readIndex`: resolves when this node's state has everything that was acknowledged before the call. */
   confirm(): Promise<unknown>;
+  /** Whether this node has applied everything that it knows to be committed. */
+  hasAppliedAll(): boolean;
   /** The term that this node leads in, and has not begun to hand over; undefined otherwise. */
   leaseTerm(): number | undefined;
 }
@@ -59,7 +62,7 @@ export class FreshReads {
 
   async #runByLease<T>(task: () => Promise<T>): Promise<T> {
     const term = this.#heldTerm();
-    if (term !== undefined) {
+    if (term !== undefined && this.#source.hasAppliedAll()) {
       const result = await task();
       if (this.#heldTerm() === term) return result;
     }

@@ -49,6 +49,7 @@ function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
     },
     machine: {
       timeMs: state.machineMs ?? 0,
+      appliedIndex: 0,
       diskState: state.diskState ?? 'ok',
       get: async () => ({ value: encodeUtf8('v'), revision: 7 }),
       getMany: async () => [],

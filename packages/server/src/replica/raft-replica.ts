@@ -21,7 +21,7 @@ import type { ManyRows, Replica, RowScan, RowScanOptions, SessionGrant } from '.
 
 export interface RaftReplicaParts {
   readonly node: Pick<RaftNode<CommandResult>, 'id' | 'propose' | 'readIndex' | 'leaseTerm' | 'summary' | 'isDiskFull'>;
-  readonly machine: Pick<KayaMachine, 'timeMs' | 'diskState' | 'get' | 'getMany' | 'scan'>;
+  readonly machine: Pick<KayaMachine, 'timeMs' | 'appliedIndex' | 'diskState' | 'get' | 'getMany' | 'scan'>;
   /** Where clients reach a node, `host:port`, as far as that is known. */
   readonly clientAddressOf: (node: NodeId) => string | undefined;
   readonly clock: Clock;
@@ -41,8 +41,12 @@ export class RaftReplica implements Replica {
 
   constructor(parts: RaftReplicaParts) {
     this.#parts = parts;
-    const { node, clock, leaseMs } = parts;
-    const source = { confirm: () => this.#confirm(), leaseTerm: () => node.leaseTerm };
+    const { node, machine, clock, leaseMs } = parts;
+    const source = {
+      confirm: () => this.#confirm(),
+      hasAppliedAll: () => machine.appliedIndex >= node.summary().commit,
+      leaseTerm: () => node.leaseTerm,
+    };
     this.#reads = new FreshReads({ source, clock, leaseMs });
     this.#leaders = new LeaderWait(() => !this.#isBetweenLeaders(), clock);
   }
