@@ -99,13 +99,14 @@ describe('kayadb-server with TLS', { timeout: 90_000 }, () => {
     const port = await server.ready();
 
     place(folder, 'node.crt', second.certificate);
-    const { msg } = await server.logged('tls.refused');
+    const { msg, key } = await server.logged('tls.refused');
     const between = await subjectAt(port);
     place(folder, 'node.key', second.key);
     await server.logged('tls.replaced');
     const after = await subjectAt(port);
 
     expect(msg).toContain('the TLS key is not that of the certificate of CN=second');
+    expect(key).toBe(join(folder, 'node.key'));
     expect([between, after]).toEqual(['first', 'second']);
   });
 

@@ -126,7 +126,7 @@ export class TlsWatch {
     if (error.message === this.#lastRefusal) return;
     this.#lastRefusal = error.message;
     const what = `the TLS files have changed and are not taken, those before stay in force: ${error.message}`;
-    this.#options.logger.warn({ event: 'tls.refused' }, what);
+    this.#options.logger.warn({ event: 'tls.refused', ...this.#options.files }, what);
   }
 }
 
