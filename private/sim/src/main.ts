@@ -38,7 +38,7 @@ switch (values.of) {
     break;
   case 'server':
     await runMany(newServerCounts(), (seed) =>
-      ServerSimulation.run(seed, { seconds, profile: { replaces: values.replaces }, ...print }),
+      ServerSimulation.run(seed, { seconds, profile: values.replaces ? { replaces: true } : {}, ...print }),
     );
     break;
   default:

@@ -61,10 +61,6 @@ export class ServerCluster {
     const { node, machine } = member;
     if (node.endError !== undefined) return;
     const { term, role } = node.summary();
-    const isKnown = machine.members.some(
-      (row) => row.node === site.id && row.incarnation === site.anyProcess?.incarnation,
-    );
-    if (isKnown) site.settle();
     const { id, life, diskNumber: disk } = site;
     const isLeader = role === 'leader';
     const known = this.#leading.get(id);
@@ -77,10 +73,13 @@ export class ServerCluster {
   }
 
   /** Somebody was let in, which a directory must not be that has forgotten what it promised. */
-  #checkFence({ id }: ServerSite, peer: number): void {
+  #checkFence({ id, anyProcess }: ServerSite, peer: number): void {
     const other = this.find(peer);
     // Whoever was removed, and does not know, is nobody to the group.
     if (other?.isLost !== true || other.isUntold || !this.members.includes(id)) return;
+    // Whoever has just been added knows no directories yet, and has nothing that it could be made to forget.
+    const row = anyProcess?.group.members.find(({ node }) => node === peer);
+    if (row === undefined || row.incarnation === 0) return;
     this.#world.checks.fail(
       'fences',
       `node ${id} has let in node ${peer} with a directory that the group does not know`,

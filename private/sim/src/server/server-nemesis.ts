@@ -17,6 +17,10 @@ const JUMP_MS = 300_000;
 const ROOM_BYTES = 4000;
 /** Share of faults that hit whoever leads. */
 const AT_LEADER = 0.45;
+/** In which folders get their names. */
+const FOLDERS = /\/groups\/0(\/snapshots)?$/;
+/** Share of power losses in a sync that wait for one of these. */
+const AT_FOLDERS = 0.5;
 
 export class ServerNemesis {
   readonly #world: ServerWorld;
@@ -80,7 +84,7 @@ export class ServerNemesis {
         this.#crash(site, true);
         break;
       case 'power-loss-in-sync':
-        site.disk.duringNextSync(() => this.#crash(site, true));
+        this.#losePowerInSync(site);
         break;
       case 'blackout':
         for (const one of this.#cluster.sites) this.#crash(one, true);
@@ -123,6 +127,14 @@ export class ServerNemesis {
     if (!site.isUp) return;
     site.crash(isPowerLoss);
     site.restartLater();
+  }
+
+  /** Often when a whole folder has just got its name, a snapshot or a store: that is rare among the syncs, and everything hangs on what was durable before. */
+  #losePowerInSync(site: ServerSite): void {
+    const crash = (): void => this.#crash(site, true);
+    if (this.#random.chance(AT_FOLDERS))
+      site.disk.duringNextSync(crash, ({ paths }) => paths.some((path) => FOLDERS.test(path)));
+    else site.disk.duringNextSync(crash);
   }
 
   #breakLinks(fault: 'isolate' | 'one-way' | 'hold' | 'cut' | 'slow-links', { id }: ServerSite): void {

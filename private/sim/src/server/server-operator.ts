@@ -73,25 +73,11 @@ export class ServerOperator {
 
   async #repair(leader: ServerSite): Promise<void> {
     const lost = this.#cluster.sites.filter(({ id, isLost }) => isLost && !this.#joining.has(id));
-    for (const { id } of [...lost, ...this.#stranded(leader)]) this.#leaving.add(id);
+    for (const { id } of lost) this.#leaving.add(id);
     const victim = smallest(this.#leaving);
     if (victim !== undefined) await this.#remove(leader, victim);
     const newcomer = smallest(this.#joining);
     if (newcomer !== undefined) await this.#add(leader, newcomer);
-  }
-
-  /**
-   * Members that have fallen so far behind that they know the leader with the directory that it had before: they never hear it. Nothing but replacing them helps.
-   */
-  #stranded(leader: ServerSite): readonly ServerSite[] {
-    const configuration = leader.process?.group.member?.node.summary().configuration;
-    const incarnation = leader.process?.incarnation;
-    if (configuration === undefined || !this.#world.profile.replaces) return [];
-    return this.#cluster.sites.filter(({ id, process }) => {
-      const known = process?.group.members.find(({ node }) => node === leader.id)?.incarnation ?? 0;
-      const remains = (other: number): boolean => other !== id && this.#cluster.find(other)?.isLost === false;
-      return known !== 0 && known !== incarnation && !this.#joining.has(id) && isQuorum(configuration, remains);
-    });
   }
 
   async #change(leader: ServerSite): Promise<void> {

@@ -73,7 +73,7 @@ export interface ServerProfile {
   readonly faults: readonly ServerFault[];
   /** Mean time between two faults. */
   readonly faultMs: number;
-  /** Whether directories are wiped, and removed nodes come back under their ids with empty ones. Not drawn: see docs/internals/simulation.md, "What is not held yet". */
+  /** Whether directories are wiped, and removed nodes come back under their ids with empty ones. */
   readonly replaces: boolean;
   /** Mean time between two changes of the group. */
   readonly churnMs: number;
@@ -115,7 +115,7 @@ export function pickServerProfile(random: SeededRandom): ServerProfile {
       level1Bytes: random.pick([2048, 16_384]),
     },
     faults: FAULTS.filter((name) => chosen.includes(name)),
-    replaces: false,
+    replaces: random.chance(0.5),
     faultMs: random.pick([1000, 2000, 4000]),
     churnMs: random.pick([4000, 12_000, 1e9]),
     clients: random.pick([3, 4]),

@@ -46,8 +46,6 @@ export class ServerSite {
   /** Somebody has asked for its removal. */
   #isLeaving = false;
   #isOff = false;
-  /** The group has not told it yet that it knows its directory: a member that has fallen behind may send it away, and it comes again. */
-  #isNew = false;
   /** Why it ended, when the group did not want it. */
   #fencedAs: string | undefined;
 
@@ -193,15 +191,9 @@ export class ServerSite {
     this.#isLost = false;
     this.#isLeaving = false;
     this.#isJoining = true;
-    this.#isNew = true;
     this.#fencedAs = undefined;
     this.#trace('begins anew');
     this.start();
-  }
-
-  /** The group has told it that its directory is the right one. */
-  settle(): void {
-    this.#isNew = false;
   }
 
   /** It may be told that it was removed. */
@@ -272,7 +264,7 @@ export class ServerSite {
     this.#trace(`fails: ${String(error)}`);
     if (isFenced) world.counts.fenced++;
     else world.counts.nodeFailures++;
-    const isExpected = isFenced ? this.#isLost || this.#isLeaving || this.#isNew : this.disk.hasFailed && !isBug(error);
+    const isExpected = isFenced ? this.#isLost || this.#isLeaving : this.disk.hasFailed && !isBug(error);
     if (!isExpected) {
       world.checks.fail(isBug(error) ? 'assertion' : 'failure', `node ${this.id} failed: ${describeError(error)}`);
     }
@@ -280,7 +272,7 @@ export class ServerSite {
     const gate = this.#gate;
     world.timeline.after(1, () => {
       if (this.#gate !== gate) return;
-      if (isFenced && !this.#isNew) this.#fencedAs = error.code;
+      if (isFenced) this.#fencedAs = error.code;
       this.crash(!isFenced && this.#random.chance(0.5));
       this.restartLater();
     });

@@ -40,6 +40,8 @@ const LEAST_PER_SEED: { readonly [Name in ServerCountName]?: number } = {
   clockJumps: 0.7,
   diskFaults: 2.5,
   nodeFailures: 0.8,
+  wipes: 0.1,
+  fenced: 0.1,
   changes: 1,
   transfers: 0.5,
 };
