@@ -15,7 +15,7 @@ import { run } from './run.ts';
 const ECHO_MS = 500;
 
 /** How long files that are still being read at the end may take. */
-const LAST_READS_MS = 1_000;
+const LAST_READS_MS = 5_000;
 const LOOK_MS = 50;
 
 const clock: Clock = {
