@@ -2,13 +2,13 @@
 
 import { connect } from '@kayadb/client';
 import { MemoryCluster, type MemoryClusterOptions } from '@kayadb/server/testing';
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { FlowingTime, seededRandom, testSeed } from '@kayadb/testkit';
 
 import { TestWorld } from './test-world.ts';
 
 export class ClusterWorld extends TestWorld implements AsyncDisposable {
   readonly cluster: MemoryCluster;
-  #isOver = false;
+  readonly #time: FlowingTime;
 
   constructor(options: Partial<MemoryClusterOptions> = {}) {
     super();
@@ -24,7 +24,7 @@ export class ClusterWorld extends TestWorld implements AsyncDisposable {
     });
     this.connect = (endpoints, more) =>
       connect(endpoints, { ...more, clock: this.clock, network: this.cluster.network, random: () => 0.5 });
-    void this.#passTime();
+    this.#time = new FlowingTime(this.clock);
   }
 
   /** Starts nodes 1 to `count` as one group, and waits until somebody leads. */
@@ -42,20 +42,12 @@ export class ClusterWorld extends TestWorld implements AsyncDisposable {
   }
 
   /** Waits until it is so, or fails. */
-  async until(what: string, isReached: () => boolean, limitMs = 60_000): Promise<void> {
-    const end = this.clock.now() + limitMs;
-    while (!isReached()) {
-      if (this.clock.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-      await new Promise(setImmediate);
-    }
+  until(what: string, isReached: () => boolean, limitMs?: number): Promise<void> {
+    return this.#time.until(what, isReached, limitMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cluster[Symbol.asyncDispose]();
-    this.#isOver = true;
-  }
-
-  async #passTime(): Promise<void> {
-    while (!this.#isOver) await this.clock.advanceAsync(1);
+    this.#time[Symbol.dispose]();
   }
 }

@@ -75,4 +75,5 @@ export {
 export { DEFAULT_MIX, type Mix, type OperationKind } from './workload/operation-mix.ts';
 export { readEverything, runWorkload, type WorkloadCounts, type WorkloadOptions } from './workload/run-workload.ts';
 export { outcomeOf, type JudgeError, type StoreClient } from './workload/store-client.ts';
+export { advanceUntil, advanceWhile, FlowingTime } from './passing-time.ts';
 export { settle, VirtualClock, type VirtualTimer } from './virtual-clock.ts';

@@ -1,7 +1,7 @@
 /** One client and nodes of a real cluster in memory, with time that goes on by itself: a millisecond in each turn of the event loop. */
 
 import { MemoryCluster, type MemoryClusterOptions } from '@kayadb/server/testing';
-import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { FlowingTime, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 
 import { type Client, type ClientEvent, type ClientOptions, connect } from '../../src/index.ts';
 
@@ -11,7 +11,7 @@ export class NodeWorld implements AsyncDisposable {
   readonly events: ClientEvent[] = [];
   readonly #clients: Client[] = [];
   #nodes: readonly number[] = [];
-  #isOver = false;
+  readonly #time: FlowingTime;
 
   constructor(options: Partial<MemoryClusterOptions> = {}) {
     const random = seededRandom(testSeed());
@@ -24,7 +24,7 @@ export class NodeWorld implements AsyncDisposable {
       },
       ...options,
     });
-    void this.#passTime();
+    this.#time = new FlowingTime(this.clock);
   }
 
   /** Starts nodes 1 to `count` as one group, and waits until somebody leads. */
@@ -57,21 +57,13 @@ export class NodeWorld implements AsyncDisposable {
   }
 
   /** Waits until it is so, or fails. */
-  async until(what: string, isReached: () => boolean, limitMs = 60_000): Promise<void> {
-    const end = this.clock.now() + limitMs;
-    while (!isReached()) {
-      if (this.clock.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-      await new Promise(setImmediate);
-    }
+  until(what: string, isReached: () => boolean, limitMs?: number): Promise<void> {
+    return this.#time.until(what, isReached, limitMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.cluster[Symbol.asyncDispose]();
-    this.#isOver = true;
-  }
-
-  async #passTime(): Promise<void> {
-    while (!this.#isOver) await this.clock.advanceAsync(1);
+    this.#time[Symbol.dispose]();
   }
 }

@@ -1,7 +1,7 @@
 /** Nodes of one group on in-memory disks and an in-memory network, with a clock that the test moves. */
 
 import { decodeUtf8, encodeUtf8, type WriteAnswer } from '@kayadb/codec';
-import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { advanceUntil, advanceWhile, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import { crashClone, type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
@@ -80,23 +80,13 @@ export class GroupWorld {
   }
 
   /** Moves time on until `isReached`, or fails. */
-  async until(what: string, isReached: () => boolean, limitMs = 30_000): Promise<void> {
-    for (let ms = 0; ms < limitMs; ms += 10) {
-      if (isReached()) return;
-      await this.clock.advanceAsync(10);
-    }
-    throw new Error(`not within ${limitMs} ms: ${what}`);
+  until(what: string, isReached: () => boolean, limitMs?: number): Promise<void> {
+    return advanceUntil(this.clock, what, isReached, limitMs);
   }
 
   /** Waits for `work` while time goes on. */
-  async settle<T>(work: Promise<T>): Promise<T> {
-    let isSettled = false;
-    const done = work.finally(() => {
-      isSettled = true;
-    });
-    done.catch(() => undefined);
-    await this.until('a promise settles', () => isSettled);
-    return done;
+  settle<T>(work: Promise<T>): Promise<T> {
+    return advanceWhile(this.clock, work);
   }
 
   async leader(sites: readonly Site[]): Promise<Site> {
