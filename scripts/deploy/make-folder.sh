@@ -3,8 +3,6 @@
 # the same architecture that have Node.js of the same version. Dependencies are those of the lockfile.
 #
 #   make-folder.sh DIR      such as /opt/kayadb
-#
-#   SKIP_BUILD=1            takes what is built already
 set -euo pipefail
 
 fail() {
@@ -29,9 +27,7 @@ for program in "${PROGRAMS[@]}"; do
   built+=("--filter=@kayadb/$program")
 done
 cd "$ROOT"
-if [[ -z ${SKIP_BUILD:-} ]]; then
-  TURBO_TELEMETRY_DISABLED=1 node_modules/.bin/turbo run build "${built[@]}" --output-logs=errors-only >&2
-fi
+corepack pnpm --silent run build "${built[@]}" --output-logs=errors-only >&2
 
 corepack pnpm --silent "${selected[@]}" ls --recursive --depth -1 --parseable | while read -r package; do
   mkdir -p "$DIR/${package#"$ROOT"/}"

@@ -1,12 +1,13 @@
 /** runbooks/mtls-sidecar.md: the certificates, the configurations, and three plain nodes of which others see nothing but stunnel. */
 
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { encodeRequest } from '@kayadb/codec';
 import { makeTestCertificate } from '@kayadb/transport/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 
 import { encodeGreeting, verdictOf } from './support/cluster/greeting.ts';
 import { openRunFolder } from './support/cluster/run-folder.ts';
@@ -197,6 +198,54 @@ describe('make-sidecars.sh', { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 });
+
+describe('compose.yaml', { timeout: TIMEOUT_MS }, () => {
+  test('gives each node the tunnels that the scripts make for it, and nothing of it to the network', async () => {
+    const desk = openDesk();
+    cpSync(join(ROOT, 'scripts'), desk.at('scripts'), { recursive: true });
+    const compose = parse(readFileSync(join(SCRIPTS, 'compose.yaml'), 'utf8'), { merge: true }) as {
+      readonly services: Readonly<Record<string, ComposeService>>;
+    };
+    const blocks = shellBlocks(readFileSync(join(ROOT, 'runbooks/mtls-sidecar.md'), 'utf8'));
+    const { script } = blocks.find((block) => block.script.includes('compose-nodes'))!;
+
+    const { exitCode } = await runProgram('bash', ['-c', `set -e\n${script}`], { cwd: desk.path });
+
+    expect(exitCode).toBe(0);
+    const at = (...parts: readonly string[]): string => desk.at('scripts/mtls-sidecar', ...parts);
+    const machines = NODES.map((node) => [`machine-${node}`, `tunnels-${node}`, `node-${node}`] as const);
+    for (const [machine, tunnels, owner] of [...machines, ['client', 'tunnels-client', 'client'] as const]) {
+      const { volumes = [], network_mode: network } = compose.services[tunnels]!;
+      const mounted = volumes.map((volume) => volume.split(':'));
+      const config = readFileSync(at('sidecars', owner, 'stunnel.conf'), 'utf8');
+      const wanted = [...config.matchAll(/^(?:CAfile|cert|key) = (?<path>.*)$/gm)].map(
+        ({ groups }) => groups!['path']!,
+      );
+      expect(mounted.filter(([from = '']) => !existsSync(at(from)))).toEqual([]);
+      expect(mounted.map(([, to]) => to)).toEqual(['/etc/kayadb/mtls/stunnel.conf', ...wanted]);
+      expect(network).toBe(`service:${machine}`);
+      expect(compose.services[machine]!.hostname).toBe(owner);
+    }
+    for (const [machine, , node] of machines) {
+      expect(compose.services[node]).toMatchObject({
+        env_file: `sidecars/${node}/kayadb.env`,
+        network_mode: `service:${machine}`,
+        volumes: [`${node}:/var/lib/kayadb`],
+      });
+      expect(compose.services[machine]!.networks).toEqual({ default: { aliases: [node] } });
+    }
+    expect(Object.values(compose.services).filter(({ ports }) => ports !== undefined)).toEqual([]);
+  });
+});
+
+interface ComposeService {
+  readonly hostname?: string;
+  readonly env_file?: string;
+  readonly network_mode?: string;
+  readonly networks?: unknown;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+}
 
 function readEnvironmentLine(text: string): readonly string[] {
   return /^GHOSTUNNEL_ARGS=(?<words>.*)\n$/u.exec(text)?.groups?.['words']?.split(' ') ?? [];
