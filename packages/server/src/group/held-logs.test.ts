@@ -14,7 +14,7 @@ function leading(match: number, commit: number): Parameters<HeldLogs['observe']>
     [1, { match: commit }],
     [2, { match }],
   ]);
-  return { id: 1, commit, progress: progress as ReadonlyMap<NodeId, ProgressView> };
+  return { id: 1, commit, progress: progress as unknown as ReadonlyMap<NodeId, ProgressView> };
 }
 
 describe('HeldLogs', () => {
