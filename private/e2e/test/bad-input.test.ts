@@ -3,7 +3,7 @@
 import { MAX_FRAME_BYTES } from '@kayadb/codec';
 import { DEFAULT_SERVER_LIMITS } from '@kayadb/server';
 import { seededRandom, testSeed } from '@kayadb/testkit';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { runKayactl } from './support/processes.ts';
 import { exchange, flood, frame, getFrame, putFrame, request, u32 } from './support/raw-connection.ts';
@@ -67,7 +67,19 @@ class LiveNode implements AsyncDisposable {
   }
 }
 
+/** One for all tests of a suite: each asks whether it serves on, with everything that it ever acknowledged. */
+function liveNode(): () => LiveNode {
+  let node: LiveNode | undefined;
+  beforeAll(async () => {
+    node = await LiveNode.start();
+  });
+  afterAll(() => node?.[Symbol.asyncDispose]());
+  return () => node!;
+}
+
 describe('a node that is sent a request it cannot take', { timeout: TIMEOUT_MS }, () => {
+  const live = liveNode();
+
   test.each([
     ['an empty key', () => putFrame(bytes(''), bytes('v')), INVALID_ARGUMENT, /key.*1 to 4096|key.*empty/],
     ['a get of an empty key', () => getFrame(bytes('')), INVALID_ARGUMENT, /key.*1 to 4096|key.*empty/],
@@ -81,7 +93,7 @@ describe('a node that is sent a request it cannot take', { timeout: TIMEOUT_MS }
     ['an unknown opcode', () => frame(200, bytes('x')), ERROR, /opcode 200/],
     ['a payload shorter than it says', () => frame(1, u32(9), u32(9), bytes('k')), INVALID_ARGUMENT, /\w+ \w+/],
   ])('answers %s with a status and a sentence, and serves on', async (_what, makeBytes, status, sentence) => {
-    await using node = await LiveNode.start();
+    const node = live();
 
     const answer = await request(node.port, makeBytes());
 
@@ -90,7 +102,7 @@ describe('a node that is sent a request it cannot take', { timeout: TIMEOUT_MS }
   });
 
   test('answers the requests behind one that it refused, on the same connection', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
     const refused = [putFrame(bytes(''), bytes('v')), putFrame(Buffer.alloc(4097, 'k'), bytes('v')), frame(99)];
 
     const answers = await exchange(node.port, Buffer.concat([...refused, getFrame(bytes('witness/7'))]));
@@ -100,7 +112,7 @@ describe('a node that is sent a request it cannot take', { timeout: TIMEOUT_MS }
   });
 
   test('takes the largest key and the largest value', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
     const [key, value] = [Buffer.alloc(4096, 'k'), Buffer.alloc(16 * MIB, 'v')];
 
     const put = await request(node.port, putFrame(key, value));
@@ -112,8 +124,10 @@ describe('a node that is sent a request it cannot take', { timeout: TIMEOUT_MS }
 });
 
 describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS }, () => {
+  const live = liveNode();
+
   test('says that a frame is over the limit, and hangs up before it has come', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
 
     const answers = await exchange(node.port, Buffer.concat([u32(MAX_FRAME_BYTES + 1), Buffer.alloc(MIB)]), 'wait');
 
@@ -122,7 +136,7 @@ describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS },
   });
 
   test('says that a frame of no bytes is none, and hangs up', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
 
     const answers = await exchange(node.port, u32(0), 'wait');
 
@@ -135,7 +149,7 @@ describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS },
     // Who breaks the connection off does not wait for answers.
     ['breaks off', 'reset', []],
   ] as const)('takes nothing of a frame that is cut when the client %s', async (_what, after, texts) => {
-    await using node = await LiveNode.start();
+    const node = live();
     const whole = getFrame(bytes('witness/1'));
     const cut = putFrame(bytes('half'), bytes('a value that never comes whole'));
 
@@ -148,7 +162,7 @@ describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS },
   });
 
   test('outlives garbage of every length', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
     const random = seededRandom(testSeed());
     const garbage = Array.from({ length: 60 }, () => random.bytes(1 + random.int(5000)));
 
@@ -161,7 +175,7 @@ describe('a node that is sent bytes that are no frame', { timeout: TIMEOUT_MS },
   });
 
   test('tells a browser that this is not its protocol', async () => {
-    await using node = await LiveNode.start();
+    const node = live();
 
     const answers = await exchange(node.port, bytes('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'wait');
 
@@ -198,9 +212,10 @@ describe('a node with a client token', { timeout: TIMEOUT_MS }, () => {
     expect([put, got]).toEqual(
       [put, got].map(() => ({ status: ERROR, text: 'client credential required or invalid' })),
     );
+    expect(await node.servesOn()).toBe(true);
+    // What was said before an answer came has been read by now.
     expect(node.server.log.filter(({ event }) => event === 'auth.failed')).toHaveLength(2);
     expect(JSON.stringify(node.server.log)).not.toContain('not-the-token');
-    expect(await node.servesOn()).toBe(true);
   });
 
   test('answers those who have it, and health without it', async () => {
@@ -231,12 +246,14 @@ describe('a node with a client token', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('kayactl against a live node', { timeout: TIMEOUT_MS }, () => {
+  const live = liveNode();
+
   test.each([
     ['an empty key', ['put', '', 'v'], /^ERROR: the key is empty\nHINT: /],
     ['a key over 4 KiB', ['put', 'k'.repeat(4097), 'v'], /^ERROR: the key has 4097 bytes.*4096.*\nHINT: /],
     ['a flag that is none', ['put', 'k', 'v', '--fast'], /^ERROR: .*--fast.*\nHINT: /],
   ])('refuses %s with 4 and says what to do', async (_what, argv, stderr) => {
-    await using node = await LiveNode.start();
+    const node = live();
 
     const refused = await runKayactl(['--server', node.server.address, ...argv]);
 
