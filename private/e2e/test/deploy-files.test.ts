@@ -12,7 +12,7 @@ import { runProgram } from './support/processes.ts';
 import { type Folder, KAYADB_SERVER, openFolder, ROOT } from './support/repository.ts';
 import { shellBlocks } from './support/shell-blocks.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 240_000;
 const FOLDER = join(ROOT, 'scripts/deploy');
 const NODES = [1, 2, 3] as const;
 const PORTS = { clients: 7379, nodes: 7481, reports: 9090 } as const;

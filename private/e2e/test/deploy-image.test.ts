@@ -17,7 +17,7 @@ import { type ProcessResult, runProgram } from './support/processes.ts';
 import { openFolder, ROOT } from './support/repository.ts';
 import { ServerProcess } from './support/server-process.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const DOCKER = join(ROOT, 'scripts/deploy/docker');
 
 const stages = parseDockerfile(readFileSync(join(DOCKER, 'Dockerfile'), 'utf8'));

@@ -21,7 +21,7 @@ import { runKayactl, runProgram } from './support/processes.ts';
 import { ROOT } from './support/repository.ts';
 import { ServerProcess } from './support/server-process.ts';
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const FOLDER = join(ROOT, 'scripts/deploy/systemd');
 const SYSTEMD_ANALYZE = '/usr/bin/systemd-analyze';
 const UNITS = [

@@ -33,3 +33,16 @@ export function saySecurely(host: string, port: number, bytes: Uint8Array, shown
     });
   });
 }
+
+/** The serial number of the certificate that a port shows. */
+export function serialOf(host: string, port: number, { ca, certificate, key }: Shown): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const [cert, secret] = [certificate, key].map((bytes) => (bytes === undefined ? undefined : Buffer.from(bytes)));
+    const socket = connect({ host, port, ca: Buffer.from(ca), cert, key: secret });
+    socket.on('error', reject);
+    socket.on('secureConnect', () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+  });
+}
