@@ -96,13 +96,13 @@ describe('checkHealth', () => {
       'disk',
       'a store without room',
       plainView({ machine: plainMachine({ diskState: 'full' }) }),
-      'warning: the store found no room: puts are refused, deletes and reads are not',
+      'warning: the store found no room: as a leader it takes deletes and reads, and no puts',
     ],
     [
       'disk',
       'little room',
       plainView({ machine: plainMachine({ diskState: 'low' }) }),
-      'warning: below the soft limit: puts are refused, deletes and reads are not',
+      'warning: below the soft limit: as a leader it takes deletes and reads, and no puts',
     ],
     [
       'disk',

@@ -91,9 +91,9 @@ function checkDisk({ raft, machine }: NodeSnapshot): Finding {
     case undefined:
       return ok('not in use');
     case 'full':
-      return warning('the store found no room: puts are refused, deletes and reads are not');
+      return warning('the store found no room: as a leader it takes deletes and reads, and no puts');
     case 'low':
-      return warning('below the soft limit: puts are refused, deletes and reads are not');
+      return warning('below the soft limit: as a leader it takes deletes and reads, and no puts');
     case 'unwatched':
       return ok('not watched');
     case 'ok':
