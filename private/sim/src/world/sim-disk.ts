@@ -39,7 +39,7 @@ export class SimDisk {
   /** What is asked of the disk before waits until then. */
   #stalledUntilMs = 0;
   #backup: MemoryFileSystem | undefined;
-  #onNextSync: (() => void) | undefined;
+  #onNextSync: { readonly then: () => void; readonly isMeant: (operation: Operation) => boolean } | undefined;
   #hasFailed = false;
   #owesError = false;
 
@@ -113,9 +113,9 @@ export class SimDisk {
     this.#stalledUntilMs = this.#world.timeline.nowMs + ms;
   }
 
-  /** Calls `then` while the next sync is under way, when there is something to lose. */
-  duringNextSync(then: () => void): void {
-    this.#onNextSync = then;
+  /** Calls `then` while the next sync is under way, when there is something to lose: of files and folders, or of those that are meant. */
+  duringNextSync(then: () => void, isMeant: (operation: Operation) => boolean = () => true): void {
+    this.#onNextSync = { then, isMeant };
   }
 
   /** The next sync of a file fails. */
@@ -150,7 +150,7 @@ export class SimDisk {
     if (!SLOW.has(operation.kind)) return await run();
     const { random } = this.#world;
     if (random.chance(0.5)) {
-      await this.#wait(gate, operation.kind);
+      await this.#wait(gate, operation);
       return await run();
     }
     // It may fail long before anybody asks.
@@ -158,20 +158,20 @@ export class SimDisk {
       (value): Ended<T> => ({ isDone: true, value }),
       (error: unknown): Ended<T> => ({ isDone: false, error }),
     );
-    await this.#wait(gate, operation.kind);
+    await this.#wait(gate, operation);
     const outcome = await ended;
     if (!outcome.isDone) throw outcome.error;
     return outcome.value;
   }
 
-  #wait(gate: ProcessGate, kind: OperationKind): Promise<void> {
+  #wait(gate: ProcessGate, operation: Operation): Promise<void> {
     const { timeline, profile, random } = this.#world;
     const delayMs = Math.max(drawFrom(profile.diskDelay, random), this.#stalledUntilMs - timeline.nowMs);
-    const then = this.#onNextSync;
-    if (then !== undefined && kind.startsWith('sync')) {
+    const waiting = this.#onNextSync;
+    if (waiting !== undefined && operation.kind.startsWith('sync') && waiting.isMeant(operation)) {
       this.#onNextSync = undefined;
       timeline.after(delayMs * random.next(), () => {
-        if (!gate.isDead) then();
+        if (!gate.isDead) waiting.then();
       });
     }
     return new Promise((resolve) => {
