@@ -63,8 +63,9 @@ function logScrub(logger: Logger, fields: Fields, { damageCount, unreadTables }:
 
 function logDiskSpace(logger: Logger, fields: Fields, state: EngineStats['diskState']): void {
   const help = 'free some space or delete keys';
-  if (state === 'low') logger.warn(fields, `the disk is nearly full: puts are refused (--disk-low-bytes); ${help}`);
+  if (state === 'low')
+    logger.warn(fields, `the disk is nearly full: as a leader this node takes no puts (--disk-low-bytes); ${help}`);
   else if (state === 'full')
-    logger.error(fields, `the disk is full: puts are refused, and the reserve is used up; ${help}`);
+    logger.error(fields, `the disk is full: as a leader this node takes no puts, and the reserve is used up; ${help}`);
   else logger.info(fields, 'the disk has room again: all writes are taken');
 }
