@@ -37,8 +37,8 @@ export default defineConfig({
   test: {
     projects,
     pool: 'forks',
-    // The runner leaves a core to itself otherwise, and hardly uses it.
-    maxWorkers: availableParallelism(),
+    // One of them mostly waits for processes and disks: see tooling/vitest/order-files.ts.
+    maxWorkers: availableParallelism() + 1,
     // Bound: what hangs. A test that is slow on a busy machine is not wrong.
     testTimeout: 30_000,
     hookTimeout: 60_000,
