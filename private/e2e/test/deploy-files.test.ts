@@ -17,6 +17,7 @@ const FOLDER = join(ROOT, 'scripts/deploy');
 const NODES = [1, 2, 3] as const;
 const PORTS = { clients: 7379, nodes: 7481, reports: 9090 } as const;
 const KUBECTL = '/usr/bin/kubectl';
+const kubectlIsAbsent = !existsSync(KUBECTL);
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -338,30 +339,18 @@ describe('kubernetes/', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  test.skipIf(!existsSync(KUBECTL))(
-    'has no field that kubectl does not know (where kubectl is installed)',
-    async () => {
-      const file = join(FOLDER, 'kubernetes/stateful-set.yaml');
+  test.skipIf(kubectlIsAbsent)('has no field that kubectl does not know (where kubectl is installed)', async () => {
+    const file = join(FOLDER, 'kubernetes/stateful-set.yaml');
 
-      const { exitCode, stdout } = await runProgram(KUBECTL, [
-        'set',
-        'env',
-        '--local',
-        '-f',
-        file,
-        'A=B',
-        '-o',
-        'yaml',
-      ]);
-      const known = parse(stdout) as Document;
+    const { exitCode, stdout } = await runProgram(KUBECTL, ['set', 'env', '--local', '-f', file, 'A=B', '-o', 'yaml']);
+    const known = parse(stdout) as Document;
 
-      expect(exitCode).toBe(0);
-      expect(known).toMatchObject({ spec: { ...(set['spec'] as Document), template: expect.anything() } });
-      const { containers, ...rest } = at(known, 'spec.template.spec') as Document;
-      expect({ ...rest, containers: pod['containers'] }).toMatchObject(pod);
-      expect(at(containers, '0')).toMatchObject({ ...container, env: expect.anything() });
-    },
-  );
+    expect(exitCode).toBe(0);
+    expect(known).toMatchObject({ spec: { ...(set['spec'] as Document), template: expect.anything() } });
+    const { containers, ...rest } = at(known, 'spec.template.spec') as Document;
+    expect({ ...rest, containers: pod['containers'] }).toMatchObject(pod);
+    expect(at(containers, '0')).toMatchObject({ ...container, env: expect.anything() });
+  });
 });
 
 describe('the commands of docs/operating/deployment.md', { timeout: TIMEOUT_MS }, () => {
@@ -375,7 +364,7 @@ describe('the commands of docs/operating/deployment.md', { timeout: TIMEOUT_MS }
 
     const missing = namedFiles(name).filter((file) => !existsSync(folder.at('scripts/deploy', name, file)));
     expect({ exitCode, stderr, missing }).toEqual({ exitCode: 0, stderr: '', missing: [] });
-    if (name !== 'kubernetes' || !existsSync(KUBECTL)) return;
+    if (name !== 'kubernetes' || kubectlIsAbsent) return;
     const built = await runProgram(KUBECTL, ['kustomize', folder.at('scripts/deploy/kubernetes')]);
     const kinds = parseAllDocuments(built.stdout).map((each) => (each.toJS() as Document)['kind']);
     expect(kinds.filter((kind) => kind === 'Secret')).toHaveLength(2);

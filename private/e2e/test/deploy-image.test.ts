@@ -18,6 +18,8 @@ import { openFolder, ROOT } from './support/repository.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 const TIMEOUT_MS = 240_000;
+/** What takes minutes is left to the long run. */
+const runIsShort = sized({ ci: true, long: false });
 const DOCKER = join(ROOT, 'scripts/deploy/docker');
 
 const stages = parseDockerfile(readFileSync(join(DOCKER, 'Dockerfile'), 'utf8'));
@@ -135,7 +137,7 @@ describe.skipIf(namespacesAreRefused)('a container of the image', { timeout: TIM
   });
 });
 
-describe.skipIf(sized({ ci: true, long: false }))('the stage that builds (in the long run)', { timeout: 0 }, () => {
+describe.skipIf(runIsShort)('the stage that builds (in the long run)', { timeout: 0 }, () => {
   test('makes, of the files that it is given, a folder that can be moved, with both programs and no dependency of tests', async () => {
     using folder = openFolder();
     mkdirSync(folder.at('src'));

@@ -24,6 +24,8 @@ import { ServerProcess } from './support/server-process.ts';
 const TIMEOUT_MS = 240_000;
 const FOLDER = join(ROOT, 'scripts/deploy/systemd');
 const SYSTEMD_ANALYZE = '/usr/bin/systemd-analyze';
+const systemdIsAbsent = !existsSync(SYSTEMD_ANALYZE);
+const restrictionsAreRefused = namespacesAreRefused || loopbackIsNarrow;
 const UNITS = [
   join(FOLDER, 'kayadb.service'),
   join(ROOT, 'scripts/mtls-sidecar/kayadb-stunnel.service'),
@@ -69,14 +71,14 @@ function settingsOf(number: number): Readonly<Record<string, string>> {
 }
 
 describe('the units', () => {
-  test.skipIf(!existsSync(SYSTEMD_ANALYZE))('have no directive that systemd does not know', async () => {
+  test.skipIf(systemdIsAbsent)('have no directive that systemd does not know', async () => {
     const { stderr } = await runProgram(SYSTEMD_ANALYZE, ['verify', ...UNITS]);
 
     const complaints = stderr.split('\n').filter((line) => line !== '' && !line.includes('is not executable'));
     expect(complaints).toEqual([]);
   });
 
-  test.skipIf(!existsSync(SYSTEMD_ANALYZE))('leave a service little that it can do, as systemd counts it', async () => {
+  test.skipIf(systemdIsAbsent)('leave a service little that it can do, as systemd counts it', async () => {
     for (const file of UNITS) {
       const { exitCode, stdout } = await runProgram(SYSTEMD_ANALYZE, [
         'security',
@@ -97,7 +99,7 @@ describe('the units', () => {
 });
 
 describe('a node as the unit starts it', { timeout: TIMEOUT_MS }, () => {
-  test.skipIf(namespacesAreRefused || loopbackIsNarrow)(
+  test.skipIf(restrictionsAreRefused)(
     'serves as a user that may do nothing else, takes a new certificate on reload, and ends when it is told to',
     async () => {
       const folder = openRunFolder();

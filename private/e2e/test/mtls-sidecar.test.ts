@@ -30,6 +30,7 @@ const TIMEOUT_MS = 240_000;
 const SCRIPTS = join(ROOT, 'scripts/mtls-sidecar');
 const NODES = [1, 2, 3] as const;
 const OPERATOR = 9;
+const tunnelsAreRefused = stunnelIsAbsent || loopbackIsNarrow;
 const LIST = '1 10.0.0.1\n2 10.0.0.2 db2.example fd00::2\n';
 
 /** A folder with a list of nodes, as the runbook begins. */
@@ -356,7 +357,7 @@ interface MemberDocument {
   }[];
 }
 
-describe.skipIf(stunnelIsAbsent || loopbackIsNarrow)(
+describe.skipIf(tunnelsAreRefused)(
   `plain nodes behind stunnel${stunnelIsAbsent ? ' (install the Debian package stunnel4 to run this)' : ''}`,
   { timeout: TIMEOUT_MS },
   () => {
