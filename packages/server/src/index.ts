@@ -18,6 +18,7 @@ export type {
   NodeFileKind,
   NodeFileState,
   NodeReport,
+  ReportedGone,
   ReportedLog,
   ReportedMachine,
   ReportedMember,
@@ -35,12 +36,7 @@ export {
 } from './forensics/plan-quorum.ts';
 export type { NodeProgress } from './forensics/progress-counter.ts';
 export { refuseTakenFolder } from './forensics/publish-folder.ts';
-export {
-  type MachineRows,
-  readMachineRows,
-  type ReportedGone,
-  type ReportedSession,
-} from './forensics/read-machine-rows.ts';
+export { type MachineRows, readMachineRows, type ReportedSession } from './forensics/read-machine-rows.ts';
 export { type NodeSalvage, salvageNode, type SalvageNodeOptions } from './forensics/salvage-node.ts';
 export { GroupError, type GroupErrorCode } from './group/group-error.ts';
 export { LEAST_HEARTBEATS } from './group-timing.ts';

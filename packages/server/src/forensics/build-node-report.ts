@@ -74,11 +74,12 @@ function describeLog({ log, store }: NodeLook): ReportedLog | null {
 
 function describeMachine({ machine }: NodeLook): ReportedMachine | null {
   if (machine === undefined) return null;
-  const { row, sessions, members } = machine;
+  const { row, sessions, members, gone } = machine;
   return {
     ...row,
     sessionCount: sessions.count,
     members: Array.from(members.values()).toSorted((a, b) => a.node - b.node),
+    gone: gone.all,
   };
 }
 

@@ -115,6 +115,15 @@ export interface ReportedMachine {
   readonly level: number;
   readonly sessionCount: number;
   readonly members: readonly ReportedMember[];
+  /** Directories that were members, and never are again; who was removed first comes first. */
+  readonly gone: readonly ReportedGone[];
+}
+
+export interface ReportedGone {
+  readonly node: number;
+  readonly incarnation: number;
+  /** Of the entry that removed it. */
+  readonly index: number;
 }
 
 /** What the next start would do, once nobody holds the lock. */

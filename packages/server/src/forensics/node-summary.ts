@@ -5,7 +5,7 @@
 
 import type { RecoveryVerdict } from '@kayadb/engine';
 
-import type { NodeReport, ReportedLog, ReportedNode } from './node-report.ts';
+import type { NodeReport, ReportedGone, ReportedLog, ReportedNode } from './node-report.ts';
 
 export const NODE_SUMMARY_KIND = 'kayadb-node-summary';
 export const NODE_SUMMARY_FORMAT = 1;
@@ -20,12 +20,14 @@ export interface NodeSummary {
   readonly node: ReportedNode | null;
   readonly log: ReportedLog | null;
   readonly appliedIndex: number | null;
+  /** Directories that the group has removed, as far as the store of this one says. */
+  readonly gone: readonly Pick<ReportedGone, 'node' | 'incarnation'>[];
   /** The first place that is damaged, in words. */
   readonly damage: string | null;
 }
 
 export function summarizeNode(report: NodeReport): NodeSummary {
-  const { directory, verdict, live, node, log, start, damage } = report;
+  const { directory, verdict, live, node, log, machine, start, damage } = report;
   const [first] = damage;
   return {
     kind: NODE_SUMMARY_KIND,
@@ -36,6 +38,7 @@ export function summarizeNode(report: NodeReport): NodeSummary {
     node,
     log,
     appliedIndex: start.appliedIndex,
+    gone: (machine?.gone ?? []).map(({ node: id, incarnation }) => ({ node: id, incarnation })),
     damage: first === undefined ? null : `${first.file} at offset ${first.offset}: ${first.reason}`,
   };
 }
@@ -53,7 +56,7 @@ export function parseNodeSummary(text: string): NodeSummary | undefined {
 
 function isSummary(value: unknown): value is NodeSummary {
   if (!isObject(value) || value['kind'] !== NODE_SUMMARY_KIND || value['format'] !== NODE_SUMMARY_FORMAT) return false;
-  const { directory, verdict, live, node, log, appliedIndex, damage } = value;
+  const { directory, verdict, live, node, log, appliedIndex, gone, damage } = value;
   return (
     typeof directory === 'string' &&
     typeof verdict === 'string' &&
@@ -61,6 +64,8 @@ function isSummary(value: unknown): value is NodeSummary {
     (node === null || isNode(node)) &&
     (log === null || isLog(log)) &&
     (appliedIndex === null || isCount(appliedIndex)) &&
+    Array.isArray(gone) &&
+    gone.every(isGone) &&
     (damage === null || typeof damage === 'string')
   );
 }
@@ -82,6 +87,10 @@ function isLog(value: unknown): value is ReportedLog {
     [term, firstIndex, lastIndex, lastTerm, commit].every(isCount) &&
     [configuration, committedConfiguration].every(isConfiguration)
   );
+}
+
+function isGone(value: unknown): boolean {
+  return isObject(value) && isCount(value['node']) && isCount(value['incarnation']);
 }
 
 function isConfiguration(value: unknown): boolean {

@@ -79,7 +79,8 @@ export function planQuorum(sources: readonly QuorumSource[]): QuorumPlan {
   const voters = best?.log.configuration.voters ?? [];
   const votersOutgoing = votersBefore(inForce);
   const electors = [...new Set([...voters, ...votersOutgoing])].toSorted((a, b) => a - b);
-  const present = electors.filter((id) => usable.some(({ node }) => node.id === id && !node.removed));
+  const isOut = ({ node }: Usable): boolean => node.removed || wasReplaced(node, sources);
+  const present = electors.filter((id) => usable.some((each) => each.node.id === id && !isOut(each)));
   const missing = electors.filter((id) => !present.includes(id));
   const hasQuorum =
     best !== undefined && inForce.every((each) => halvesOf(each).every((half) => hasMajority(half, present)));
@@ -94,7 +95,11 @@ export function planQuorum(sources: readonly QuorumSource[]): QuorumPlan {
     ...usable.map(({ source }) => source),
     ...sources.filter((source) => !usable.some((each) => each.source === source)),
   ];
-  warnings.push(...warnAbout(best, usable, knownCommit), ...sources.flatMap(warnOfDamage));
+  warnings.push(
+    ...warnAbout(best, usable, knownCommit),
+    ...usable.filter(isOut).map(warnOfOutsider),
+    ...sources.flatMap(warnOfDamage),
+  );
   return {
     format: 1,
     cluster,
@@ -210,11 +215,7 @@ function describe(source: QuorumSource, electors: readonly number[], usable: rea
 function warnAbout(best: Usable | undefined, usable: readonly Usable[], knownCommit: number): readonly string[] {
   if (best === undefined) return [];
   const warnings: string[] = [];
-  for (const { node, log, source } of usable) {
-    if (node.removed)
-      warnings.push(
-        `${source.name}: node ${node.id} was removed from the group, so it may have missed what came after`,
-      );
+  for (const { log, source } of usable) {
     if (log.lastIndex > best.log.lastIndex) {
       warnings.push(
         `${source.name}: its entries behind the place where it agrees with node ${best.node.id} are of older terms: they were never committed, and are given up`,
@@ -227,6 +228,17 @@ function warnAbout(best: Usable | undefined, usable: readonly Usable[], knownCom
     );
   }
   return warnings;
+}
+
+/** The group has another directory for the number, or none: this one takes no part any more. */
+function wasReplaced({ id, incarnation }: ReportedNode, sources: readonly QuorumSource[]): boolean {
+  return sources.some(({ summary }) =>
+    summary.gone.some((gone) => gone.node === id && gone.incarnation === incarnation),
+  );
+}
+
+function warnOfOutsider({ node, source }: Usable): string {
+  return `${source.name}: the group has removed node ${node.id} with this directory, so it counts for no majority, and may have missed what came after`;
 }
 
 /** What is in it and in no other directory nobody can tell from here. */

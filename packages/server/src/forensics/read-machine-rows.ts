@@ -9,7 +9,7 @@ import {
   secondNumberIn,
   SESSION_PREFIX,
 } from '../machine/rows.ts';
-import type { ReportedMember } from './node-report.ts';
+import type { ReportedGone, ReportedMember } from './node-report.ts';
 import type { NodeRows } from './node-rows.ts';
 
 export interface ReportedSession {
@@ -18,13 +18,6 @@ export interface ReportedSession {
   /** Milliseconds since 1970, to within a tenth of the expiry. */
   readonly usedMs: number;
   readonly answerCount: number;
-}
-
-export interface ReportedGone {
-  readonly node: number;
-  readonly incarnation: number;
-  /** Of the entry that removed it. */
-  readonly index: number;
 }
 
 export interface MachineRows {

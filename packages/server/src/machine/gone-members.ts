@@ -21,6 +21,11 @@ export class GoneMembers {
     return this.#byName.size;
   }
 
+  /** In the order in which they were removed. */
+  get all(): readonly GoneMember[] {
+    return Array.from(this.#byName.values());
+  }
+
   has(node: number, incarnation: number): boolean {
     return this.#byName.has(nameOf(node, incarnation));
   }

@@ -199,6 +199,22 @@ describe('planQuorum', { timeout: 30_000 }, () => {
     expect(plan.warnings).toEqual([expect.stringContaining('both of node 2')]);
   });
 
+  test('counts no directory that the group has replaced, which none of its nodes would hear', async () => {
+    const fs = new MemoryFileSystem();
+    const replaced: Command = { kind: 'drop-member', node: 3, timeMs: 6 };
+    const sources = await sourcesOf(fs, [
+      { node: 2, commands: [...VOTERS.map(member), replaced, ...puts(5)] },
+      { node: 3, commands: VOTERS.map(member) },
+    ]);
+
+    const plan = planQuorum(sources);
+
+    expect(plan).toMatchObject({ present: [2], missing: [1, 3], hasQuorum: false, refusals: [] });
+    expect(plan.warnings).toEqual([
+      expect.stringContaining('/node-3: the group has removed node 3 with this directory'),
+    ]);
+  });
+
   test('is the same from summaries that were written down', async () => {
     const fs = new MemoryFileSystem();
     const sources = await sourcesOf(fs, [{ node: 1, commands: puts(3) }]);

@@ -275,6 +275,7 @@ function sampleSummary(random: SampleSource): NodeSummary {
     node: random.chance(0.1) ? null : { id, incarnation: 1, boot: 2, cluster, removed: random.chance(0.2) },
     log: random.chance(0.1) ? null : log,
     appliedIndex: random.chance(0.2) ? null : random.int(300),
+    gone: random.chance(0.3) ? [{ node: 1 + random.int(4), incarnation: 1 }] : [],
     damage: random.chance(0.9) ? null : 'groups/0/raft/1.raft at offset 64: its CRC does not match',
   };
 }
