@@ -37,6 +37,7 @@ import {
 } from '@kayadb/transport';
 
 import type { Logger } from '../logger.ts';
+import { LineRation } from './line-ration.ts';
 import { TurnedAwayLog } from './turned-away-log.ts';
 
 export interface PeerExchangeOptions {
@@ -84,6 +85,7 @@ export class PeerExchange implements PeerSender {
     this.#options = options;
     const { network, clock, random, policy, tlsOf, logger } = options;
     const turnedAway = new TurnedAwayLog(logger, clock);
+    const refusals = new LineRation(clock);
     this.mesh = new PeerMesh({
       network,
       clock,
@@ -111,11 +113,16 @@ export class PeerExchange implements PeerSender {
             return;
           }
           const { verdict, reason: why } = answer;
+          const fields = { event: 'peer.refused', peer: node, verdict, why, code: reason.code };
+          const what = `node ${node} refused this one: ${why}`;
           // Whoever has no cluster yet is expected to say so.
-          logger[verdict === 'no-cluster' ? 'debug' : 'warn'](
-            { event: 'peer.refused', peer: node, verdict, why, code: reason.code },
-            `node ${node} refused this one`,
-          );
+          if (verdict === 'no-cluster') {
+            logger.debug(fields, what);
+            return;
+          }
+          // It is asked again every few seconds, for as long as it refuses.
+          const admitted = refusals.admit(`${node} ${verdict}`);
+          if (admitted !== undefined) logger.warn({ ...fields, ...admitted }, what);
         },
       },
       onTurnedAway: (error, origin, greeting, verdict) => turnedAway.write(error, origin, greeting, verdict),

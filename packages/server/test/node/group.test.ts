@@ -167,6 +167,22 @@ describe('leaders with little room on their disks', () => {
 });
 
 describe('a node without a place in its group', () => {
+  test('is told so by each of the others once a minute, for as long as it asks', async () => {
+    await using world = new NodeWorld();
+    const group = await world.startGroup(ALL);
+    await world.leader(group);
+
+    await world.start(4, { peers: [1, 2, 3, 4] });
+    await world.clock.advanceAsync(59_000);
+
+    const told = world.log.filter(({ event, level }) => event === 'peer.refused' && level === 'warn');
+    expect(told.map(({ peer, verdict }) => [peer, verdict]).toSorted()).toEqual([
+      [1, 'no-member'],
+      [2, 'no-member'],
+      [3, 'no-member'],
+    ]);
+  });
+
   test('ends when it is removed, says so, and does not start with that directory again', async () => {
     await using world = new NodeWorld();
     const group = await world.startGroup(ALL);
