@@ -55,6 +55,19 @@ describe('kayactl firewall', () => {
     expect(document.rules).toContain('ufw allow proto tcp from 10.0.0.5 to any port 7481');
   });
 
+  test('puts nothing into a script that a server could have written', async () => {
+    const world = new TestWorld();
+    const cluster = new ClusterServer();
+    world.connect = cluster.connect;
+    const evil = members({ cluster: 'x\nreboot\n', index: '1\nreboot' });
+    cluster.nodes.set(7002, { status: status(2), members: evil });
+
+    const { stdout } = await world.run(...SERVER, 'firewall', '--format', 'ufw');
+
+    expect(stdout).toContain('for cluster unknown, members as of index 0: 1 at 10.0.0.1');
+    expect(stdout).not.toContain('reboot');
+  });
+
   test.each([
     [['--clients', 'everybody'], 'Write an address or network'],
     [['--address', '4:10.0.0.4'], 'Write it as node=address'],

@@ -1,5 +1,6 @@
 /** `kayactl firewall` */
 
+import type { JsonDocument } from '@kayadb/client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { askMembers } from '../cluster/ask-members.ts';
@@ -52,7 +53,7 @@ export function addFirewallCommand(program: Command, invocation: Invocation): vo
     requireServers(context, 'firewall');
     const document = await withServers(context, (client) => askMembers(context, client));
     const cluster = {
-      cluster: textOf(document, 'cluster') ?? 'unknown',
+      cluster: clusterOf(document),
       index: numberOf(document, 'index') ?? 0,
       members: readMembers(document),
     };
@@ -68,6 +69,12 @@ export function addFirewallCommand(program: Command, invocation: Invocation): vo
     await (globals.json ? output.json(documentOf(format, plan, rules)) : output.write(rules));
     return EXIT.ok;
   });
+}
+
+/** What a server says ends up in a script that root runs, so nothing but an id passes. */
+function clusterOf(document: JsonDocument): string {
+  const cluster = textOf(document, 'cluster') ?? '';
+  return /^[0-9a-f]{32}$/u.test(cluster) ? cluster : 'unknown';
 }
 
 function documentOf(format: string, { cluster, index, members }: FirewallPlan, rules: string): object {
