@@ -176,10 +176,10 @@ describe('a node without a place in its group', () => {
     await world.clock.advanceAsync(59_000);
 
     const told = world.log.filter(({ event, level }) => event === 'peer.refused' && level === 'warn');
-    expect(told.map(({ peer, verdict }) => [peer, verdict]).toSorted()).toEqual([
-      [1, 'no-member'],
-      [2, 'no-member'],
-      [3, 'no-member'],
+    expect(told.map(({ peer, verdict }) => `${String(peer)} ${String(verdict)}`).toSorted()).toEqual([
+      '1 no-member',
+      '2 no-member',
+      '3 no-member',
     ]);
   });
 
