@@ -22,11 +22,16 @@ interface FakeState {
   readonly isLogFull?: boolean;
   /** Who leads, now. Default: node 2. */
   readonly leader?: () => number;
+  /** It leads, and holds leases. */
+  readonly leaseTerm?: number;
+  /** What it knows to be committed; it has applied up to 7. */
+  readonly commit?: () => number;
 }
 
 /** A node that answers every proposal the same, and remembers them. */
 function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
   const proposed: Uint8Array[] = [];
+  let confirmations = 0;
   const clock = new VirtualClock();
   const settle = async (): Promise<CommandResult> => {
     if (answer instanceof Error) throw answer;
@@ -35,21 +40,25 @@ function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
   const parts: RaftReplicaParts = {
     node: {
       id: 1,
-      leaseTerm: undefined,
+      leaseTerm: state.leaseTerm,
       isDiskFull: state.isLogFull ?? false,
       propose: async (data) => {
         proposed.push(data);
         return { index: 7, term: 2, result: await settle() };
       },
       readIndex: async () => {
+        confirmations++;
         await settle();
         return 7;
       },
-      summary: () => ({ leader: state.leader?.() ?? 2 }) as ReturnType<RaftReplicaParts['node']['summary']>,
+      summary: () =>
+        ({ leader: state.leader?.() ?? 2, commit: state.commit?.() ?? 7 }) as ReturnType<
+          RaftReplicaParts['node']['summary']
+        >,
     },
     machine: {
       timeMs: state.machineMs ?? 0,
-      appliedIndex: 0,
+      appliedIndex: 7,
       diskState: state.diskState ?? 'ok',
       get: async () => ({ value: encodeUtf8('v'), revision: 7 }),
       getMany: async () => [],
@@ -60,9 +69,9 @@ function openReplica(answer: CommandResult | Error, state: FakeState = {}) {
     clientAddressOf: (node) => (node === 2 ? 'n2:2' : undefined),
     clock,
     wallClock: () => 1000,
-    leaseMs: 0,
+    leaseMs: state.leaseTerm === undefined ? 0 : 400,
   };
-  return { replica: new RaftReplica(parts), proposed, clock };
+  return { replica: new RaftReplica(parts), proposed, clock, confirmations: () => confirmations };
 }
 
 describe('RaftReplica', () => {
@@ -171,6 +180,20 @@ describe('RaftReplica', () => {
     expect(await refusal).toMatchObject({ code: 'KAYA_NOT_LEADER', leaderAddress: 'n2:2' });
     expect(proposed).toHaveLength(1);
     expect(clock.now()).toBe(110);
+  });
+
+  test('reads by a lease as long as everything that is committed is applied, and behind a confirmation otherwise', async () => {
+    let commit = 7;
+    const { replica, confirmations } = openReplica({ kind: 'done' }, { leaseTerm: 2, commit: () => commit });
+    const read = (): Promise<string> => replica.read({ kind: 'lease' }, async () => 'v');
+
+    await read();
+    await read();
+    const leased = confirmations();
+    commit = 8;
+    await read();
+
+    expect([leased, confirmations()]).toEqual([1, 2]);
   });
 
   test('says that nobody leads when that stays so', async () => {
