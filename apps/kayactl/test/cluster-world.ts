@@ -2,7 +2,7 @@
 
 import { connect } from '@kayadb/client';
 import { MemoryCluster, type MemoryClusterOptions } from '@kayadb/server/testing';
-import { FlowingTime, seededRandom, testSeed } from '@kayadb/testkit';
+import { FlowingTime, nodeRandom, seededRandom, testSeed } from '@kayadb/testkit';
 
 import { TestWorld } from './test-world.ts';
 
@@ -15,11 +15,7 @@ export class ClusterWorld extends TestWorld implements AsyncDisposable {
     const random = seededRandom(testSeed());
     this.cluster = new MemoryCluster({
       clock: this.clock,
-      random: {
-        fraction: () => random.next(),
-        integer: (limit) => random.int(limit),
-        bytes: (count) => random.bytes(count),
-      },
+      random: nodeRandom(random),
       ...options,
     });
     this.connect = (endpoints, more) =>

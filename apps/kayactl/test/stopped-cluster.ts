@@ -2,7 +2,7 @@
 
 import { type Client, connect } from '@kayadb/client';
 import { MemoryCluster } from '@kayadb/server/testing';
-import { seededRandom, VirtualClock } from '@kayadb/testkit';
+import { nodeRandom, seededRandom, VirtualClock } from '@kayadb/testkit';
 import type { MemoryFileSystem } from '@kayadb/vfs/testing';
 
 import { TestWorld } from './test-world.ts';
@@ -17,11 +17,7 @@ export class StoppedCluster {
     const random = seededRandom(5);
     this.#cluster = new MemoryCluster({
       clock: this.clock,
-      random: {
-        fraction: () => random.next(),
-        integer: (limit) => random.int(limit),
-        bytes: (count) => random.bytes(count),
-      },
+      random: nodeRandom(random),
     });
   }
 

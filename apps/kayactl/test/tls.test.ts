@@ -2,7 +2,7 @@
 
 import { connect, systemClock } from '@kayadb/client';
 import { type RunningNode, startNode } from '@kayadb/server';
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { nodeRandom, seededRandom, testSeed } from '@kayadb/testkit';
 import { formatEndpoint, nodeNetwork, SecureIdentity } from '@kayadb/transport';
 import { makeTestCertificate } from '@kayadb/transport/testing';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
@@ -37,11 +37,7 @@ async function startTcpNode(isSecure: boolean): Promise<RunningNode> {
     network: nodeNetwork({ clock }),
     clock,
     wallClock: () => NOW_MS,
-    random: {
-      fraction: () => random.next(),
-      integer: (limit) => random.int(limit),
-      bytes: (count) => random.bytes(count),
-    },
+    random: nodeRandom(random),
     yieldTurn: () => new Promise(setImmediate),
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     version: '0.0.0-test',

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { type RunningNode, startNode } from '@kayadb/server';
-import { seededRandom, testSeed } from '@kayadb/testkit';
+import { nodeRandom, seededRandom, testSeed } from '@kayadb/testkit';
 import { formatEndpoint, nodeNetwork } from '@kayadb/transport';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -52,11 +52,7 @@ async function startLoneNode(): Promise<RunningNode> {
     network: nodeNetwork({ clock }),
     clock,
     wallClock: () => Date.UTC(2026, 10, 22) + Math.floor(clock.now()),
-    random: {
-      fraction: () => random.next(),
-      integer: (limit) => random.int(limit),
-      bytes: (count) => random.bytes(count),
-    },
+    random: nodeRandom(random),
     yieldTurn: () => new Promise(setImmediate),
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     version: '0.0.0-test',

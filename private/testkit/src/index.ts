@@ -75,5 +75,6 @@ export {
 export { DEFAULT_MIX, type Mix, type OperationKind } from './workload/operation-mix.ts';
 export { readEverything, runWorkload, type WorkloadCounts, type WorkloadOptions } from './workload/run-workload.ts';
 export { outcomeOf, type JudgeError, type StoreClient } from './workload/store-client.ts';
+export { nodeRandom, type SeededNodeRandom } from './node-random.ts';
 export { advanceUntil, advanceWhile, FlowingTime } from './passing-time.ts';
 export { settle, VirtualClock, type VirtualTimer } from './virtual-clock.ts';

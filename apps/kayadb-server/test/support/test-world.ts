@@ -1,7 +1,7 @@
 /** A whole machine for the program to run on: disk, network, clock, streams and signals, all in memory. Time goes on while a test waits. */
 
 import { encodeUtf8 } from '@kayadb/codec';
-import { seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { nodeRandom, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import type { FileSystem } from '@kayadb/vfs';
 import { fakeProcessTable, MemoryFileSystem } from '@kayadb/vfs/testing';
@@ -73,11 +73,7 @@ export function createTestWorld(options: TestWorldOptions = {}): TestWorld {
     network,
     clock,
     wallClock: () => EPOCH_MS + clock.now(),
-    random: {
-      fraction: () => random.next(),
-      integer: (limit) => random.int(limit),
-      bytes: (count) => random.bytes(count),
-    },
+    random: nodeRandom(random),
     yieldTurn: () => Promise.resolve(),
     stopRequested,
     onUnclosed: () => {

@@ -1,7 +1,7 @@
 /** One client and nodes of a real cluster in memory, with time that goes on by itself: a millisecond in each turn of the event loop. */
 
 import { MemoryCluster, type MemoryClusterOptions } from '@kayadb/server/testing';
-import { FlowingTime, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { FlowingTime, nodeRandom, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 
 import { type Client, type ClientEvent, type ClientOptions, connect } from '../../src/index.ts';
 
@@ -17,11 +17,7 @@ export class NodeWorld implements AsyncDisposable {
     const random = seededRandom(testSeed());
     this.cluster = new MemoryCluster({
       clock: this.clock,
-      random: {
-        fraction: () => random.next(),
-        integer: (limit) => random.int(limit),
-        bytes: (count) => random.bytes(count),
-      },
+      random: nodeRandom(random),
       ...options,
     });
     this.#time = new FlowingTime(this.clock);

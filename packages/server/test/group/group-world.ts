@@ -1,7 +1,7 @@
 /** Nodes of one group on in-memory disks and an in-memory network, with a clock that the test moves. */
 
 import { decodeUtf8, encodeUtf8, type WriteAnswer } from '@kayadb/codec';
-import { advanceUntil, advanceWhile, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { advanceUntil, advanceWhile, nodeRandom, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import { MemoryNetwork } from '@kayadb/transport/testing';
 import { crashClone, type FakeProcess, fakeProcessWorld, MemoryFileSystem } from '@kayadb/vfs/testing';
 
@@ -128,11 +128,7 @@ export class Site {
       network: this.#network,
       clock: this.#clock,
       wallClock: () => 1_800_000_000_000 + world.clock.now(),
-      random: {
-        fraction: () => random.next(),
-        integer: (limit) => random.int(limit),
-        bytes: (count) => random.bytes(count),
-      },
+      random: nodeRandom(random),
       yieldTurn: () => Promise.resolve(),
       logger: recordingLogger(world, this.node),
       engine: {

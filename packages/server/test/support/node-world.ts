@@ -1,6 +1,6 @@
 /** Whole nodes, alone or of one group, on in-memory disks and an in-memory network, with a clock that the test moves. */
 
-import { advanceUntil, advanceWhile, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
+import { advanceUntil, advanceWhile, nodeRandom, seededRandom, testSeed, VirtualClock } from '@kayadb/testkit';
 import type { Connection, Network } from '@kayadb/transport';
 import { MemoryNetwork, type MemoryNetworkOptions } from '@kayadb/transport/testing';
 import { fakeProcessWorld, FaultyFileSystem, MemoryFileSystem } from '@kayadb/vfs/testing';
@@ -84,11 +84,7 @@ export class NodeWorld {
       network: wrap(this.network.from(hostOf(id))),
       clock: this.clock,
       wallClock: () => 1_800_000_000_000 + this.clock.now(),
-      random: {
-        fraction: () => random.next(),
-        integer: (limit) => random.int(limit),
-        bytes: (count) => random.bytes(count),
-      },
+      random: nodeRandom(random),
       yieldTurn: () => Promise.resolve(),
       logger: recordingLogger(this.log),
       version: '0.0.0-test',
