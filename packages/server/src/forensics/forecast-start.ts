@@ -5,6 +5,7 @@ import type { KayaError } from '@kayadb/codec';
 import { commitOf, type LookError, type NodeLook, placeOf } from './node-look.ts';
 import { GROUP_FOLDER, RAFT_FOLDER } from './node-place.ts';
 import type { StartForecast } from './node-report.ts';
+import { isAhead } from './starting-store.ts';
 
 const NOTHING: Omit<StartForecast, 'outcome' | 'lockTakeover'> = {
   code: null,
@@ -59,7 +60,7 @@ export function forecastStart(look: NodeLook): StartForecast {
   }
   const snapshotRestored = isBehind ? (log.snapshot?.meta.index ?? null) : null;
   const appliedIndex = snapshotRestored ?? stored;
-  if (appliedIndex > log.lastIndex) {
+  if (isAhead(appliedIndex, log)) {
     const reason = `the store has applied entry ${appliedIndex}, and the log ends at ${log.lastIndex}: they do not belong together`;
     return { ...refusal('KAYA_RAFT_FOREIGN', reason), file: storeFolder ?? GROUP_FOLDER, offset: 0, lockTakeover };
   }
@@ -69,7 +70,7 @@ export function forecastStart(look: NodeLook): StartForecast {
     outcome: 'starts',
     appliedIndex,
     entriesReplayed: committed - appliedIndex,
-    entriesUndecided: log.lastIndex - committed,
+    entriesUndecided: Math.max(0, log.lastIndex - committed),
     snapshotRestored,
     lockTakeover,
   };

@@ -38,6 +38,8 @@ export interface ScratchStore {
 
 /** Memory for what is read; applied entries come on top. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
+/** Of what a group begins with: docs/format/node.md. */
+const FIRST_STATE_INDEX = 1;
 /** No merge begins by itself: its tables would be kept in memory. */
 const NO_MERGES = { level0Tables: 64, level1Bytes: 2 ** 40 } as const;
 
@@ -54,10 +56,15 @@ export async function openStartingStore(
   const place = await findStore(options.fs, options.directory);
   const store = place === undefined ? undefined : await openScratchStore(options, place.folder);
   const applied = store?.engine.durableIndex ?? 0;
-  if (applied >= log.firstIndex - 1 && applied <= log.lastIndex) return store;
+  if (applied >= log.firstIndex - 1 && !isAhead(applied, log)) return store;
   await store?.engine.close();
-  if (applied > log.lastIndex) throw foreign(applied, log.lastIndex);
+  if (isAhead(applied, log)) throw foreign(applied, log.lastIndex);
   return openSnapshot(options, applied, log);
+}
+
+/** Whether a store that has applied so much does not belong to the log. A crash in the middle of a group's beginning leaves the first state in the store, and nothing in the log yet. */
+export function isAhead(applied: number, { lastIndex }: Pick<LogBounds, 'lastIndex'>): boolean {
+  return applied > Math.max(lastIndex, FIRST_STATE_INDEX);
 }
 
 /** @param folder - Inside the directory. To be closed. */

@@ -1,6 +1,7 @@
 export { DirectoryError } from '../directory/directory-error.ts';
 export { NodeDirectory, type NodeDirectoryOptions } from '../directory/node-directory.ts';
 export { decodeNodeFile, encodeNodeFile } from '../directory/node-file.ts';
+export { checkStart } from '../forensics/check-start.ts';
 export { describeCommand } from '../forensics/describe-command.ts';
 export { GroupError, type GroupErrorCode } from '../group/group-error.ts';
 export type { GroupTuning } from '../group/group-member.ts';

@@ -1,10 +1,12 @@
 /** A node alone decides by itself what is committed: whatever it acknowledged is read of its directory, whichever way it ended. */
 
 import { seededRandom, testSeed } from '@kayadb/testkit';
-import { type Crash, crashClones, type MemoryFileSystem } from '@kayadb/vfs/testing';
+import { type Crash, crashClone, crashClones, type MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
+import { checkStart } from '../../src/forensics/check-start.ts';
 import { inspectNode } from '../../src/forensics/inspect-node.ts';
+import { readIdentity } from '../../src/forensics/node-place.ts';
 import { NodeRows } from '../../src/forensics/node-rows.ts';
 import { salvageNode } from '../../src/forensics/salvage-node.ts';
 import { DATA, NodeWorld } from '../support/node-world.ts';
@@ -40,6 +42,37 @@ async function keysOf(fs: MemoryFileSystem, world: NodeWorld): Promise<readonly 
   await rows.close();
   return keys;
 }
+
+describe('the directory of a node that has just begun', { timeout: 60_000 }, () => {
+  test('is one to start from after a crash at any moment', async () => {
+    const seed = testSeed();
+    const random = seededRandom(seed);
+    await using world = new NodeWorld();
+    const crashes: MemoryFileSystem[] = [];
+    const stop = world.disk().afterEachMutation(() => {
+      for (const kind of ['everything', 'nothing-unsynced'] as const)
+        crashes.push(crashClone(world.disk(), { kind }, () => random.next()));
+    });
+    const lone = await world.startLone();
+    stop();
+    await lone.stop();
+
+    const outcomes = new Set<string>();
+    for (const disk of crashes) {
+      if ((await disk.stat(`${DATA}/NODE`)) === undefined) continue;
+      const options = { ...optionsFor(disk), processes: world.processes.start() };
+      const { start, damage } = await inspectNode(DATA, options);
+      expect(damage, `seed ${seed}`).toEqual([]);
+      await checkStart({ ...options, directory: DATA }, await readIdentity(disk, DATA));
+      outcomes.add(`${start.outcome} at ${start.appliedIndex}, ${start.entriesUndecided} undecided`);
+    }
+    expect([...outcomes].toSorted(), `seed ${seed}`).toEqual([
+      'forms at null, 0 undecided',
+      'starts at 0, 0 undecided',
+      'starts at 1, 0 undecided',
+    ]);
+  });
+});
 
 describe('the directory of a lone node', { timeout: 60_000 }, () => {
   test('gives every write that was acknowledged, and leaves nothing undecided, after a crash of any kind', async () => {

@@ -4,7 +4,7 @@
  * Invariant: everything that wakes it up passes its gate, so that it does nothing more from the moment that it is killed.
  */
 
-import { Group, type GroupOptions, NodeDirectory, type PeerSetting } from '@kayadb/server/testing';
+import { checkStart, Group, type GroupOptions, NodeDirectory, type PeerSetting } from '@kayadb/server/testing';
 import type { SeededRandom } from '@kayadb/testkit';
 import type { FileSystem } from '@kayadb/vfs';
 import type { FakeProcess } from '@kayadb/vfs/testing';
@@ -52,13 +52,16 @@ export class ServerProcess {
 
   /** @throws What opening a node's directory throws; what comes later is told by `onEnd`. */
   static async open(parts: ServerProcessParts): Promise<ServerProcess> {
-    const { fs, process, id, random } = parts;
+    const { world, gate, fs, process, id, random, clockRate } = parts;
+    const clock = new ProcessClock(world.timeline, gate, clockRate);
+    const look = { fs, directory: DIRECTORY, processes: process, clock, yieldTurn: () => clock.sleep(0) };
     const directory = await NodeDirectory.open({
       fs,
       processes: process,
       directory: DIRECTORY,
       node: id,
       drawIncarnation: () => 1 + random.int(MAX_INCARNATION),
+      check: (identity) => checkStart(look, identity),
     });
     const group = new Group(groupOptions(parts, directory));
     await group.listen();
