@@ -14,6 +14,9 @@ import { run } from './run.ts';
 /** Ctrl-C reaches the node from the terminal and, under pnpm, once more from pnpm: within this time it is one wish. */
 const ECHO_MS = 500;
 
+/** What a shell reports for a process that the signal ended. */
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
 /** How long files that are still being read at the end may take. */
 const LAST_READS_MS = 5_000;
 const LOOK_MS = 50;
@@ -42,10 +45,14 @@ function handleUncaught(error: unknown): void {
 process.on('uncaughtException', handleUncaught);
 process.on('unhandledRejection', handleUncaught);
 
-/** At once, and whatever its threads wait for: `process.exit` waits for them, and a disk that does not answer holds them for ever. */
-function endBy(signal: NodeJS.Signals): void {
+/**
+ * At once, and whatever its threads wait for: `process.exit` waits for them, and a disk that does not answer holds them for ever. The first process of a container cannot be ended by a signal
+ * of its own, so it exits: with `exitCode`.
+ */
+function endBy(signal: NodeJS.Signals, exitCode: number): never {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
+  process.exit(exitCode);
 }
 
 function isReadingFiles(): boolean {
@@ -59,7 +66,7 @@ const stopRequested = new Promise<string>((resolve) => {
       const nowMs = performance.now();
       const isEcho = signal === 'SIGINT' && nowMs - (askedAtMs ?? nowMs) < ECHO_MS;
       // Whoever asks twice does not want to wait.
-      if (askedAtMs !== undefined && !isEcho) endBy(signal);
+      if (askedAtMs !== undefined && !isEcho) endBy(signal, EXIT_BY_SIGNAL[signal]);
       askedAtMs ??= nowMs;
       resolve(signal);
     });
@@ -112,6 +119,6 @@ if (end.isUnclosed || isReadingFiles()) {
   const message =
     'not everything was closed in time, so the process kills itself: threads that wait for the disk would keep it';
   createLogger('fatal', undefined, logDestination).fatal({ event: 'process.killed' }, message);
-  endBy('SIGKILL');
+  endBy('SIGKILL', exitCode);
 }
 process.exit(exitCode);
