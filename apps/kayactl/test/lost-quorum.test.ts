@@ -57,14 +57,17 @@ describe('kayactl recover quorum', { timeout: 60_000 }, () => {
           for (let i = 0; i < 10; i++) expect(Buffer.from((await client.get(`k${i}`))!).toString()).toBe(`v${i}`);
           const { revision } = await client.put('after', 'yes');
           expect(revision).toBeGreaterThan(1_000_000_000_000);
-          cluster.wipe(2);
-          await cluster.start(2, { peers: [1], isJoining: true });
-          const [raftAddress, clientAddress] = [cluster.peerAddressOf(2), cluster.clientAddressOf(2)];
-          await client.addMember({ id: 2, raftAddress, clientAddress, isLearner: false });
-          await stopped.until(() => cluster.node(2).view.raft?.configuration.voters.length === 2);
+          for (const id of [2, 3]) {
+            cluster.wipe(id);
+            await cluster.start(id, { peers: [1], isJoining: true });
+            const [raftAddress, clientAddress] = [cluster.peerAddressOf(id), cluster.clientAddressOf(id)];
+            await client.addMember({ id, raftAddress, clientAddress, isLearner: false });
+            await stopped.until(() => cluster.node(id).view.raft?.configuration.voters.length === id);
+          }
         });
       });
-      expect((await stopped.world(2).run('--data', '/data', 'get', 'k7')).stdout).toBe('v7\n');
+      for (const id of [2, 3])
+        expect((await stopped.world(id).run('--data', '/data', 'get', 'k7')).stdout).toBe('v7\n');
       expect((await world.run('--data', '/old', 'verify')).exitCode).toBe(0);
     },
   );
