@@ -32,6 +32,7 @@ import type { GroupOptions } from './group-options.ts';
 import { HeldLogs } from './held-logs.ts';
 import { LateMembership } from './late-membership.ts';
 import { LateReplica } from './late-replica.ts';
+import { linkLimitsOf } from './link-limits.ts';
 import { memberOptionsOf } from './member-options.ts';
 import { NodeEventLog } from './node-event-log.ts';
 import { nodesOf, PeerBook } from './peer-book.ts';
@@ -119,6 +120,7 @@ export class Group {
       random: random.fraction,
       policy: this.#door,
       logger,
+      linkLimits: linkLimitsOf(timing),
       tlsOf: (node) => this.#tls?.dial(node),
       onGone: (node) => this.#earlyCampaign?.handleGone(node),
     });

@@ -29,6 +29,7 @@ import {
   type Greeting,
   type IncomingPeer,
   type Network,
+  type PeerLinkLimits,
   PeerMesh,
   type PeerOrigin,
   type PeerPolicy,
@@ -48,6 +49,7 @@ export interface PeerExchangeOptions {
   readonly random: () => number;
   readonly policy: PeerPolicy;
   readonly logger: Logger;
+  readonly linkLimits?: Partial<PeerLinkLimits>;
   /** TLS of the links to a node. */
   readonly tlsOf: (node: NodeId) => DialTls | undefined;
   /** A connection with a node has ended, by itself, in one direction or the other: a hint that the node may have. */
@@ -83,7 +85,7 @@ export class PeerExchange implements PeerSender {
 
   constructor(options: PeerExchangeOptions) {
     this.#options = options;
-    const { network, clock, random, policy, tlsOf, logger } = options;
+    const { network, clock, random, policy, tlsOf, logger, linkLimits = {} } = options;
     const turnedAway = new TurnedAwayLog(logger, clock);
     const refusals = new LineRation(clock);
     this.mesh = new PeerMesh({
@@ -91,6 +93,7 @@ export class PeerExchange implements PeerSender {
       clock,
       random,
       policy,
+      linkLimits,
       tlsOf,
       events: {
         handleFrame: (peer, frame) => this.#handleFrame(peer, frame),
