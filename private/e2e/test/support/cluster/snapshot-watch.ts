@@ -17,6 +17,7 @@ export interface SnapshotLook {
 interface MemberRow {
   readonly node: number;
   readonly progress: null | {
+    readonly lag: number;
     readonly snapshot: null | { readonly arrived_bytes: number; readonly total_bytes: number };
   };
 }
@@ -48,6 +49,15 @@ export class SnapshotWatch implements AsyncDisposable {
     return this.#looks.at(-1)!;
   }
 
+  /** Resolves when the member lacks no more than so many entries of the log, and no snapshot is on its way. */
+  async caughtUp(lag: number): Promise<void> {
+    for (;;) {
+      const progress = (await this.#member())?.progress;
+      if (progress?.snapshot === null && progress.lag <= lag) return;
+      await pause();
+    }
+  }
+
   /** The least that had arrived in all looks from then on. */
   least(fromMs: number): number {
     return Math.min(...this.#looks.filter(({ atMs }) => atMs >= fromMs).map(({ arrived }) => arrived));
@@ -58,12 +68,16 @@ export class SnapshotWatch implements AsyncDisposable {
   }
 
   async #look(): Promise<SnapshotLook | undefined> {
-    const { members } = (await this.#client.members()) as unknown as { readonly members: readonly MemberRow[] };
-    const snapshot = members.find(({ node }) => node === this.#node)?.progress?.snapshot;
+    const snapshot = (await this.#member())?.progress?.snapshot;
     if (snapshot === null || snapshot === undefined) return undefined;
     const look = { atMs: realTime.now(), arrived: snapshot.arrived_bytes, total: snapshot.total_bytes };
     this.#looks.push(look);
     return look;
+  }
+
+  async #member(): Promise<MemberRow | undefined> {
+    const { members } = (await this.#client.members()) as unknown as { readonly members: readonly MemberRow[] };
+    return members.find(({ node }) => node === this.#node);
   }
 }
 
