@@ -145,6 +145,25 @@ describe('a snapshot that is given to a node', () => {
   });
 });
 
+describe('a node whose disk has failed beside its log', () => {
+  test('ends at once, tells why, and answers whoever waits', async () => {
+    await using cluster = await NodeCluster.open(IDS);
+    const { node, machine } = cluster.member(3);
+    machine.hold();
+    const outcome = endOf(node.installSnapshot(snapshotFor3(10)));
+    await cluster.settle();
+    const cause = new Error('a sync failed');
+
+    node.poison(cause);
+    node.poison(new Error('another'));
+
+    expect(await outcome).toBe('KAYA_RAFT_POISONED');
+    expect(node.endError).toMatchObject({ code: 'KAYA_RAFT_POISONED', cause });
+    expect(cluster.eventsOf(3, 'node-failed')).toEqual([{ kind: 'node-failed', code: 'KAYA_RAFT_POISONED', cause }]);
+    machine.release();
+  });
+});
+
 describe('the snapshots of a node', () => {
   test('are not sent twice, whatever is written while one is on its way, if it is worth keeping the log for it', async () => {
     await using cluster = await NodeCluster.open(IDS, { snapshotBytes: 100, keepBytes: 0, keepForSlowBytes: 100 });

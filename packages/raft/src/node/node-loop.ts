@@ -157,6 +157,11 @@ export class NodeLoop<Result> {
     this.work.installs.endAll(error);
   }
 
+  /** As `RaftNode.poison`. */
+  poison(cause: unknown): void {
+    this.#fail('its disk failed, and what is on it is not known', cause, 'KAYA_RAFT_POISONED');
+  }
+
   /** Requires: `end` was called. Resolves when nobody of those whom this loop has called is at work any more. */
   join(): Promise<void> {
     return this.work.join();

@@ -236,6 +236,13 @@ export class RaftNode<Result> {
   }
 
   /**
+   * Ends the node, as a failure of its storage does: a sync of something else in its directory has failed, and nobody knows what is on disk. Told by the event `node-failed`.
+   */
+  poison(cause: unknown): void {
+    this.#loop.poison(cause);
+  }
+
+  /**
    * Stops the node: everybody who waits gets an answer at once. Idempotent. Leaves storage and state machine open, and untouched from when it resolves on.
    *
    * @returns When nothing that the node has called is at work any more.

@@ -1,5 +1,6 @@
 import { settle } from '@kayadb/testkit';
-import type { MemoryFileSystem } from '@kayadb/vfs/testing';
+import type { FileSystem } from '@kayadb/vfs';
+import { FaultyFileSystem, type MemoryFileSystem } from '@kayadb/vfs/testing';
 import { describe, expect, test } from 'vitest';
 
 import {
@@ -37,11 +38,16 @@ class World {
   adopted: Contents | undefined;
   commit = 0;
 
-  constructor(disk: MemoryFileSystem) {
+  /** @param seen - The disk as the receiver sees it. */
+  constructor(disk: MemoryFileSystem, seen: FileSystem = disk) {
     this.disk = disk;
     this.installer = new SnapshotInstaller({
-      node: { installSnapshot: (request) => this.#install(request), summary: () => this.#summary() },
-      receiver: openReceiver(disk),
+      node: {
+        installSnapshot: (request) => this.#install(request),
+        summary: () => this.#summary(),
+        poison: (cause) => void this.log.push(`poison: ${(cause as RaftError).code}`),
+      },
+      receiver: openReceiver(seen),
       target: {
         adopt: async ({ meta }, directory) => {
           this.log.push(`adopt ${meta.index}`);
@@ -122,6 +128,19 @@ describe('SnapshotInstaller', () => {
       { kind: 'snapshot-transfer-refused', from: 1, reason: 'storage', cause: { message: 'no room for the links' } },
     ]);
     expect(world.log).toEqual(['adopt 11', 'adopt 11', 'install 11']);
+  });
+
+  test('ends the node when a sync of what has come fails, since that process will take no snapshot any more', async () => {
+    const disk = await openDisk();
+    const faulty = new FaultyFileSystem(disk);
+    const world = new World(disk, faulty);
+    faulty.inject({ at: 3, effect: { kind: 'failed-sync', pages: 'dropped', errno: 'EIO' } });
+
+    const end = await world.send();
+
+    expect(end).toBe('storage');
+    expect(world.events).toMatchObject([{ kind: 'snapshot-transfer-refused', reason: 'storage' }]);
+    expect(world.log).toEqual(['poison: KAYA_RAFT_POISONED']);
   });
 
   test('gives a snapshot for which the node has no room again, tick by tick, and keeps it until then', async () => {

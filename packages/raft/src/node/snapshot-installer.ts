@@ -7,6 +7,7 @@
  */
 
 import type { SnapshotRequest } from '../core/message.ts';
+import { RaftError } from '../errors.ts';
 import type { SenderMessage, TransferMessage } from '../wire/transfer-message.ts';
 import type { NodeEventSink } from './node-events.ts';
 import type { RaftNode } from './raft-node.ts';
@@ -15,7 +16,7 @@ import { type ReceiverEffect, refusalOf, type SnapshotReceiver } from './snapsho
 import type { SnapshotTarget } from './snapshot-target.ts';
 
 export interface SnapshotInstallerOptions {
-  readonly node: Pick<RaftNode<unknown>, 'installSnapshot' | 'summary'>;
+  readonly node: Pick<RaftNode<unknown>, 'installSnapshot' | 'summary' | 'poison'>;
   readonly receiver: SnapshotReceiver;
   readonly target: SnapshotTarget;
   /** To `message.to`. May drop what it cannot send now. */
@@ -96,6 +97,8 @@ export class SnapshotInstaller {
         return true;
       case 'refused':
         this.#onEvent({ ...effect, kind: 'snapshot-transfer-refused' });
+        // No snapshot will be taken any more in the life of this process, so that the node would lag for ever.
+        if (isPoison(effect.cause)) this.#options.node.poison(effect.cause);
         return true;
       case 'replaced':
         this.#onEvent({ ...effect, kind: 'snapshot-transfer-replaced' });
@@ -150,4 +153,8 @@ export class SnapshotInstaller {
       await new Promise<void>((resume) => this.#waiters.push(resume));
     }
   }
+}
+
+function isPoison(cause: unknown): boolean {
+  return cause instanceof RaftError && cause.code === 'KAYA_RAFT_POISONED';
 }
