@@ -37,12 +37,12 @@ describe('kayactl recover quorum', { timeout: 60_000 }, () => {
       const stopped = await lostCluster();
       const world = stopped.world(1);
       const summary = await carrySummary(stopped, 3, world);
-      const id = await clusterOf(world);
+      const clusterId = await clusterOf(world);
       // Node 3 knows less: of nodes 1 and 3 together there would be a majority, so only node 1 is left here.
       const plan = await world.run('recover', 'quorum', '--plan', '/data');
       const both = await world.run('recover', 'quorum', '--plan', '/data', summary, '--json');
 
-      const made = await world.run('recover', 'quorum', '--apply', '/data', '--out', '/new', '--confirm', id);
+      const made = await world.run('recover', 'quorum', '--apply', '/data', '--out', '/new', '--confirm', clusterId);
 
       expect(plan.stdout).toContain('lost     cannot be known: 2 of 3 voters are missing');
       expect(JSON.parse(both.stdout)).toMatchObject({ hasQuorum: true, candidates: [{ node: 1 }, { node: 3 }] });

@@ -24,7 +24,11 @@ describe('logEngineEvent', () => {
   test.each([
     ['ok', 30, /room again/],
     ['low', 40, /nearly full: as a leader this node takes no puts .*; free some space or delete keys$/],
-    ['full', 50, /full: as a leader this node takes no puts, and the reserve is used up; free some space or delete keys$/],
+    [
+      'full',
+      50,
+      /full: as a leader this node takes no puts, and the reserve is used up; free some space or delete keys$/,
+    ],
   ] as const)('says of a disk that is %s what that means and what helps', (state, level, msg) => {
     expect(logged({ kind: 'disk-space', state, availableBytes: 1 })).toMatchObject({
       level,

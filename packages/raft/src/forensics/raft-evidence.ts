@@ -5,7 +5,6 @@
  */
 
 import { assert } from '@kayadb/codec';
-import type { FileSystem } from '@kayadb/vfs';
 
 import type { LogGap } from '../core/log-storage.ts';
 import { changeMembership } from '../core/membership.ts';

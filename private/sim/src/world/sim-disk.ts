@@ -39,7 +39,7 @@ export class SimDisk {
   /** What is asked of the disk before waits until then. */
   #stalledUntilMs = 0;
   #backup: MemoryFileSystem | undefined;
-  #onNextSync: { readonly then: () => void; readonly isMeant: (operation: Operation) => boolean } | undefined;
+  #onNextSync: { readonly strike: () => void; readonly isMeant: (operation: Operation) => boolean } | undefined;
   #hasFailed = false;
   #owesError = false;
 
@@ -113,9 +113,9 @@ export class SimDisk {
     this.#stalledUntilMs = this.#world.timeline.nowMs + ms;
   }
 
-  /** Calls `then` while the next sync is under way, when there is something to lose: of files and folders, or of those that are meant. */
-  duringNextSync(then: () => void, isMeant: (operation: Operation) => boolean = () => true): void {
-    this.#onNextSync = { then, isMeant };
+  /** Calls `strike` while the next sync is under way, when there is something to lose: of files and folders, or of those that are meant. */
+  duringNextSync(strike: () => void, isMeant: (operation: Operation) => boolean = () => true): void {
+    this.#onNextSync = { strike, isMeant };
   }
 
   /** The next sync of a file fails. */
@@ -171,7 +171,7 @@ export class SimDisk {
     if (waiting !== undefined && operation.kind.startsWith('sync') && waiting.isMeant(operation)) {
       this.#onNextSync = undefined;
       timeline.after(delayMs * random.next(), () => {
-        if (!gate.isDead) waiting.then();
+        if (!gate.isDead) waiting.strike();
       });
     }
     return new Promise((resolve) => {
