@@ -127,6 +127,27 @@ describe('Checks', () => {
     expect(checks.violation?.what).toContain('leader 2 of term 2 has unavailable at 1');
   });
 
+  test('find a node that gives up what is committed, for something else or for nothing', () => {
+    const known = [entryOf(1, 1), entryOf(2, 1), entryOf(3, 1)];
+    const checksOf = (): Checks => {
+      const checks = new Checks(() => ledgerOf([1, 1, 1]));
+      checks.observe(viewOf(1, [1, 1, 1], { commit: 2 }));
+      return checks;
+    };
+    const [changed, cut, fine] = [checksOf(), checksOf(), checksOf()];
+
+    changed.commits.replaced(2, known.slice(1), [entryOf(2, 2)]);
+    cut.commits.replaced(2, known, [entryOf(1, 1)]);
+    fine.commits.replaced(2, known, [entryOf(1, 1), entryOf(2, 1)]);
+
+    const found = 'node 2 gives up 2 of term 1, which is committed';
+    expect([changed, cut].map((checks) => checks.violation)).toEqual([
+      { finder: 'commits', what: found },
+      { finder: 'commits', what: found },
+    ]);
+    expect(fine.violation).toBeUndefined();
+  });
+
   test('find a committed entry that changes', () => {
     const checks = new Checks(() => ledgerOf([1]));
     checks.observe(viewOf(1, [1], { commit: 1 }));

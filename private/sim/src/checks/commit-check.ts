@@ -1,10 +1,12 @@
 /**
- * What is committed: it never changes, a quorum holds it durably when a leader commits it, and every later leader has it (paper figure 3, leader completeness).
+ * What is committed: it never changes, a quorum holds it durably when a leader commits it, nobody who holds it gives it up, and every later leader has it (paper figure 3,
+ * leader completeness).
  */
 
-import type { LogIndex, NodeId, Term } from '@kayadb/raft';
+import type { Entry, LogIndex, NodeId, Term } from '@kayadb/raft';
 
 import type { Ledger } from '../node/ledger.ts';
+import type { EntryId } from '../node/watched-storage.ts';
 import type { Fail, NodeView } from './node-view.ts';
 import { isQuorum } from './quorum.ts';
 
@@ -33,6 +35,16 @@ export class CommitCheck {
     const { role, term } = view.status;
     if (role === 'leader' && this.#ledTerm.get(view.life) !== term) this.#checkCompleteness(view);
     this.#compare(view);
+  }
+
+  /** @param before - What stood in the log of `id` from the first of `entries` on, which end the log now. */
+  replaced(id: NodeId, before: readonly EntryId[], entries: readonly Entry[]): void {
+    const first = entries[0]?.index ?? 0;
+    for (const { index, term } of before) {
+      if (this.#committed[index]?.term !== term || entries[index - first]?.term === term) continue;
+      this.#fail(`node ${id} gives up ${index} of term ${term}, which is committed`);
+      return;
+    }
   }
 
   #compare({ id, life, status, storage, configurationBefore }: NodeView): void {

@@ -224,9 +224,10 @@ export class SimSite {
     const { checks, counts } = this.#host.world;
     return {
       ...this.#quietHost(gate),
-      onAppended: (entries, previousTerm, isTruncation) => {
-        if (isTruncation) counts.truncations++;
+      onAppended: (entries, previousTerm, before) => {
+        if (before.length > 0) counts.truncations++;
         checks.logs.appended(this.id, entries, previousTerm);
+        checks.commits.replaced(this.id, before, entries);
       },
       onApplied: (entry: Entry, state) => {
         checks.applies.applied(this.id, entry, state, this.#ledger.durableTerm(entry.index));

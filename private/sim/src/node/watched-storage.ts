@@ -14,9 +14,14 @@ import type {
 
 import type { Ledger } from './ledger.ts';
 
+export type EntryId = Pick<Entry, 'index' | 'term'>;
+
 export interface StorageObserver {
-  /** `previousTerm` is that of the entry before the first one; undefined when nobody knows it any more. */
-  onAppended(entries: readonly Entry[], previousTerm: Term | undefined, isTruncation: boolean): void;
+  /**
+   * @param previousTerm - That of the entry before the first one; undefined when nobody knows it any more.
+   * @param before - What stood from the first one on.
+   */
+  onAppended(entries: readonly Entry[], previousTerm: Term | undefined, before: readonly EntryId[]): void;
 }
 
 export class WatchedStorage implements RaftStorage {
@@ -67,7 +72,7 @@ export class WatchedStorage implements RaftStorage {
 
   /** Gives the very promise of the storage: whoever is refused has to hear of it in the turn in which the storage refuses. */
   write(batch: StorageBatch): Promise<void> {
-    const before = this.#inner.lastIndex;
+    const before = this.#suffixFrom(batch);
     this.#ledger.begins(batch);
     const done = this.#inner.write(batch);
     this.#observe(batch, before);
@@ -94,11 +99,21 @@ export class WatchedStorage implements RaftStorage {
     return this.#inner.close();
   }
 
-  #observe({ entries, snapshot }: StorageBatch, before: LogIndex): void {
+  #observe({ entries }: StorageBatch, before: readonly EntryId[]): void {
     const [first] = entries;
     if (first === undefined) return;
     const previous = this.#inner.term(first.index - 1);
-    const isTruncation = snapshot === undefined && first.index <= before;
-    this.#observer.onAppended(entries, typeof previous === 'number' ? previous : undefined, isTruncation);
+    this.#observer.onAppended(entries, typeof previous === 'number' ? previous : undefined, before);
+  }
+
+  /** What the entries of `batch` take the place of. A snapshot takes the place of everything, as it may. */
+  #suffixFrom({ entries, snapshot }: StorageBatch): readonly EntryId[] {
+    const suffix: EntryId[] = [];
+    if (snapshot !== undefined) return suffix;
+    for (let index = entries[0]?.index ?? Infinity; index <= this.#inner.lastIndex; index++) {
+      const term = this.#inner.term(index);
+      if (typeof term === 'number') suffix.push({ index, term });
+    }
+    return suffix;
   }
 }
