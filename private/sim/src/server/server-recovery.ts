@@ -88,12 +88,14 @@ export class ServerRecovery {
     return this.#cluster.sites.filter(({ id }) => this.#isHealthy(id));
   }
 
-  /** In force at one of the members, as it sees it. */
+  /** In force at one of the members, as it sees it, and those that may come next: a learner's promotion may stand in a log already. */
   #configurations() {
     return this.#cluster.sites.flatMap((site) => {
       const node = site.anyProcess?.group.member?.node;
       const configuration = node?.summary().configuration;
-      return configuration === undefined || configuration.voters.length === 0 ? [] : [configuration];
+      if (configuration === undefined || configuration.voters.length === 0) return [];
+      const { voters, learners } = configuration;
+      return [configuration, ...learners.map((learner) => ({ ...configuration, voters: [...voters, learner] }))];
     });
   }
 

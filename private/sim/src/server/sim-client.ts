@@ -35,6 +35,8 @@ const RETRY_MS = 150;
 /** Share of calls that go to whom the client takes for the leader. */
 const TO_LEADER = 0.75;
 const MAX_READ_BYTES = 1_000_000;
+/** Share of refusals that a client without a session takes for the last word. */
+const BELIEVES = 0.5;
 const BALLAST_KEYS = 40;
 /** Share of writes that put something beside what they are about. */
 const BALLAST_SHARE = 0.6;
@@ -132,7 +134,7 @@ export class SimClient implements StoreClient {
     return mayBeDone ? this.#unknown('nobody answers') : { kind: 'not-done', reason: 'nobody takes it' };
   }
 
-  /** Without a session nothing may be said twice. */
+  /** Without a session nothing may be said twice. Who is told that it was not done says it again, or believes it: then it must never be seen. */
   async #writePlainly(write: Write): Promise<WriteOutcome> {
     const endMs = this.#nowMs + OPERATION_MS;
     while (this.#nowMs < endMs) {
@@ -141,6 +143,7 @@ export class SimClient implements StoreClient {
       } catch (error) {
         const code = this.#judge(error);
         if (code === undefined || code === 'KAYA_UNKNOWN_OUTCOME') return this.#unknown('nobody answers');
+        if (this.#random.chance(BELIEVES)) return { kind: 'not-done', reason: 'it was refused' };
       }
       await this.#road.sleep(this.#random.next() * 2 * RETRY_MS);
     }
