@@ -46,6 +46,7 @@ describe('NODE', () => {
     ['[]', 'no object'],
     ['null', 'no object'],
     ['\u0000', 'no JSON'],
+    [`{"format":"two","node":1,"crc":"85a8fb23"}`, 'format is no number'],
     [`${textOf(fresh)} `, 'known form'],
     [textOf(fresh).replace('{', '{ '), 'known form'],
   ])('refuses %j', (text, reason) => {

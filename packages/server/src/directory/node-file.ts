@@ -47,6 +47,7 @@ export function decodeNodeFile(bytes: Uint8Array): NodeIdentity {
   const { crc, ...others } = members;
   if (crc !== checksumOf(others)) throw damaged('its CRC does not match');
   const { format, node, incarnation, boot, cluster, begun, removed } = others;
+  if (!isCount(format)) throw damaged('its format is no number');
   if (format !== NODE_FORMAT) throw unsupported(format);
   if (!isCount(node) || !isCount(incarnation) || !isCount(boot)) throw damaged('a number is none');
   if (cluster !== undefined && !(typeof cluster === 'string' && CLUSTER.test(cluster))) {
@@ -89,9 +90,9 @@ function damaged(what: string, cause?: unknown): CorruptionError {
   );
 }
 
-function unsupported(format: unknown): EngineError {
+function unsupported(format: number): EngineError {
   return new EngineError(
     'KAYA_UNSUPPORTED',
-    `NODE says format ${String(format)}, and this version knows ${NODE_FORMAT}; start the node with the version that wrote it`,
+    `NODE says format ${format}, and this version knows ${NODE_FORMAT}; start the node with the version that wrote it`,
   );
 }
