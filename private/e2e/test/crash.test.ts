@@ -43,7 +43,10 @@ interface Cycle {
   readonly happened: Opening;
 }
 
-/** Where a start goes on: the last entry that the store holds, that is known to be committed, and that the log has. */
+/**
+ * Where a start goes on: the last entry that the store holds, that is committed, and that the log has. What stands in the log of a lone node is committed, also what it has not
+ * written down as such.
+ */
 interface Opening {
   readonly applied: unknown;
   readonly committed: unknown;
@@ -96,7 +99,8 @@ class CrashRun implements AsyncDisposable {
 
     this.#server = await ServerProcess.start(this.#data, { address: this.#server.address });
 
-    const { applied, commit, last } = this.#server.event('raft.core-created');
+    const { applied, last } = this.#server.event('raft.core-created');
+    const lastIndex = (last as { readonly index: number }).index;
     const { appliedIndex, entriesReplayed } = report.start;
     this.cycles.push({
       importExitCode: imported.exitCode,
@@ -107,7 +111,7 @@ class CrashRun implements AsyncDisposable {
         committed: (appliedIndex ?? 0) + entriesReplayed,
         last: report.log?.lastIndex,
       },
-      happened: { applied, committed: commit, last: (last as { readonly index: number }).index },
+      happened: { applied, committed: lastIndex, last: lastIndex },
     });
   }
 
