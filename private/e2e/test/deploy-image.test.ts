@@ -19,7 +19,8 @@ import { ServerProcess } from './support/server-process.ts';
 
 const TIMEOUT_MS = 240_000;
 /** What takes minutes is left to the long run. */
-const runIsShort = sized({ ci: true, long: false });
+/** What takes minutes is no test of a short run. */
+const LONG_RUNS = sized({ ci: [], long: ['in the long run'] });
 const DOCKER = join(ROOT, 'scripts/deploy/docker');
 
 const stages = parseDockerfile(readFileSync(join(DOCKER, 'Dockerfile'), 'utf8'));
@@ -137,7 +138,7 @@ describe.skipIf(namespacesAreRefused)('a container of the image', { timeout: TIM
   });
 });
 
-describe.skipIf(runIsShort)('the stage that builds (in the long run)', { timeout: 0 }, () => {
+describe.each(LONG_RUNS)('the stage that builds, %s', { timeout: 0 }, () => {
   test('makes, of the files that it is given, a folder that can be moved, with both programs and no dependency of tests', async () => {
     using folder = openFolder();
     mkdirSync(folder.at('src'));
